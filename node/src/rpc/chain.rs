@@ -1,0 +1,84 @@
+//! What our methods share: which block they read, and how subscriptions follow finality.
+
+use super::error::Error;
+use crate::service::Client;
+use futures::{future, stream, StreamExt};
+use jsonrpsee::PendingSubscriptionSink;
+use millrace_runtime::Hash;
+use sc_client_api::BlockchainEvents;
+use sc_rpc::{
+	utils::{spawn_subscription_task, PendingSubscription, RingBuffer},
+	SubscriptionTaskExecutor,
+};
+use serde::Serialize;
+use sp_blockchain::HeaderBackend;
+use std::sync::Arc;
+
+/// Values that wait for a slow subscriber. Only the newest matter, so older ones make room.
+const WAITING_VALUES: usize = 4;
+
+/// The chain as our methods see it.
+#[derive(Clone)]
+pub(crate) struct Chain {
+	client: Arc<Client>,
+	executor: SubscriptionTaskExecutor,
+}
+
+impl Chain {
+	pub(crate) fn new(client: Arc<Client>, executor: SubscriptionTaskExecutor) -> Self {
+		Self { client, executor }
+	}
+
+	/// Reads at a block, or at the last finalised one.
+	pub(crate) fn read<T>(
+		&self,
+		at: Option<Hash>,
+		read: impl FnOnce(&Client, Hash) -> Result<T, Error>,
+	) -> Result<T, Error> {
+		let hash = match at {
+			None => self.client.info().finalized_hash,
+			Some(hash) => {
+				let number = self
+					.client
+					.number(hash)
+					.map_err(|e| Error::Node(e.to_string()))?;
+				number.map(|_| hash).ok_or(Error::UnknownBlock(hash))?
+			}
+		};
+		read(&self.client, hash)
+	}
+
+	/// Sends what `read` gives at the last finalised block, and again at each later one where it
+	/// has changed. A block where it cannot be read is passed over.
+	pub(crate) fn follow<T, F>(&self, pending: PendingSubscriptionSink, read: F)
+	where
+		T: Clone + PartialEq + Serialize + Send + Sync + 'static,
+		F: Fn(&Client, Hash) -> Result<T, Error> + Send + 'static,
+	{
+		// The stream comes first: a block finalised in between is then seen twice, not missed.
+		let finalised = self.client.finality_notification_stream();
+		let first = stream::once(future::ready(self.client.info().finalized_hash));
+		let client = self.client.clone();
+		let mut last: Option<T> = None;
+		let values = first
+			.chain(finalised.map(|block| block.hash))
+			.filter_map(move |hash| {
+				future::ready(match read(&client, hash) {
+					Ok(value) if last.as_ref() != Some(&value) => {
+						last = Some(value.clone());
+						Some(value)
+					}
+					Ok(_) => None,
+					Err(error) => {
+						log::debug!(target: "rpc", "Subscription passes over {hash:?}: {error:?}");
+						None
+					}
+				})
+			});
+		spawn_subscription_task(
+			&self.executor,
+			PendingSubscription::from(pending)
+				.pipe_from_stream(values.boxed(), RingBuffer::new(WAITING_VALUES)),
+		);
+	}
+}

@@ -1,0 +1,50 @@
+//! `epochs_*`: where the chain stands.
+
+use super::{chain::Chain, error::Error};
+use crate::service::Client;
+use jsonrpsee::{proc_macros::rpc, PendingSubscriptionSink};
+use millrace_primitives::epoch::EpochStatus;
+use millrace_runtime::Hash;
+use pallet_epochs::runtime_api::EpochsApi;
+use sp_api::ProvideRuntimeApi;
+
+/// The epoch clock.
+#[rpc(server, namespace = "epochs")]
+pub(crate) trait EpochsRpc {
+	/// Epoch, position, window, seed and draw of a block.
+	#[method(name = "current", blocking)]
+	fn current(&self, at: Option<Hash>) -> Result<EpochStatus, Error>;
+
+	/// The same at every finalised block.
+	#[subscription(
+		name = "subscribeCurrent" => "currentChanged",
+		unsubscribe = "unsubscribeCurrent",
+		item = EpochStatus
+	)]
+	fn subscribe_current(&self);
+}
+
+/// Answers `epochs_*`.
+pub(crate) struct Epochs {
+	chain: Chain,
+}
+
+impl Epochs {
+	pub(crate) fn new(chain: Chain) -> Self {
+		Self { chain }
+	}
+}
+
+impl EpochsRpcServer for Epochs {
+	fn current(&self, at: Option<Hash>) -> Result<EpochStatus, Error> {
+		self.chain.read(at, status)
+	}
+
+	fn subscribe_current(&self, pending: PendingSubscriptionSink) {
+		self.chain.follow(pending, status);
+	}
+}
+
+fn status(client: &Client, at: Hash) -> Result<EpochStatus, Error> {
+	Ok(client.runtime_api().status(at)?)
+}

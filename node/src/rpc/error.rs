@@ -1,0 +1,112 @@
+//! Errors of our methods. Each has a number, a name for programs and a hint for people.
+
+use jsonrpsee::types::{ErrorObject, ErrorObjectOwned};
+use millrace_primitives::views::MAX_DEALS_PAGE;
+use millrace_runtime::Hash;
+use serde_json::json;
+use sp_api::ApiError;
+
+/// Why a method has no answer.
+#[derive(Debug)]
+pub(crate) enum Error {
+	/// No block of that hash.
+	UnknownBlock(Hash),
+	/// The block's state is pruned, or was never there.
+	StateUnavailable(String),
+	/// The runtime gave no answer.
+	Runtime(String),
+	/// The database gave no answer.
+	Node(String),
+	/// A page of no deals or of too many.
+	PageOutOfRange(u32),
+}
+
+impl Error {
+	const fn code(&self) -> i32 {
+		match self {
+			Self::UnknownBlock(_) => 7001,
+			Self::StateUnavailable(_) => 7002,
+			Self::Runtime(_) => 7003,
+			Self::Node(_) => 7004,
+			Self::PageOutOfRange(_) => 7005,
+		}
+	}
+
+	const fn name(&self) -> &'static str {
+		match self {
+			Self::UnknownBlock(_) => "block_unknown",
+			Self::StateUnavailable(_) => "state_unavailable",
+			Self::Runtime(_) => "runtime_failed",
+			Self::Node(_) => "node_failed",
+			Self::PageOutOfRange(_) => "page_out_of_range",
+		}
+	}
+
+	fn message(&self) -> String {
+		match self {
+			Self::UnknownBlock(hash) => format!("This node has no block {hash:?}"),
+			Self::StateUnavailable(why) => format!("The state of this block is not here: {why}"),
+			Self::Runtime(why) => format!("The runtime gave no answer: {why}"),
+			Self::Node(why) => format!("The database gave no answer: {why}"),
+			Self::PageOutOfRange(limit) => format!("A page cannot have {limit} deals"),
+		}
+	}
+
+	fn hint(&self) -> String {
+		match self {
+			Self::UnknownBlock(_) => {
+				"Leave the hash out to read the last finalised block, or wait until the node has \
+				 synced."
+					.into()
+			}
+			Self::StateUnavailable(_) => {
+				"Old states are pruned: ask a node that runs with --state-pruning archive.".into()
+			}
+			Self::Runtime(_) => {
+				"The block's runtime may be older than this node's method; the node's log says \
+				 more."
+					.into()
+			}
+			Self::Node(_) => "The node's log says more.".into(),
+			Self::PageOutOfRange(_) => format!(
+				"Ask for 1 to {MAX_DEALS_PAGE} deals, and for the next page from the last one's \
+				 index plus 1."
+			),
+		}
+	}
+}
+
+impl From<ApiError> for Error {
+	fn from(error: ApiError) -> Self {
+		match error {
+			ApiError::UnknownBlock(why) => Self::StateUnavailable(why),
+			other => Self::Runtime(other.to_string()),
+		}
+	}
+}
+
+impl From<Error> for ErrorObjectOwned {
+	fn from(error: Error) -> Self {
+		let data = json!({ "code": error.name(), "hint": error.hint() });
+		ErrorObject::owned(error.code(), error.message(), Some(data))
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn an_error_tells_programs_its_name_and_people_what_to_do() {
+		let object = ErrorObjectOwned::from(Error::PageOutOfRange(101));
+		assert_eq!(object.code(), 7005);
+		let data = object.data().expect("every error has data").get();
+		assert!(data.contains("page_out_of_range") && data.contains("1 to 100"));
+	}
+
+	#[test]
+	fn a_pruned_state_is_not_blamed_on_the_runtime() {
+		let error = Error::from(ApiError::UnknownBlock("State already discarded".into()));
+		assert_eq!(error.name(), "state_unavailable");
+	}
+}

@@ -1,0 +1,91 @@
+//! `market_*`: quotes and deals.
+
+use super::{chain::Chain, error::Error};
+use crate::service::Client;
+use jsonrpsee::{proc_macros::rpc, PendingSubscriptionSink};
+use millrace_primitives::{
+	market::DealSpec,
+	views::{DealView, Quote, MAX_DEALS_PAGE},
+	DealId,
+};
+use millrace_runtime::{AccountId, Hash};
+use pallet_market::runtime_api::MarketApi;
+use sp_api::ProvideRuntimeApi;
+
+/// The market.
+#[rpc(server, namespace = "market")]
+pub(crate) trait MarketRpc {
+	/// What a deal would be matched with and cost, if it were created now.
+	#[method(name = "quote", blocking)]
+	fn quote(&self, spec: DealSpec<AccountId>, at: Option<Hash>) -> Result<Quote, Error>;
+
+	/// A deal with its workers; `null` if there is none of that index any more or yet.
+	#[method(name = "deal", blocking)]
+	fn deal(&self, deal: DealId, at: Option<Hash>) -> Result<Option<DealView<AccountId>>, Error>;
+
+	/// A page of deals in order of their index, of one owner or of all.
+	#[method(name = "deals", blocking)]
+	fn deals(
+		&self,
+		owner: Option<AccountId>,
+		from: Option<DealId>,
+		limit: Option<u32>,
+		at: Option<Hash>,
+	) -> Result<Vec<DealView<AccountId>>, Error>;
+
+	/// A deal at each finalised block where it has changed.
+	#[subscription(
+		name = "subscribeDeal" => "dealChanged",
+		unsubscribe = "unsubscribeDeal",
+		item = Option<DealView<AccountId>>
+	)]
+	fn subscribe_deal(&self, deal: DealId);
+}
+
+/// Answers `market_*`.
+pub(crate) struct Market {
+	chain: Chain,
+}
+
+impl Market {
+	pub(crate) fn new(chain: Chain) -> Self {
+		Self { chain }
+	}
+}
+
+impl MarketRpcServer for Market {
+	fn quote(&self, spec: DealSpec<AccountId>, at: Option<Hash>) -> Result<Quote, Error> {
+		self.chain
+			.read(at, |client, at| Ok(client.runtime_api().quote(at, spec)?))
+	}
+
+	fn deal(&self, deal: DealId, at: Option<Hash>) -> Result<Option<DealView<AccountId>>, Error> {
+		self.chain.read(at, |client, at| view(client, at, deal))
+	}
+
+	fn deals(
+		&self,
+		owner: Option<AccountId>,
+		from: Option<DealId>,
+		limit: Option<u32>,
+		at: Option<Hash>,
+	) -> Result<Vec<DealView<AccountId>>, Error> {
+		let from = from.unwrap_or(0);
+		let limit = limit.unwrap_or(MAX_DEALS_PAGE);
+		if !(1..=MAX_DEALS_PAGE).contains(&limit) {
+			return Err(Error::PageOutOfRange(limit));
+		}
+		self.chain.read(at, |client, at| {
+			Ok(client.runtime_api().deals(at, owner, from, limit)?)
+		})
+	}
+
+	fn subscribe_deal(&self, pending: PendingSubscriptionSink, deal: DealId) {
+		self.chain
+			.follow(pending, move |client, at| view(client, at, deal));
+	}
+}
+
+fn view(client: &Client, at: Hash, deal: DealId) -> Result<Option<DealView<AccountId>>, Error> {
+	Ok(client.runtime_api().deal(at, deal)?)
+}

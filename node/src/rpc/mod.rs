@@ -1,0 +1,103 @@
+//! JSON-RPC methods beside those that every Substrate node has.
+//!
+//! Ours are `epochs_*`, `capacity_*`, `market_*` and `receipts_*`: runtime APIs as JSON, read at
+//! the last finalised block unless a block hash is given. The others come with the SDK.
+
+mod capacity;
+mod chain;
+mod epochs;
+mod error;
+mod market;
+mod receipts;
+
+use crate::service::{Backend, Client, Pool, SelectChain};
+use capacity::{Capacity, CapacityRpcServer};
+use chain::Chain;
+use epochs::{Epochs, EpochsRpcServer};
+use jsonrpsee::RpcModule;
+use market::{Market, MarketRpcServer};
+use millrace_runtime::{opaque::Block, AccountId, BlockNumber, Hash, Nonce};
+use pallet_transaction_payment_rpc::{TransactionPayment, TransactionPaymentApiServer};
+use receipts::{Receipts, ReceiptsRpcServer};
+use sc_consensus_babe::BabeWorkerHandle;
+use sc_consensus_babe_rpc::{Babe, BabeApiServer};
+use sc_consensus_grandpa::{
+	FinalityProofProvider, GrandpaJustificationStream, SharedAuthoritySet, SharedVoterState,
+};
+use sc_consensus_grandpa_rpc::{Grandpa, GrandpaApiServer};
+use sc_rpc::SubscriptionTaskExecutor;
+use sc_sync_state_rpc::{SyncState, SyncStateApiServer};
+use sp_keystore::KeystorePtr;
+use std::sync::Arc;
+use substrate_frame_rpc_system::{System, SystemApiServer};
+
+/// What the methods read.
+pub(crate) struct Deps {
+	/// The client.
+	pub(crate) client: Arc<Client>,
+	/// Transactions that wait.
+	pub(crate) pool: Arc<Pool>,
+	/// The chain's specification.
+	pub(crate) chain_spec: Box<dyn sc_chain_spec::ChainSpec>,
+	/// The node's session keys.
+	pub(crate) keystore: KeystorePtr,
+	/// Picks the best chain.
+	pub(crate) select_chain: SelectChain,
+	/// Answers about sessions.
+	pub(crate) babe_worker: BabeWorkerHandle<Block>,
+	/// State of the rounds.
+	pub(crate) voter_state: SharedVoterState,
+	/// Who votes.
+	pub(crate) authority_set: SharedAuthoritySet<Hash, BlockNumber>,
+	/// Justifications as they come.
+	pub(crate) justifications: GrandpaJustificationStream<Block>,
+	/// Proofs of finality.
+	pub(crate) finality_proofs: Arc<FinalityProofProvider<Backend, Block>>,
+}
+
+/// All methods that this node adds.
+pub(crate) fn create(
+	deps: &Deps,
+	executor: SubscriptionTaskExecutor,
+) -> Result<RpcModule<()>, Box<dyn std::error::Error + Send + Sync>> {
+	let mut module = RpcModule::new(());
+	let chain = Chain::new(deps.client.clone(), executor.clone());
+	module.merge(Epochs::new(chain.clone()).into_rpc())?;
+	module.merge(Capacity::new(chain.clone()).into_rpc())?;
+	module.merge(Market::new(chain.clone()).into_rpc())?;
+	module.merge(Receipts::new(chain).into_rpc())?;
+
+	let system = System::<Pool, Client, Block>::new(deps.client.clone(), deps.pool.clone());
+	module.merge(SystemApiServer::<Hash, AccountId, Nonce>::into_rpc(system))?;
+	let payment = TransactionPayment::<Client, Block>::new(deps.client.clone());
+	module.merge(TransactionPaymentApiServer::<Hash, _>::into_rpc(payment))?;
+	module.merge(
+		Babe::new(
+			deps.client.clone(),
+			deps.babe_worker.clone(),
+			deps.keystore.clone(),
+			deps.select_chain.clone(),
+		)
+		.into_rpc(),
+	)?;
+	module.merge(
+		Grandpa::new(
+			executor,
+			deps.authority_set.clone(),
+			deps.voter_state.clone(),
+			deps.justifications.clone(),
+			deps.finality_proofs.clone(),
+		)
+		.into_rpc(),
+	)?;
+	module.merge(
+		SyncState::new(
+			deps.chain_spec.cloned_box(),
+			deps.client.clone(),
+			deps.authority_set.clone(),
+			deps.babe_worker.clone(),
+		)?
+		.into_rpc(),
+	)?;
+	Ok(module)
+}

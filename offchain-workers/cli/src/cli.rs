@@ -1,0 +1,105 @@
+//! The command line: options that every command has, and the commands.
+
+use crate::{
+	commands::{
+		deal::DealCommand, gateway::GatewayCommand, invoke::InvokeCommand, key::KeyCommand,
+		offer::OfferCommand, package::PackageCommand, peer::PeerCommand, provider::ProviderCommand,
+		receipt::ReceiptCommand, run::RunCommand, worker::WorkerCommand,
+	},
+	dev::{tether::TetherCommand, DevCommand},
+};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Verifiable compute: sell it, buy it, check it.
+///
+/// Results go to standard output, everything else to standard error. Exit status: 0 done, 1 failed,
+/// 2 wrong use, 3 refused by the chain, 4 not found, 5 network, 6 verification failed.
+#[derive(Debug, Parser)]
+#[command(name = "millrace", version, propagate_version = true)]
+pub(crate) struct Cli {
+	/// Options that every command has.
+	#[command(flatten)]
+	pub(crate) global: Global,
+	/// What to do.
+	#[command(subcommand)]
+	pub(crate) command: Command,
+}
+
+/// Options that every command has.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct Global {
+	/// Configuration file: of the daemon for `worker` and `gateway`, else of this tool.
+	#[arg(long, global = true, value_name = "FILE")]
+	pub(crate) config: Option<PathBuf>,
+	/// WebSocket URL of a node [default: ws://127.0.0.1:9944].
+	#[arg(long, global = true, value_name = "URL")]
+	pub(crate) node: Option<String>,
+	/// URL of a gateway [default: http://127.0.0.1:8090].
+	#[arg(long, global = true, value_name = "URL")]
+	pub(crate) gateway: Option<String>,
+	/// Signing account: a key file, or a development name such as //Bob.
+	#[arg(long, global = true, value_name = "KEY")]
+	pub(crate) key: Option<String>,
+	/// Print results as JSON.
+	#[arg(long, global = true)]
+	pub(crate) json: bool,
+	/// Log as JSON.
+	#[arg(long, global = true)]
+	pub(crate) log_json: bool,
+	/// Log more; twice for everything.
+	#[arg(short, long, global = true, action = clap::ArgAction::Count)]
+	pub(crate) verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+	/// Generate and inspect keys of accounts and peers.
+	#[command(subcommand)]
+	Key(KeyCommand),
+	/// Register as a provider and see where you stand.
+	#[command(subcommand)]
+	Provider(ProviderCommand),
+	/// Register machines, commit their capacity, settle and withdraw.
+	#[command(subcommand)]
+	Peer(PeerCommand),
+	/// Post and withdraw offers.
+	#[command(subcommand)]
+	Offer(OfferCommand),
+	/// Hash, validate, upload and download WebAssembly packages.
+	#[command(subcommand)]
+	Package(PackageCommand),
+	/// Quote, create, watch and end deals.
+	#[command(subcommand)]
+	Deal(Box<DealCommand>),
+	/// Call a deal through a gateway.
+	Invoke(InvokeCommand),
+	/// Run a package locally under the workers' engine profile.
+	Run(RunCommand),
+	/// Check receipts against the chain.
+	#[command(subcommand)]
+	Receipt(ReceiptCommand),
+	/// The provider's daemon: one process for each peer.
+	#[command(subcommand)]
+	Worker(WorkerCommand),
+	/// The clients' HTTP door.
+	#[command(subcommand)]
+	Gateway(GatewayCommand),
+	/// Run the demo: a chain, a provider, a deal, receipts and payment, on this machine.
+	Dev(DevCommand),
+	/// Become another program that ends with the process that started it.
+	#[command(hide = true)]
+	Tether(TetherCommand),
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use clap::CommandFactory;
+
+	#[test]
+	fn the_command_line_is_consistent() {
+		Cli::command().debug_assert();
+	}
+}

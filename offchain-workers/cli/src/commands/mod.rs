@@ -1,0 +1,50 @@
+//! The commands, a file each.
+
+pub(crate) mod deal;
+pub(crate) mod gateway;
+pub(crate) mod invoke;
+pub(crate) mod key;
+pub(crate) mod offer;
+pub(crate) mod package;
+pub(crate) mod peer;
+pub(crate) mod provider;
+pub(crate) mod receipt;
+pub(crate) mod run;
+pub(crate) mod spec;
+pub(crate) mod worker;
+
+mod signals;
+
+use crate::{
+	cli::{Cli, Command},
+	context::Context,
+	errors::Result,
+};
+use std::process::ExitCode;
+
+pub(crate) use signals::until_stopped;
+
+/// Does what the command line says.
+pub(crate) async fn dispatch(cli: Cli) -> Result<ExitCode> {
+	match cli.command {
+		// The daemons' configuration is their own; see `config::daemon`.
+		Command::Worker(command) => worker::run(&cli.global, command).await?,
+		Command::Gateway(command) => gateway::run(&cli.global, command).await?,
+		Command::Dev(command) => return crate::dev::run(&cli.global, command).await,
+		Command::Tether(command) => return Err(crate::dev::tether::become_command(command)),
+		Command::Run(command) => return run::run(&Context::load(cli.global)?, command).await,
+		Command::Invoke(command) => {
+			return invoke::run(&Context::load(cli.global)?, command).await;
+		}
+		Command::Key(command) => key::run(&Context::load(cli.global)?, command)?,
+		Command::Provider(command) => {
+			provider::run(&Context::load(cli.global)?, command).await?;
+		}
+		Command::Peer(command) => peer::run(&Context::load(cli.global)?, command).await?,
+		Command::Offer(command) => offer::run(&Context::load(cli.global)?, command).await?,
+		Command::Package(command) => package::run(&Context::load(cli.global)?, command).await?,
+		Command::Deal(command) => deal::run(&Context::load(cli.global)?, *command).await?,
+		Command::Receipt(command) => receipt::run(&Context::load(cli.global)?, command).await?,
+	}
+	Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,171 @@
+//! `millrace receipt`: receipts against the chain.
+
+use crate::{
+	commands::invoke::{check_response, SavedReceipt},
+	context::Context,
+	errors::{CliError, Kind, Result},
+	files,
+	http::{self, Http},
+	ui,
+};
+use clap::Subcommand;
+use futures::StreamExt;
+use millrace_client::{receipts, Chain, ReceiptProof, View};
+use millrace_primitives::{execution::SignedReceipt, EpochIndex};
+use serde_json::json;
+use std::{path::PathBuf, time::Duration};
+
+/// Receipts against the chain.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReceiptCommand {
+	/// Check signature, chain and epoch of a receipt, and that the peer reported it.
+	Verify {
+		/// A receipt that `millrace invoke --receipt` kept, or a whole proof.
+		file: PathBuf,
+		/// URL of the worker that proves it [default: the peer's endpoint on the chain].
+		#[arg(long, value_name = "URL")]
+		worker: Option<String>,
+		/// Check, too, that this file is the response.
+		#[arg(long, value_name = "FILE")]
+		response: Option<PathBuf>,
+		/// Wait for the report, at most so many seconds.
+		#[arg(long, value_name = "SECONDS")]
+		wait: Option<u64>,
+		/// Keep the proof here: it can be checked later without the worker.
+		#[arg(long, value_name = "FILE")]
+		proof: Option<PathBuf>,
+	},
+}
+
+/// Does it.
+pub(crate) async fn run(context: &Context, command: ReceiptCommand) -> Result<()> {
+	let ReceiptCommand::Verify {
+		file,
+		worker,
+		response,
+		wait,
+		proof: keep,
+	} = command;
+	let held = read(&file)?;
+	let chain = context.chain().await?;
+	if let (Some(seconds), Held::Receipt(receipt)) = (wait, &held) {
+		wait_for_report(&chain, receipt, seconds).await?;
+	}
+	let view = chain.latest().await?;
+	let proof = match held {
+		Held::Proof(proof) => *proof,
+		Held::Receipt(receipt) => fetch(&Http::new(), &view, &receipt, worker.as_deref()).await?,
+	};
+	receipts::verify(&view, &proof).await?;
+	if let Some(path) = response {
+		check_response(&proof.receipt, &files::read(&path)?)?;
+	}
+	if let Some(path) = keep {
+		let bytes = serde_json::to_vec_pretty(&proof)
+			.map_err(|error| CliError::from(anyhow::Error::from(error)))?;
+		files::write(&path, &bytes)?;
+	}
+	let receipt = &proof.receipt.receipt;
+	let report = proof.report.hash(view.genesis(), receipt.peer);
+	let value = json!({ "verified": true, "receipt": receipt, "report": report });
+	context.emit(&value, || {
+		ui::pairs([
+			("verified", "yes".into()),
+			("deal", receipt.deal.to_string()),
+			("peer", receipt.peer.to_string()),
+			("epoch", receipt.epoch.to_string()),
+			(
+				"number",
+				format!("{} of {}", receipt.seq, proof.report.receipts),
+			),
+			("status", format!("{:?}", receipt.status)),
+			("gas", receipt.gas.to_string()),
+			("package", format!("{:?}", receipt.package)),
+			("request", format!("{:?}", receipt.request)),
+			("response", format!("{:?}", receipt.response)),
+			("report", format!("{report:?}")),
+		])
+	})
+}
+
+/// What a file holds.
+enum Held {
+	Receipt(SignedReceipt),
+	Proof(Box<ReceiptProof>),
+}
+
+fn read(path: &std::path::Path) -> Result<Held> {
+	let bytes = files::read(path)?;
+	if let Ok(proof) = serde_json::from_slice::<ReceiptProof>(&bytes) {
+		return Ok(Held::Proof(Box::new(proof)));
+	}
+	let saved: SavedReceipt = serde_json::from_slice(&bytes).map_err(|error| {
+		CliError::usage(
+			"bad_receipt_file",
+			format!("{} is no receipt: {error}", path.display()),
+		)
+		.hint("`millrace invoke --receipt FILE` writes one")
+	})?;
+	Ok(Held::Receipt(saved.decode()?))
+}
+
+/// Fetches the proof of a receipt from its worker, and checks that it is of this receipt.
+pub(crate) async fn fetch(
+	http: &Http,
+	view: &View,
+	receipt: &SignedReceipt,
+	worker: Option<&str>,
+) -> Result<ReceiptProof> {
+	let fields = &receipt.receipt;
+	let endpoint = match worker {
+		Some(url) => url.to_string(),
+		None => {
+			let peer = view.peer(fields.peer).await?.ok_or_else(|| {
+				let message = format!("no peer {} is registered", fields.peer);
+				CliError::not_found("peer_unknown", message).hint("name its worker with --worker")
+			})?;
+			String::from_utf8_lossy(&peer.endpoint).into_owned()
+		}
+	};
+	let url = http::join(
+		&endpoint,
+		&format!("/receipts/{}/{}", fields.epoch, fields.seq),
+	);
+	let answer = http.get(&url).await?;
+	let proof: ReceiptProof = serde_json::from_slice(&answer.body).map_err(|error| {
+		let message = format!("{url} answers no proof: {error}");
+		CliError::new(Kind::Network, "proof_undecodable", message)
+	})?;
+	if proof.receipt.receipt != *fields {
+		let message = format!("the worker has another receipt under number {}", fields.seq);
+		return Err(CliError::new(Kind::Verification, "other_receipt", message)
+			.hint("the worker signed two receipts with one number: keep both, they are evidence"));
+	}
+	Ok(proof)
+}
+
+async fn wait_for_report(chain: &Chain, receipt: &SignedReceipt, seconds: u64) -> Result<()> {
+	let (peer, epoch): (_, EpochIndex) = (receipt.receipt.peer, receipt.receipt.epoch);
+	let spinner = ui::Spinner::start(format!("waiting for the report of epoch {epoch}"));
+	let reported = async {
+		let mut blocks = chain.finalized();
+		while let Some(block) = blocks.next().await {
+			if chain
+				.at(block.hash)
+				.await?
+				.report(peer, epoch)
+				.await?
+				.is_some()
+			{
+				break;
+			}
+		}
+		Ok::<_, CliError>(())
+	};
+	let outcome = tokio::time::timeout(Duration::from_secs(seconds), reported).await;
+	drop(spinner);
+	outcome.map_err(|_| {
+		let message = format!("epoch {epoch} is not reported after {seconds} s");
+		CliError::not_found("not_reported", message)
+	})?
+}

@@ -1,0 +1,276 @@
+//! The demo's own books: balances before and after, and what the rules give.
+
+use super::{
+	expect::{self, WorkerTerm},
+	network::{Network, Running},
+	report::Money,
+};
+use crate::{
+	commands::deal::{missing_event, Closed},
+	errors::{CliError, Result},
+};
+use millrace_client::{AccountId, AccountKey, Included, View};
+use millrace_primitives::{
+	market::{DealStatus, WorkerStatus},
+	peer::PeerId,
+	views::{CommitmentView, DealView},
+	Balance, DealId, EpochIndex,
+};
+use std::time::Duration;
+
+/// Longest wait until both peers are settled up to the same epoch.
+const LEVEL_LIMIT: Duration = Duration::from_secs(60);
+
+/// What is known of the deal's money.
+#[derive(Debug)]
+pub(crate) struct Books {
+	provider: AccountId,
+	client: AccountId,
+	/// All that both owned before the deal.
+	provider_before: Balance,
+	client_before: Balance,
+	escrow: Balance,
+	closing_deposit: Balance,
+	/// Fees of the client's own transactions.
+	fees: Balance,
+	workers: Vec<WorkerTerm>,
+	/// What the rules give.
+	expected: expect::Outcome,
+	/// What the chain says.
+	actual: expect::Outcome,
+	/// What the provider's account grew by.
+	received: Balance,
+}
+
+/// Rewards, as credited and as computed.
+#[derive(Debug)]
+pub(crate) struct Rewards {
+	/// What the chain credited.
+	pub(crate) credited: Balance,
+	/// What differs from the rules.
+	pub(crate) mismatches: Vec<String>,
+}
+
+impl Books {
+	/// Notes what both own. From now on the provider sends nothing, so that its account moves by
+	/// payments alone.
+	pub(crate) async fn open(
+		running: &Running,
+		provider: &AccountKey,
+		client: &AccountKey,
+	) -> Result<Self> {
+		let view = running.chain.latest().await?;
+		let (provider, client) = (provider.account(), client.account());
+		Ok(Self {
+			provider,
+			client,
+			provider_before: view.balance(&provider).await?.total(),
+			client_before: view.balance(&client).await?.total(),
+			escrow: 0,
+			closing_deposit: 0,
+			fees: 0,
+			workers: Vec::new(),
+			expected: expect::Outcome::default(),
+			actual: expect::Outcome::default(),
+			received: 0,
+		})
+	}
+
+	/// Escrow and closing deposit.
+	pub(crate) fn escrowed(&self) -> Balance {
+		self.escrow.saturating_add(self.closing_deposit)
+	}
+
+	/// The deal was created.
+	pub(crate) fn created(&mut self, included: &Included) -> Result<DealId> {
+		let (deal, _, escrow, closing_deposit): (DealId, AccountId, Balance, Balance) = included
+			.find("Market", "DealCreated")
+			.ok_or_else(|| missing_event("DealCreated"))?;
+		self.escrow = escrow;
+		self.closing_deposit = closing_deposit;
+		self.add_fee(included)?;
+		Ok(deal)
+	}
+
+	/// The deal was stopped, and its workers are those that are paid for its last epoch.
+	pub(crate) fn stopped(
+		&mut self,
+		included: &Included,
+		deal: &DealView<AccountId>,
+	) -> Result<EpochIndex> {
+		self.add_fee(included)?;
+		let DealStatus::Ending { last } = deal.status else {
+			return Err(missing_event("DealStopped"));
+		};
+		self.workers = deal
+			.workers
+			.iter()
+			.filter_map(|view| match view.worker.status {
+				WorkerStatus::Live { since } => Some(WorkerTerm {
+					epoch_price: view.worker.epoch_price(),
+					since,
+				}),
+				WorkerStatus::Assigned { .. } => None,
+			})
+			.collect();
+		Ok(last)
+	}
+
+	/// The deal was closed.
+	pub(crate) fn closed(&mut self, (_, paid, burnt, refunded): Closed) {
+		self.actual = expect::Outcome {
+			paid,
+			burnt,
+			refunded,
+		};
+	}
+
+	/// Compares all that with the rules, at the block in which the deal was closed.
+	pub(crate) async fn compare(
+		&mut self,
+		end: &View,
+		peers: &[PeerId],
+		last: EpochIndex,
+	) -> Result<Vec<String>> {
+		self.expected =
+			expect::stopped_deal(self.escrow, self.closing_deposit, last, &self.workers)
+				.ok_or_else(|| CliError::from(anyhow::anyhow!("the payments overflow")))?;
+		let mut mismatches = Vec::new();
+		let first = self
+			.workers
+			.iter()
+			.map(|worker| worker.since)
+			.min()
+			.unwrap_or(last);
+		for peer in peers {
+			for epoch in first..=last {
+				if end.report(*peer, epoch).await?.is_none() {
+					mismatches.push(format!("peer {peer} did not report epoch {epoch}"));
+				}
+			}
+			let slashed = commitment(end, *peer).await?.slashed;
+			if slashed != 0 {
+				mismatches.push(format!("peer {peer} was slashed by {slashed}"));
+			}
+		}
+		let provider_after = end.balance(&self.provider).await?.total();
+		let client_after = end.balance(&self.client).await?.total();
+		self.received = provider_after.saturating_sub(self.provider_before);
+		let spent = self.client_before.saturating_sub(client_after);
+		let (expected, actual) = (self.expected, self.actual);
+		let fees_and_price = expected
+			.paid
+			.saturating_add(expected.burnt)
+			.saturating_add(self.fees);
+		let accounted = actual
+			.paid
+			.saturating_add(actual.burnt)
+			.saturating_add(actual.refunded);
+		for (what, found, by_the_rules) in [
+			("paid", actual.paid, expected.paid),
+			("burnt", actual.burnt, expected.burnt),
+			("refunded", actual.refunded, expected.refunded),
+			(
+				"paid, burnt and refunded together",
+				accounted,
+				self.escrowed(),
+			),
+			("received by the provider", self.received, expected.paid),
+			("spent by the client, fees included", spent, fees_and_price),
+		] {
+			compare(&mut mismatches, what, found, by_the_rules);
+		}
+		Ok(mismatches)
+	}
+
+	/// The amounts of the report.
+	pub(crate) fn report(&self, reward_credited: Balance) -> Money {
+		Money {
+			escrowed: self.escrowed(),
+			paid_to_provider: self.received,
+			burnt: self.actual.burnt,
+			expected_paid: self.expected.paid,
+			refunded: self.actual.refunded,
+			reward_credited,
+		}
+	}
+
+	fn add_fee(&mut self, included: &Included) -> Result<()> {
+		let (_, fee, _): (AccountId, Balance, Balance) = included
+			.find("TransactionPayment", "TransactionFeePaid")
+			.ok_or_else(|| missing_event("TransactionFeePaid"))?;
+		self.fees = self.fees.saturating_add(fee);
+		Ok(())
+	}
+}
+
+/// Computes the rewards of all settled epochs from the pools on the chain, and compares them with
+/// what the provider was credited.
+///
+/// Every peer of this network is the provider's, so an epoch's whole reward is. Both must be settled
+/// up to the same epoch for that.
+pub(crate) async fn rewards(
+	network: &mut Network,
+	running: &Running,
+	provider: &AccountKey,
+	peers: &[PeerId],
+) -> Result<Rewards> {
+	let what = "both peers are settled up to the same epoch";
+	let (view, next) = network
+		.until(&running.chain, what, LEVEL_LIMIT, async |view: &View| {
+			let mut settled = Vec::new();
+			for peer in peers {
+				settled.push(commitment(view, *peer).await?.next_to_settle);
+			}
+			settled.dedup();
+			Ok(match settled[..] {
+				[next] => Some((view.clone(), next)),
+				_ => None,
+			})
+		})
+		.await?;
+	let mut rows = Vec::new();
+	for epoch in 0..next {
+		rows.extend(running.rpc.reward_row(epoch, view.block().hash).await?);
+	}
+	let expected = expect::rewards(&rows)
+		.ok_or_else(|| CliError::from(anyhow::anyhow!("the rewards overflow")))?;
+	let credited = view.credited(&provider.account()).await?;
+	let mut mismatches = Vec::new();
+	if credited == 0 {
+		mismatches.push("no reward was credited".into());
+	}
+	compare(&mut mismatches, "reward credited", credited, expected);
+	let mut sum: Balance = 0;
+	for peer in peers {
+		sum = sum.saturating_add(commitment(&view, *peer).await?.rewarded);
+	}
+	compare(
+		&mut mismatches,
+		"rewards of the commitments together",
+		sum,
+		credited,
+	);
+	Ok(Rewards {
+		credited,
+		mismatches,
+	})
+}
+
+/// The commitment of a peer that has one.
+pub(crate) async fn commitment(view: &View, peer: PeerId) -> Result<CommitmentView<AccountId>> {
+	view.commitment(peer).await?.ok_or_else(|| {
+		CliError::not_found(
+			"commitment_unknown",
+			format!("peer {peer} has no commitment"),
+		)
+	})
+}
+
+fn compare(mismatches: &mut Vec<String>, what: &str, found: Balance, by_the_rules: Balance) {
+	if found != by_the_rules {
+		mismatches.push(format!(
+			"{what}: {found}, but the rules give {by_the_rules}"
+		));
+	}
+}

@@ -1,0 +1,198 @@
+//! HTTP to gateways and workers: bounded answers, a time limit, and their errors as ours.
+
+use crate::errors::{CliError, Kind, Result};
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::{
+	client::legacy::{connect::HttpConnector, Client},
+	rt::TokioExecutor,
+};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// Largest answer: the largest response of a guest, with room for errors around it.
+const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
+
+/// Longest wait for an answer: a guest's gas is used up well before.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+/// A client that keeps its connections.
+#[derive(Clone, Debug)]
+pub(crate) struct Http {
+	client: Client<HttpConnector, Full<Bytes>>,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+	/// Status of the answer.
+	pub(crate) status: StatusCode,
+	/// Its headers.
+	pub(crate) headers: HeaderMap,
+	/// Its body.
+	pub(crate) body: Bytes,
+}
+
+/// The form of every error of gateways and workers.
+#[derive(Debug, Deserialize)]
+struct ErrorBody {
+	error: ErrorFields,
+}
+
+#[derive(Debug, Deserialize)]
+struct ErrorFields {
+	code: String,
+	message: String,
+	hint: Option<String>,
+}
+
+impl Http {
+	/// A client without connections yet.
+	pub(crate) fn new() -> Self {
+		Self {
+			client: Client::builder(TokioExecutor::new()).build_http(),
+		}
+	}
+
+	/// Sends a request and reads the whole answer, whatever its status.
+	pub(crate) async fn send(
+		&self,
+		method: Method,
+		url: &str,
+		content_type: Option<&str>,
+		body: Bytes,
+	) -> Result<Answer> {
+		let uri: Uri = url
+			.parse()
+			.map_err(|error| CliError::usage("bad_url", format!("{url} is no URL: {error}")))?;
+		if uri.scheme_str() != Some("http") {
+			return Err(
+				CliError::usage("bad_url", format!("{url} does not begin with http://"))
+					.hint("TLS is spoken by a proxy before the gateway; use the address behind it"),
+			);
+		}
+		let mut request = Request::builder().method(method).uri(uri);
+		if let Some(content_type) = content_type {
+			request = request.header(http::header::CONTENT_TYPE, content_type);
+		}
+		let request = request
+			.body(Full::new(body))
+			.map_err(|error| CliError::usage("bad_request", error.to_string()))?;
+		tokio::time::timeout(TIMEOUT, self.exchange(request))
+			.await
+			.map_err(|_| unreachable_at(url, "no answer in time"))?
+			.map_err(|reason| unreachable_at(url, &reason))
+	}
+
+	/// Fetches a URL; anything but success is an error.
+	pub(crate) async fn get(&self, url: &str) -> Result<Answer> {
+		self.send(Method::GET, url, None, Bytes::new())
+			.await?
+			.success()
+	}
+
+	async fn exchange(&self, request: Request<Full<Bytes>>) -> std::result::Result<Answer, String> {
+		let response = self.client.request(request).await.map_err(|error| {
+			// The outer error only says "client error (Connect)".
+			let cause = std::error::Error::source(&error).map(|cause| cause.to_string());
+			cause.unwrap_or_else(|| error.to_string())
+		})?;
+		let (head, body) = response.into_parts();
+		let body = Limited::new(body, MAX_ANSWER_BYTES)
+			.collect()
+			.await
+			.map_err(|error| error.to_string())?
+			.to_bytes();
+		Ok(Answer {
+			status: head.status,
+			headers: head.headers,
+			body,
+		})
+	}
+}
+
+impl Answer {
+	/// The answer if it is a success, else the error that it carries.
+	pub(crate) fn success(self) -> Result<Self> {
+		if self.status.is_success() {
+			return Ok(self);
+		}
+		Err(self.error())
+	}
+
+	/// A header as text.
+	pub(crate) fn header(&self, name: &str) -> Option<&str> {
+		self.headers.get(name)?.to_str().ok()
+	}
+
+	/// The error that an answer without success carries.
+	pub(crate) fn error(&self) -> CliError {
+		let kind = match self.status {
+			StatusCode::NOT_FOUND => Kind::NotFound,
+			StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => Kind::Network,
+			_ => Kind::Failure,
+		};
+		match serde_json::from_slice::<ErrorBody>(&self.body) {
+			Ok(ErrorBody { error }) => CliError {
+				kind,
+				code: error.code,
+				message: error.message,
+				hint: error.hint,
+			},
+			Err(_) => CliError::new(kind, "http_error", format!("HTTP status {}", self.status)),
+		}
+	}
+}
+
+/// Joins a base URL and a path that begins with a slash.
+pub(crate) fn join(base: &str, path: &str) -> String {
+	format!("{}{path}", base.trim_end_matches('/'))
+}
+
+fn unreachable_at(url: &str, reason: &str) -> CliError {
+	CliError::new(Kind::Network, "unreachable", format!("{url}: {reason}"))
+		.hint("see that the daemon runs, and that the URL is the right one")
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn answer(status: StatusCode, body: &'static str) -> Answer {
+		Answer {
+			status,
+			headers: HeaderMap::new(),
+			body: Bytes::from_static(body.as_bytes()),
+		}
+	}
+
+	#[test]
+	fn an_error_keeps_its_code() {
+		let body = r#"{"error":{"code":"deal_unknown","message":"no deal 7","hint":"see deals"}}"#;
+		let error = answer(StatusCode::NOT_FOUND, body).error();
+		assert_eq!(
+			(error.kind, error.code.as_str()),
+			(Kind::NotFound, "deal_unknown")
+		);
+		assert_eq!(error.hint.as_deref(), Some("see deals"));
+	}
+
+	#[test]
+	fn an_error_of_another_form_is_one_all_the_same() {
+		let error = answer(StatusCode::BAD_GATEWAY, "<html>").error();
+		assert_eq!(
+			(error.kind, error.code.as_str()),
+			(Kind::Failure, "http_error")
+		);
+	}
+
+	#[tokio::test]
+	async fn other_schemes_are_refused() {
+		let error = Http::new()
+			.get("https://localhost/")
+			.await
+			.expect_err("TLS is not spoken");
+		assert_eq!((error.kind, error.code.as_str()), (Kind::Usage, "bad_url"));
+	}
+}

@@ -1,0 +1,140 @@
+//! Calls by name. Arguments are SCALE-encoded here, in the types of `millrace-primitives`; the
+//! indices of pallet and call are looked up in the metadata that the node serves.
+
+pub mod balances;
+pub mod capacity;
+pub mod market;
+pub mod providers;
+pub mod sudo;
+pub mod utility;
+
+use codec::{Compact, Encode};
+use subxt::Metadata;
+
+/// A call that is not encoded yet, because only a runtime's metadata knows its indices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+	/// Name of the pallet in the runtime, such as `Market`.
+	pub pallet: String,
+	/// Name of the call, such as `create_deal`.
+	pub name: String,
+	/// Its arguments.
+	pub args: Args,
+}
+
+/// Arguments of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Args {
+	/// All arguments, encoded one after the other.
+	Encoded(Vec<u8>),
+	/// One argument: another call.
+	Call(Box<Call>),
+	/// One argument: a list of calls.
+	Calls(Vec<Call>),
+}
+
+/// Why a call cannot be encoded for a runtime.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+	/// The runtime has no such pallet.
+	#[error("the runtime has no pallet {pallet}; node and client are of different versions")]
+	UnknownPallet {
+		/// The pallet's name.
+		pallet: String,
+	},
+	/// The pallet has no such call.
+	#[error("the runtime has no call {pallet}.{name}; node and client are of different versions")]
+	UnknownCall {
+		/// The pallet's name.
+		pallet: String,
+		/// The call's name.
+		name: String,
+	},
+	/// The runtime expects other arguments.
+	#[error("the runtime expects other arguments of {pallet}.{name}: {reason}")]
+	OtherArguments {
+		/// The pallet's name.
+		pallet: String,
+		/// The call's name.
+		name: String,
+		/// Where decoding them stopped.
+		reason: String,
+	},
+}
+
+impl Call {
+	/// A call with encoded arguments; a tuple encodes as its members one after the other.
+	pub fn new(pallet: &str, name: &str, args: impl Encode) -> Self {
+		Self {
+			pallet: pallet.into(),
+			name: name.into(),
+			args: Args::Encoded(args.encode()),
+		}
+	}
+
+	/// The call as the runtime reads it: both indices, then the arguments.
+	pub fn encode(&self, metadata: &Metadata) -> Result<Vec<u8>, CallError> {
+		let (pallet, call) = self.indices(metadata)?;
+		let mut bytes = vec![pallet, call];
+		bytes.extend(self.encode_args(metadata)?);
+		Ok(bytes)
+	}
+
+	/// The arguments alone.
+	pub(crate) fn encode_args(&self, metadata: &Metadata) -> Result<Vec<u8>, CallError> {
+		match &self.args {
+			Args::Encoded(bytes) => Ok(bytes.clone()),
+			Args::Call(call) => call.encode(metadata),
+			Args::Calls(calls) => {
+				let mut bytes = Compact(calls.len() as u32).encode();
+				for call in calls {
+					bytes.extend(call.encode(metadata)?);
+				}
+				Ok(bytes)
+			}
+		}
+	}
+
+	fn indices(&self, metadata: &Metadata) -> Result<(u8, u8), CallError> {
+		let pallet =
+			metadata
+				.pallet_by_name(&self.pallet)
+				.ok_or_else(|| CallError::UnknownPallet {
+					pallet: self.pallet.clone(),
+				})?;
+		let call =
+			pallet
+				.call_variant_by_name(&self.name)
+				.ok_or_else(|| CallError::UnknownCall {
+					pallet: self.pallet.clone(),
+					name: self.name.clone(),
+				})?;
+		Ok((pallet.call_index(), call.index))
+	}
+}
+
+impl std::fmt::Display for Call {
+	fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+		write!(f, "{}.{}", self.pallet, self.name)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use millrace_primitives::peer::PeerId;
+
+	#[test]
+	fn arguments_stand_one_after_the_other() {
+		let call = capacity::create(PeerId::default(), 2, 720);
+		let mut expected = [0u8; 32].to_vec();
+		expected.extend([2, 0, 0, 0, 0xd0, 2, 0, 0]);
+		assert_eq!(call.args, Args::Encoded(expected));
+		assert_eq!(call.to_string(), "Capacity.create");
+	}
+
+	#[test]
+	fn a_call_without_arguments_encodes_to_nothing() {
+		assert_eq!(providers::remove_provider().args, Args::Encoded(Vec::new()));
+	}
+}

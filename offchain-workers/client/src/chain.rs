@@ -1,0 +1,405 @@
+//! The connection to a node: one per process, shared by clones, healed when it breaks.
+
+use crate::{
+	error::{ConnectError, ReadError},
+	view::View,
+};
+use codec::{Decode, Encode};
+use futures::{stream::BoxStream, FutureExt, StreamExt};
+use millrace_primitives::{hash::blake2_256, BlockNumber, H256};
+use std::{
+	collections::HashMap,
+	future::Future,
+	sync::{
+		atomic::{AtomicBool, Ordering},
+		Arc, Mutex,
+	},
+	time::Duration,
+};
+use subxt::{
+	backend::LegacyBackend,
+	config::{
+		substrate::{SubstrateHeader, H256 as NodeHash},
+		PolkadotConfig, RpcConfigFor,
+	},
+	rpcs::{client::RpcSubscription, methods::LegacyRpcMethods, Error as RpcError, RpcClient},
+	OnlineClient,
+};
+use tokio::{
+	sync::{Mutex as AsyncMutex, RwLock},
+	time::{sleep, timeout},
+};
+
+/// Name that the runtime's version states.
+const SPEC_NAME: &str = "millrace";
+/// Longest wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest wait for one answer; a runtime call of the heaviest view takes well under a second.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// Silence after which a subscription counts as dead: many slots even of a slow chain. A chain
+/// whose finality stalls costs one idle reconnection in this time.
+const SILENCE: Duration = Duration::from_secs(60);
+/// First and longest pause between attempts to reconnect.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
+
+pub(crate) type Header = SubstrateHeader<NodeHash>;
+pub(crate) type Methods = LegacyRpcMethods<RpcConfigFor<PolkadotConfig>>;
+
+/// A finalised block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finalized {
+	/// Its height.
+	pub number: BlockNumber,
+	/// Its hash.
+	pub hash: H256,
+}
+
+/// A block that something is read at.
+pub type Block = Finalized;
+
+/// Finalised blocks in ascending order. Never ends; see [`Chain::finalized`].
+pub type FinalizedStream = BoxStream<'static, Finalized>;
+
+/// A Millrace chain, reached through one node. Clones share the connection.
+#[derive(Clone, Debug)]
+pub struct Chain {
+	inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+	url: String,
+	genesis: H256,
+	link: RwLock<Arc<Link>>,
+	/// One lock per signing account, so that two submissions never take one nonce.
+	signers: Mutex<HashMap<[u8; 32], Arc<AsyncMutex<()>>>>,
+}
+
+/// One connection, from its handshake until it breaks.
+#[derive(Debug)]
+pub(crate) struct Link {
+	pub(crate) methods: Methods,
+	pub(crate) client: OnlineClient<PolkadotConfig>,
+	broken: AtomicBool,
+}
+
+impl Link {
+	async fn open(url: &str) -> Result<Self, ConnectError> {
+		match timeout(CONNECT_TIMEOUT, Self::handshake(url)).await {
+			Ok(outcome) => outcome,
+			Err(_) => Err(unreachable(url, "the node did not answer in time")),
+		}
+	}
+
+	async fn handshake(url: &str) -> Result<Self, ConnectError> {
+		let rpc = RpcClient::from_insecure_url(url)
+			.await
+			.map_err(|e| unreachable(url, e))?;
+		let methods = Methods::new(rpc.clone());
+		let best = methods
+			.chain_get_finalized_head()
+			.await
+			.map_err(|e| unreachable(url, e))?;
+		let version = methods
+			.state_call("Core_version", None, Some(best))
+			.await
+			.map_err(|e| unreachable(url, e))?;
+		// The version begins with the specification's name.
+		let found = String::decode(&mut &version[..]).unwrap_or_default();
+		if found != SPEC_NAME {
+			return Err(ConnectError::NotMillrace {
+				url: url.into(),
+				found,
+			});
+		}
+		// Old blocks of other chains never need decoding here.
+		let config = PolkadotConfig::builder().use_historic_types(false).build();
+		let backend = LegacyBackend::<PolkadotConfig>::builder().build(rpc);
+		let client = OnlineClient::from_backend_with_config(config, Arc::new(backend))
+			.await
+			.map_err(|e| unreachable(url, e))?;
+		Ok(Self {
+			methods,
+			client,
+			broken: AtomicBool::new(false),
+		})
+	}
+
+	/// Says that this connection is of no use any more; the next request opens another.
+	pub(crate) fn give_up(&self) {
+		self.broken.store(true, Ordering::Relaxed);
+	}
+
+	fn is_broken(&self) -> bool {
+		self.broken.load(Ordering::Relaxed)
+	}
+}
+
+fn unreachable(url: &str, reason: impl ToString) -> ConnectError {
+	ConnectError::Unreachable {
+		url: url.into(),
+		reason: reason.to_string(),
+	}
+}
+
+impl Chain {
+	/// Connects to a node's WebSocket, such as `ws://127.0.0.1:9944`.
+	pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+		let link = Link::open(url).await?;
+		let inner = Inner {
+			url: url.into(),
+			genesis: link.client.genesis_hash(),
+			link: RwLock::new(Arc::new(link)),
+			signers: Mutex::default(),
+		};
+		Ok(Self {
+			inner: Arc::new(inner),
+		})
+	}
+
+	/// The hash of the chain's first block: names the chain in everything that is signed.
+	pub fn genesis(&self) -> H256 {
+		self.inner.genesis
+	}
+
+	/// Where the node is.
+	pub fn url(&self) -> &str {
+		&self.inner.url
+	}
+
+	/// Reads at a block.
+	pub async fn at(&self, hash: H256) -> Result<View, ReadError> {
+		let header = self
+			.request("a block's header", |methods| async move {
+				methods.chain_get_header(Some(hash)).await
+			})
+			.await?
+			.ok_or_else(|| ReadError::UnknownBlock(format!("{hash:?}")))?;
+		let block = block_of(&header);
+		Ok(View::new(self.clone(), Block { hash, ..block }))
+	}
+
+	/// Reads at the block of a height; above the last finalised one, on the node's best chain.
+	pub async fn at_number(&self, number: BlockNumber) -> Result<View, ReadError> {
+		let hash = self.block_hash(number).await?;
+		Ok(View::new(self.clone(), Block { number, hash }))
+	}
+
+	/// Reads at the last finalised block.
+	pub async fn latest(&self) -> Result<View, ReadError> {
+		let hash = self
+			.request("the last finalised block", |methods| async move {
+				methods.chain_get_finalized_head().await
+			})
+			.await?;
+		self.at(hash).await
+	}
+
+	/// Finalised blocks from now on, the last one first. Reconnects by itself, pausing longer each
+	/// time, and never ends.
+	///
+	/// Heights only grow, but some are missing: blocks that were finalised together, or while the
+	/// consumer was busy, arrive as the newest of them. Who acts on the state at each block it
+	/// sees needs no more.
+	pub fn finalized(&self) -> FinalizedStream {
+		let follower = Follower {
+			chain: self.clone(),
+			subscription: None,
+			last: None,
+			pause: BACKOFF.0,
+		};
+		futures::stream::unfold(follower, |mut follower| async move {
+			let block = follower.next().await;
+			Some((block, follower))
+		})
+		.boxed()
+	}
+
+	/// Hash of the block of a height.
+	pub(crate) async fn block_hash(&self, number: BlockNumber) -> Result<H256, ReadError> {
+		self.request("a block's hash", |methods| async move {
+			methods.chain_get_block_hash(Some(number.into())).await
+		})
+		.await?
+		.ok_or_else(|| ReadError::UnknownBlock(number.to_string()))
+	}
+
+	/// The connection, opened again if it broke.
+	pub(crate) async fn link(&self) -> Result<Arc<Link>, ConnectError> {
+		let link = self.inner.link.read().await.clone();
+		if !link.is_broken() {
+			return Ok(link);
+		}
+		let mut slot = self.inner.link.write().await;
+		if !slot.is_broken() {
+			return Ok(slot.clone());
+		}
+		let fresh = Link::open(&self.inner.url).await?;
+		let found = fresh.client.genesis_hash();
+		if found != self.inner.genesis {
+			let (url, expected) = (self.inner.url.clone(), self.inner.genesis);
+			return Err(ConnectError::OtherGenesis {
+				url,
+				expected,
+				found,
+			});
+		}
+		tracing::info!(url = %self.inner.url, "reconnected to the node");
+		*slot = Arc::new(fresh);
+		Ok(slot.clone())
+	}
+
+	/// Makes a request that may be made twice, over a second connection if the first one breaks.
+	pub(crate) async fn request<T, F, Fut>(&self, what: &str, request: F) -> Result<T, ReadError>
+	where
+		F: Fn(Methods) -> Fut,
+		Fut: Future<Output = Result<T, RpcError>>,
+	{
+		let mut second_attempt = false;
+		loop {
+			let link = self.link().await?;
+			let reason = match timeout(REQUEST_TIMEOUT, request(link.methods.clone())).await {
+				Ok(Ok(answer)) => return Ok(answer),
+				Ok(Err(error)) if !lost(&error) => return Err(refused(what, &error)),
+				Ok(Err(error)) => error.to_string(),
+				Err(_) => "no answer in time".to_string(),
+			};
+			link.give_up();
+			if second_attempt {
+				return Err(ReadError::Lost(reason));
+			}
+			second_attempt = true;
+		}
+	}
+
+	/// The lock that whoever submits for an account holds.
+	pub(crate) fn signer_lock(&self, account: &[u8; 32]) -> Arc<AsyncMutex<()>> {
+		let mut signers = self.inner.signers.lock().unwrap_or_else(|e| e.into_inner());
+		signers.entry(*account).or_default().clone()
+	}
+}
+
+/// Whether an error is the connection's rather than the node's answer.
+pub(crate) fn lost(error: &RpcError) -> bool {
+	matches!(
+		error,
+		RpcError::Client(_) | RpcError::DisconnectedWillReconnect(_)
+	)
+}
+
+fn refused(what: &str, error: &RpcError) -> ReadError {
+	let reason = match error {
+		RpcError::User(user) => match &user.data {
+			Some(data) => format!("{} ({})", user.message, data.get()),
+			None => user.message.clone(),
+		},
+		other => other.to_string(),
+	};
+	ReadError::Refused {
+		what: what.into(),
+		reason,
+	}
+}
+
+fn block_of(header: &Header) -> Block {
+	// Heights of this chain are 32 bits wide.
+	let number = BlockNumber::try_from(header.number).unwrap_or(BlockNumber::MAX);
+	Block {
+		number,
+		hash: blake2_256(&header.encode()),
+	}
+}
+
+/// Follows finalised heads over as many connections as it takes.
+struct Follower {
+	chain: Chain,
+	subscription: Option<(Arc<Link>, RpcSubscription<Header>)>,
+	last: Option<BlockNumber>,
+	pause: Duration,
+}
+
+impl Follower {
+	async fn next(&mut self) -> Finalized {
+		loop {
+			let Some((link, heads)) = &mut self.subscription else {
+				self.subscribe().await;
+				continue;
+			};
+			let reason = match timeout(SILENCE, heads.next()).await {
+				Ok(Some(Ok(header))) => {
+					let mut newest = header;
+					while let Some(Some(Ok(header))) = heads.next().now_or_never() {
+						newest = header;
+					}
+					self.pause = BACKOFF.0;
+					let block = block_of(&newest);
+					// A node that came back may first be behind what was seen before.
+					if self.last.is_none_or(|last| block.number > last) {
+						self.last = Some(block.number);
+						return block;
+					}
+					continue;
+				}
+				Ok(Some(Err(error))) => error.to_string(),
+				Ok(None) => "the subscription ended".to_string(),
+				Err(_) => "no block was finalised for long".to_string(),
+			};
+			tracing::warn!(%reason, "lost the stream of finalised blocks");
+			link.give_up();
+			self.subscription = None;
+		}
+	}
+
+	/// One attempt; pauses after a failed one, so that nobody spins on a node that is away.
+	async fn subscribe(&mut self) {
+		let reason = match self.chain.link().await {
+			Ok(link) => {
+				let heads = link.methods.chain_subscribe_finalized_heads();
+				let outcome = timeout(REQUEST_TIMEOUT, heads).await;
+				match outcome {
+					Ok(Ok(heads)) => {
+						self.subscription = Some((link, heads));
+						return;
+					}
+					Ok(Err(error)) => {
+						link.give_up();
+						error.to_string()
+					}
+					Err(_) => {
+						link.give_up();
+						"no answer in time".to_string()
+					}
+				}
+			}
+			Err(error) => error.to_string(),
+		};
+		tracing::warn!(%reason, pause = ?self.pause, "no stream of finalised blocks yet");
+		sleep(self.pause).await;
+		self.pause = (self.pause * 2).min(BACKOFF.1);
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[tokio::test]
+	async fn a_node_that_is_not_there_is_an_error_and_no_hang() {
+		let error = Chain::connect("ws://127.0.0.1:1")
+			.await
+			.expect_err("nothing listens there");
+		assert!(matches!(error, ConnectError::Unreachable { .. }), "{error}");
+	}
+
+	#[tokio::test]
+	async fn what_is_no_url_is_an_error() {
+		assert!(Chain::connect("nowhere").await.is_err());
+	}
+
+	#[test]
+	fn a_refusal_is_not_a_lost_connection() {
+		let refusal = RpcError::User(subxt::rpcs::UserError::method_not_found());
+		assert!(!lost(&refusal));
+		assert!(lost(&RpcError::Client("gone".into())));
+	}
+}

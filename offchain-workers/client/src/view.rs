@@ -1,0 +1,210 @@
+//! Reads at one block. Each answer is a whole picture that the runtime put together, so nothing
+//! here joins what two blocks say.
+
+use crate::{
+	balance::{self, AccountBalance, Hold},
+	chain::{Block, Chain},
+	error::ReadError,
+	storage, AccountId,
+};
+use codec::{Decode, DecodeAll, Encode};
+use millrace_primitives::{
+	epoch::EpochStatus,
+	execution::SignedReceipt,
+	market::DealSpec,
+	peer::PeerId,
+	views::{Assignment, CommitmentView, DealView, PeerDuties, PeerView, Quote, ReportRecord},
+	Balance, DealId, EpochIndex, H256,
+};
+
+/// The chain as it is at one block.
+#[derive(Clone, Debug)]
+pub struct View {
+	chain: Chain,
+	block: Block,
+}
+
+impl View {
+	pub(crate) fn new(chain: Chain, block: Block) -> Self {
+		Self { chain, block }
+	}
+
+	/// The block.
+	pub fn block(&self) -> Block {
+		self.block
+	}
+
+	/// The chain that the block is of.
+	pub fn chain(&self) -> &Chain {
+		&self.chain
+	}
+
+	/// Genesis hash of the chain.
+	pub fn genesis(&self) -> H256 {
+		self.chain.genesis()
+	}
+
+	/// Where the clock stands.
+	pub async fn epoch(&self) -> Result<EpochStatus, ReadError> {
+		self.call("EpochsApi_status", ()).await
+	}
+
+	/// Everything that a peer must know to do what it owes.
+	pub async fn duties(&self, peer: PeerId) -> Result<PeerDuties, ReadError> {
+		self.call("DutiesApi_duties", peer).await
+	}
+
+	/// A peer's commitment.
+	pub async fn commitment(
+		&self,
+		peer: PeerId,
+	) -> Result<Option<CommitmentView<AccountId>>, ReadError> {
+		self.call("CapacityApi_commitment", peer).await
+	}
+
+	/// Reward that is credited to an account.
+	pub async fn credited(&self, account: &AccountId) -> Result<Balance, ReadError> {
+		self.call("CapacityApi_credited", account).await
+	}
+
+	/// What a deal of this specification would be matched with now.
+	pub async fn quote(&self, spec: &DealSpec<AccountId>) -> Result<Quote, ReadError> {
+		self.call("MarketApi_quote", spec).await
+	}
+
+	/// A deal with its workers.
+	pub async fn deal(&self, deal: DealId) -> Result<Option<DealView<AccountId>>, ReadError> {
+		self.call("MarketApi_deal", deal).await
+	}
+
+	/// Deals in ascending order from an index on, of one owner or of all. At most
+	/// [`millrace_primitives::views::MAX_DEALS_PAGE`] at a time.
+	pub async fn deals(
+		&self,
+		owner: Option<&AccountId>,
+		from: DealId,
+		limit: u32,
+	) -> Result<Vec<DealView<AccountId>>, ReadError> {
+		self.call("MarketApi_deals", (owner, from, limit)).await
+	}
+
+	/// The deals that a peer works for.
+	pub async fn assignments(&self, peer: PeerId) -> Result<Vec<Assignment>, ReadError> {
+		self.call("MarketApi_assignments", peer).await
+	}
+
+	/// A registered peer.
+	pub async fn peer(&self, peer: PeerId) -> Result<Option<PeerView<AccountId>>, ReadError> {
+		self.call("ProvidersApi_peer", peer).await
+	}
+
+	/// The peers of a provider.
+	pub async fn peers_of(
+		&self,
+		provider: &AccountId,
+	) -> Result<Vec<PeerView<AccountId>>, ReadError> {
+		self.call("ProvidersApi_peers_of", provider).await
+	}
+
+	/// What the chain keeps of a peer's report.
+	pub async fn report(
+		&self,
+		peer: PeerId,
+		epoch: EpochIndex,
+	) -> Result<Option<ReportRecord>, ReadError> {
+		self.call("ReceiptsApi_report", (peer, epoch)).await
+	}
+
+	/// The receipts that an audit opened.
+	pub async fn opened(
+		&self,
+		peer: PeerId,
+		epoch: EpochIndex,
+	) -> Result<Vec<SignedReceipt>, ReadError> {
+		self.call("ReceiptsApi_opened", (peer, epoch)).await
+	}
+
+	/// Seed of an epoch, as long as the chain remembers it: 64 epochs.
+	pub async fn seed(&self, epoch: EpochIndex) -> Result<Option<H256>, ReadError> {
+		let Some(bytes) = self.storage(&storage::seed(epoch)).await? else {
+			return Ok(None);
+		};
+		let (of, seed) = <(EpochIndex, H256)>::decode_all(&mut &bytes[..])
+			.map_err(undecodable("an epoch's seed"))?;
+		Ok((of == epoch).then_some(seed))
+	}
+
+	/// What an account owns.
+	pub async fn balance(&self, account: &AccountId) -> Result<AccountBalance, ReadError> {
+		match self.storage(&storage::account(account)).await? {
+			Some(bytes) => balance::decode_account(&bytes).map_err(undecodable("an account")),
+			None => Ok(AccountBalance::default()),
+		}
+	}
+
+	/// What of an account's balance is held, and for what.
+	pub async fn holds(&self, account: &AccountId) -> Result<Vec<Hold>, ReadError> {
+		let Some(bytes) = self.storage(&storage::holds(account)).await? else {
+			return Ok(Vec::new());
+		};
+		let link = self.chain.link().await?;
+		let at = link
+			.client
+			.at_block(self.block.hash)
+			.await
+			.map_err(|error| ReadError::Refused {
+				what: "metadata".into(),
+				reason: error.to_string(),
+			})?;
+		balance::decode_holds(&bytes, at.metadata_ref()).map_err(undecodable("an account's holds"))
+	}
+
+	/// All FLT there is.
+	pub async fn total_issuance(&self) -> Result<Balance, ReadError> {
+		match self.storage(&storage::total_issuance()).await? {
+			Some(bytes) => {
+				Balance::decode_all(&mut &bytes[..]).map_err(undecodable("the total issuance"))
+			}
+			None => Ok(0),
+		}
+	}
+
+	/// Nonce that an account's next transaction must have, as of this block.
+	pub(crate) async fn nonce(&self, account: &AccountId) -> Result<u32, ReadError> {
+		self.call("AccountNonceApi_account_nonce", account).await
+	}
+
+	/// Calls a runtime API by name, SCALE in and out.
+	pub async fn call<T: Decode>(&self, name: &str, args: impl Encode) -> Result<T, ReadError> {
+		let (args, hash) = (args.encode(), self.block.hash);
+		let args = &args[..];
+		let answer = self
+			.chain
+			.request(name, |methods| async move {
+				methods.state_call(name, Some(args), Some(hash)).await
+			})
+			.await?;
+		T::decode_all(&mut &answer[..]).map_err(undecodable(name))
+	}
+
+	async fn storage(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ReadError> {
+		let hash = self.block.hash;
+		self.chain
+			.request("storage", |methods| async move {
+				methods.state_get_storage(key, Some(hash)).await
+			})
+			.await
+	}
+
+	/// The same chain at an earlier block.
+	pub(crate) async fn at_number(&self, number: u32) -> Result<Self, ReadError> {
+		self.chain.at_number(number).await
+	}
+}
+
+fn undecodable(what: &str) -> impl FnOnce(codec::Error) -> ReadError + '_ {
+	move |error| ReadError::Undecodable {
+		what: what.into(),
+		reason: error.to_string(),
+	}
+}

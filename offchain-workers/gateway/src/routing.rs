@@ -1,0 +1,426 @@
+//! Which workers serve which deal: read from the chain when a deal is first called, and again at
+//! each finalised block for as long as it is called.
+
+use crate::errors::GatewayError;
+use millrace_client::AccountId;
+use millrace_primitives::{
+	epoch::EpochStatus,
+	market::{CallLimits, DealStatus, WorkerStatus},
+	peer::{PeerId, PeerKey},
+	views::DealView,
+	BlockNumber, DealId, EpochIndex, H256,
+};
+use std::{
+	collections::HashMap,
+	sync::{
+		atomic::{AtomicUsize, Ordering},
+		Arc, Mutex, MutexGuard, RwLock,
+	},
+	time::{Duration, Instant},
+};
+
+/// Deals that are read from the chain at once.
+pub(crate) const PARALLEL_READS: usize = 8;
+/// Time without a call after which a deal is not read at each block any more.
+const IDLE: Duration = Duration::from_secs(60);
+/// Epochs whose seeds are remembered: a receipt may be of the epoch before.
+const REMEMBERED_EPOCHS: usize = 4;
+
+/// A worker that can be called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveWorker {
+	/// Its peer.
+	pub peer: PeerId,
+	/// The key that signs its receipts.
+	pub key: PeerKey,
+	/// Where it serves, without a slash at the end.
+	pub endpoint: String,
+}
+
+/// A deal as calls need it.
+#[derive(Debug)]
+pub struct Route {
+	/// The deal.
+	pub deal: DealId,
+	/// What it runs.
+	pub package: H256,
+	/// What a call may use.
+	pub limits: CallLimits,
+	status: DealStatus,
+	paid_until: EpochIndex,
+	has_escrow: bool,
+	/// Live workers with the first epoch that each is paid for.
+	workers: Vec<(EpochIndex, LiveWorker)>,
+	/// Whose turn it is; shared by the routes that follow each other for one deal.
+	turn: Arc<AtomicUsize>,
+}
+
+/// Where the chain stands, for the gateway.
+#[derive(Clone, Debug, Default)]
+pub struct Clock {
+	/// The finalised block.
+	pub block: BlockNumber,
+	/// Its epoch.
+	pub epoch: EpochIndex,
+	/// Seeds of the last epochs, the newest last.
+	seeds: Vec<(EpochIndex, H256)>,
+	/// When the block was seen.
+	pub seen: Option<Instant>,
+}
+
+impl Clock {
+	/// Whether a receipt can carry this epoch and seed. A worker may see a new epoch some moments
+	/// before or after the gateway does, so the neighbours of the present one pass unless their
+	/// seed is known.
+	pub fn admits(&self, epoch: EpochIndex, seed: H256) -> bool {
+		match self.seeds.iter().find(|(index, _)| *index == epoch) {
+			Some((_, known)) => *known == seed,
+			None => epoch.abs_diff(self.epoch) == 1,
+		}
+	}
+
+	fn advance(&mut self, block: BlockNumber, status: &EpochStatus) {
+		let epoch = status.info.index;
+		self.block = block;
+		self.epoch = epoch;
+		self.seen = Some(Instant::now());
+		self.seeds.retain(|(index, _)| *index != epoch);
+		self.seeds.push((epoch, status.seed));
+		let surplus = self.seeds.len().saturating_sub(REMEMBERED_EPOCHS);
+		self.seeds.drain(..surplus);
+	}
+}
+
+#[derive(Debug)]
+struct Entry {
+	/// Nothing: the chain has no such deal.
+	route: Option<Arc<Route>>,
+	/// The block that it was read at.
+	read: BlockNumber,
+	used: Instant,
+}
+
+/// The routing table. Bounded: the deal that was not called for longest makes room.
+#[derive(Debug)]
+pub struct Routing {
+	capacity: usize,
+	deals: Mutex<HashMap<DealId, Entry>>,
+	clock: RwLock<Clock>,
+}
+
+impl Routing {
+	/// An empty table for at most so many deals.
+	pub fn new(capacity: usize) -> Self {
+		Self {
+			capacity: capacity.max(1),
+			deals: Mutex::default(),
+			clock: RwLock::default(),
+		}
+	}
+
+	/// Where the chain stands; the default until the first block was seen.
+	pub fn clock(&self) -> Clock {
+		self.clock.read().unwrap_or_else(|e| e.into_inner()).clone()
+	}
+
+	/// A block was finalised.
+	pub fn set_clock(&self, block: BlockNumber, status: &EpochStatus) {
+		self.clock
+			.write()
+			.unwrap_or_else(|e| e.into_inner())
+			.advance(block, status);
+	}
+
+	/// The route of a deal that is remembered; `Some(None)`: that it does not exist is.
+	pub fn get(&self, deal: DealId) -> Option<Option<Arc<Route>>> {
+		let block = self.clock().block;
+		let mut deals = self.lock();
+		let entry = deals.get_mut(&deal)?;
+		// A deal that was missing, or was not called for long, may have changed since.
+		let idle = entry.used.elapsed() >= IDLE;
+		if (entry.route.is_none() || idle) && entry.read < block {
+			deals.remove(&deal);
+			return None;
+		}
+		entry.used = Instant::now();
+		Some(entry.route.clone())
+	}
+
+	/// Remembers what the chain says of a deal at a block.
+	pub fn set(&self, deal: DealId, block: BlockNumber, view: Option<&DealView<AccountId>>) {
+		let mut deals = self.lock();
+		let known = deals.get(&deal);
+		if known.is_some_and(|entry| entry.read > block) {
+			return;
+		}
+		let turn = known
+			.and_then(|entry| entry.route.as_ref())
+			.map(|route| route.turn.clone())
+			.unwrap_or_default();
+		let used = known.map_or_else(Instant::now, |entry| entry.used);
+		let route = view.map(|view| Arc::new(Route::new(view, turn)));
+		if known.is_none() && deals.len() >= self.capacity {
+			let oldest = deals
+				.iter()
+				.min_by_key(|(_, entry)| entry.used)
+				.map(|(deal, _)| *deal);
+			if let Some(oldest) = oldest {
+				deals.remove(&oldest);
+			}
+		}
+		deals.insert(
+			deal,
+			Entry {
+				route,
+				read: block,
+				used,
+			},
+		);
+	}
+
+	/// Deals that were called lately.
+	pub fn used(&self) -> Vec<DealId> {
+		let deals = self.lock();
+		let lately = deals
+			.iter()
+			.filter(|(_, entry)| entry.route.is_some() && entry.used.elapsed() < IDLE);
+		lately.map(|(deal, _)| *deal).collect()
+	}
+
+	/// Number of deals that are remembered.
+	pub fn len(&self) -> usize {
+		self.lock().len()
+	}
+
+	/// Whether no deal is remembered.
+	pub fn is_empty(&self) -> bool {
+		self.len() == 0
+	}
+
+	fn lock(&self) -> MutexGuard<'_, HashMap<DealId, Entry>> {
+		self.deals.lock().unwrap_or_else(|e| e.into_inner())
+	}
+}
+
+impl Route {
+	/// The route that a deal's view gives.
+	pub fn new(view: &DealView<AccountId>, turn: Arc<AtomicUsize>) -> Self {
+		let workers = view.workers.iter().filter_map(|row| {
+			let WorkerStatus::Live { since } = row.worker.status else {
+				return None;
+			};
+			let endpoint = std::str::from_utf8(&row.endpoint)
+				.ok()?
+				.trim_end_matches('/');
+			let worker = LiveWorker {
+				peer: row.worker.peer,
+				key: row.key,
+				endpoint: endpoint.into(),
+			};
+			Some((since, worker))
+		});
+		Self {
+			deal: view.deal,
+			package: view.spec.package.hash,
+			limits: view.spec.limits,
+			status: view.status,
+			paid_until: view.paid_until,
+			has_escrow: view.escrow > 0,
+			workers: workers.collect(),
+			turn,
+		}
+	}
+
+	/// Workers that serve in an epoch, beginning with the one whose turn it is; or why there are
+	/// none.
+	pub fn candidates(&self, epoch: EpochIndex) -> Result<Vec<LiveWorker>, GatewayError> {
+		let deal = self.deal;
+		if let DealStatus::Ending { last } = self.status {
+			if epoch > last {
+				return Err(GatewayError::DealEnded { deal, last });
+			}
+		}
+		let mut live: Vec<LiveWorker> = self
+			.workers
+			.iter()
+			.filter(|(since, _)| *since <= epoch)
+			.map(|(_, worker)| worker.clone())
+			.collect();
+		// Without workers nothing is drawn, and only an empty escrow says that no money is left.
+		let unpaid = if live.is_empty() {
+			!self.has_escrow
+		} else {
+			self.paid_until < epoch
+		};
+		if unpaid {
+			return Err(GatewayError::DealUnfunded {
+				deal,
+				paid_until: self.paid_until,
+			});
+		}
+		if live.is_empty() {
+			return Err(GatewayError::NoWorker(deal));
+		}
+		let first = self.turn.fetch_add(1, Ordering::Relaxed) % live.len();
+		live.rotate_left(first);
+		Ok(live)
+	}
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+	use super::*;
+	use millrace_primitives::{
+		epoch::{EpochInfo, EpochLengths, Phase},
+		market::{Abi, DealSpec, Package, ProviderFilter, Worker},
+		views::WorkerView,
+	};
+
+	pub(crate) fn status(index: EpochIndex, seed: H256) -> EpochStatus {
+		let lengths = EpochLengths {
+			len: 20,
+			report_window: 6,
+			fold_window: 2,
+			answer_window: 8,
+		};
+		EpochStatus {
+			info: EpochInfo {
+				index,
+				start: 1,
+				start_ms: 0,
+				slot_ms: 1_000,
+				lengths,
+			},
+			position: 0,
+			phase: Phase::Report,
+			seed,
+			draw: None,
+		}
+	}
+
+	pub(crate) fn deal(id: DealId, workers: Vec<WorkerView>) -> DealView<AccountId> {
+		DealView {
+			deal: id,
+			owner: AccountId::from([0; 32]),
+			spec: DealSpec {
+				class: 1,
+				units_per_worker: 1,
+				min_workers: 1,
+				target_workers: 2,
+				max_workers_per_provider: 2,
+				price_ceiling: 1,
+				package: Package {
+					hash: H256::repeat_byte(9),
+					size: 8,
+					links: Default::default(),
+					abi: Abi::WasiPreview1Command,
+				},
+				limits: CallLimits {
+					gas: 1_000,
+					memory_bytes: 65_536,
+					request_bytes: 1_024,
+					response_bytes: 1_024,
+				},
+				capabilities: 0,
+				regions: Default::default(),
+				providers: ProviderFilter::Any,
+				worker_bond: 0,
+				term_epochs: None,
+			},
+			status: DealStatus::Active,
+			created: 0,
+			escrow: 10,
+			closing_deposit: 2,
+			paid: 0,
+			burnt: 0,
+			paid_until: 9,
+			workers,
+		}
+	}
+
+	pub(crate) fn worker(number: u8, since: EpochIndex) -> WorkerView {
+		WorkerView {
+			worker: Worker {
+				peer: PeerId(H256::repeat_byte(number)),
+				offer: u64::from(number),
+				ask: 1,
+				units: 1,
+				bond: 0,
+				status: WorkerStatus::Live { since },
+			},
+			endpoint: b"http://127.0.0.1:1/"
+				.to_vec()
+				.try_into()
+				.expect("it is short"),
+			key: [number; 32],
+		}
+	}
+
+	#[test]
+	fn workers_take_turns_also_over_a_refresh() {
+		let routing = Routing::new(4);
+		let view = deal(7, vec![worker(1, 0), worker(2, 0)]);
+		routing.set(7, 1, Some(&view));
+		let first = |routing: &Routing| {
+			let route = routing.get(7).flatten().expect("it is remembered");
+			route.candidates(3).expect("two are live")[0].key[0]
+		};
+		assert_eq!(first(&routing), 1);
+		routing.set(7, 2, Some(&view));
+		assert_eq!([first(&routing), first(&routing)], [2, 1]);
+	}
+
+	#[test]
+	fn each_reason_for_no_worker_is_its_own_error() {
+		let candidates = |view: &DealView<AccountId>| {
+			Route::new(view, Arc::default())
+				.candidates(5)
+				.expect_err("nobody serves")
+				.code()
+		};
+		let mut view = deal(7, vec![worker(1, 6)]);
+		assert_eq!(candidates(&view), "no_worker");
+		view.escrow = 0;
+		assert_eq!(candidates(&view), "deal_unfunded");
+		let mut view = deal(7, vec![worker(1, 0)]);
+		view.paid_until = 4;
+		assert_eq!(candidates(&view), "deal_unfunded");
+		view.status = DealStatus::Ending { last: 4 };
+		assert_eq!(candidates(&view), "deal_ended");
+	}
+
+	#[test]
+	fn the_table_is_bounded_and_never_goes_back() {
+		let routing = Routing::new(2);
+		for id in 0..5 {
+			routing.set(id, 1, Some(&deal(id, Vec::new())));
+		}
+		assert_eq!(routing.len(), 2);
+		routing.set(4, 3, None);
+		routing.set(4, 2, Some(&deal(4, Vec::new())));
+		assert!(matches!(routing.get(4), Some(None)));
+	}
+
+	#[test]
+	fn a_missing_deal_is_looked_for_again_in_the_next_block() {
+		let routing = Routing::new(2);
+		routing.set_clock(1, &status(0, H256::zero()));
+		routing.set(4, 1, None);
+		assert!(matches!(routing.get(4), Some(None)));
+		routing.set_clock(2, &status(0, H256::zero()));
+		assert!(routing.get(4).is_none());
+	}
+
+	#[test]
+	fn a_receipt_must_carry_its_epochs_seed() {
+		let routing = Routing::new(2);
+		let seed = H256::repeat_byte(5);
+		routing.set_clock(9, &status(5, seed));
+		let clock = routing.clock();
+		assert!(clock.admits(5, seed));
+		assert!(!clock.admits(5, H256::zero()));
+		assert!(clock.admits(6, H256::zero()));
+		assert!(!clock.admits(7, H256::zero()));
+		assert!(!clock.admits(3, H256::zero()));
+	}
+}

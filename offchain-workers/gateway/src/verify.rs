@@ -1,0 +1,259 @@
+//! Whether a worker's answer is one: signed by its key, for this deal, this request and this
+//! response. A client that trusts its gateway need not check anything; one that does not has the
+//! receipt.
+
+use crate::routing::{Clock, LiveWorker, Route};
+use axum::http::{HeaderMap, StatusCode};
+use codec::DecodeAll;
+use millrace_client::verify_peer_signature;
+use millrace_primitives::{
+	execution::{response_hash, Request, SignedReceipt, PROFILE_V1},
+	H256,
+};
+
+/// Header that carries a receipt: SCALE in hexadecimal.
+pub const RECEIPT_HEADER: &str = "x-millrace-receipt";
+
+/// What an answer must fit.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+	/// Genesis hash of the chain.
+	pub genesis: H256,
+	/// Where the chain stands.
+	pub clock: &'a Clock,
+	/// The deal that was called.
+	pub route: &'a Route,
+	/// The worker that was called.
+	pub worker: &'a LiveWorker,
+	/// What was sent.
+	pub request: &'a Request,
+}
+
+/// Why an answer counts as none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+	/// It carries no receipt, or none that can be read.
+	#[error("the receipt is missing or cannot be read")]
+	Unreadable,
+	/// The receipt is of another chain or fork.
+	#[error("the receipt is of another chain, fork or epoch")]
+	OtherChain,
+	/// The receipt is of another peer or deal.
+	#[error("the receipt is of another peer or deal")]
+	OtherCall,
+	/// Another module ran, or under another profile.
+	#[error("the receipt is for another module or profile")]
+	OtherPackage,
+	/// The receipt bills more gas than the deal allows.
+	#[error("the receipt bills more gas than the deal allows")]
+	TooMuchGas,
+	/// The receipt is for another request.
+	#[error("the receipt is for another request")]
+	OtherRequest,
+	/// The receipt is for another response.
+	#[error("the receipt is for another response")]
+	OtherResponse,
+	/// The HTTP status says something else than the receipt.
+	#[error("the receipt says something else than the HTTP status")]
+	OtherStatus,
+	/// The signature is not the worker's.
+	#[error("the receipt is not signed by the worker's key")]
+	BadSignature,
+}
+
+impl Rejection {
+	/// Its name in figures and logs.
+	pub fn code(&self) -> &'static str {
+		match self {
+			Self::Unreadable => "unreadable",
+			Self::OtherChain => "other_chain",
+			Self::OtherCall => "other_call",
+			Self::OtherPackage => "other_package",
+			Self::TooMuchGas => "too_much_gas",
+			Self::OtherRequest => "other_request",
+			Self::OtherResponse => "other_response",
+			Self::OtherStatus => "other_status",
+			Self::BadSignature => "bad_signature",
+		}
+	}
+}
+
+/// Reads the receipt of an answer.
+pub fn receipt(headers: &HeaderMap) -> Option<SignedReceipt> {
+	let text = headers.get(RECEIPT_HEADER)?.to_str().ok()?;
+	let bytes = hex::decode(text.trim_start_matches("0x")).ok()?;
+	SignedReceipt::decode_all(&mut &bytes[..]).ok()
+}
+
+/// Checks an answer that claims to be the guest's.
+///
+/// The response of a guest that failed is not sent, a description of the failure is in its place;
+/// so the response is compared only where the guest succeeded, and not for `HEAD`, whose answers
+/// have no body.
+pub fn check(
+	expected: &Expected<'_>,
+	status: StatusCode,
+	headers: &HeaderMap,
+	body: &[u8],
+) -> Result<SignedReceipt, Rejection> {
+	let signed = receipt(headers).ok_or(Rejection::Unreadable)?;
+	let receipt = &signed.receipt;
+	let Expected {
+		genesis,
+		clock,
+		route,
+		worker,
+		request,
+	} = *expected;
+	let ensure = |holds: bool, rejection| if holds { Ok(()) } else { Err(rejection) };
+
+	let of_chain = receipt.genesis == genesis && clock.admits(receipt.epoch, receipt.seed);
+	ensure(of_chain, Rejection::OtherChain)?;
+	let of_call = receipt.peer == worker.peer && receipt.deal == route.deal;
+	ensure(of_call, Rejection::OtherCall)?;
+	let of_package = receipt.package == route.package && receipt.profile == PROFILE_V1;
+	ensure(of_package, Rejection::OtherPackage)?;
+	ensure(receipt.gas <= route.limits.gas, Rejection::TooMuchGas)?;
+	ensure(receipt.request == request.hash(), Rejection::OtherRequest)?;
+	ensure(
+		receipt.status.is_success() == status.is_success(),
+		Rejection::OtherStatus,
+	)?;
+	let has_response = receipt.status.is_success() && request.method != "HEAD";
+	let of_response = !has_response || receipt.response == response_hash(body);
+	ensure(of_response, Rejection::OtherResponse)?;
+	let signature = verify_peer_signature(&worker.key, receipt.hash(), &signed.signature);
+	ensure(signature, Rejection::BadSignature)?;
+	Ok(signed)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+	use super::*;
+	use crate::routing::tests::{deal, status};
+	use axum::http::HeaderValue;
+	use codec::Encode;
+	use millrace_client::PeerKeypair;
+	use millrace_primitives::{
+		execution::{empty_transcript, CallStatus, Receipt},
+		BlockNumber,
+	};
+
+	pub(crate) const SEED: H256 = H256::repeat_byte(3);
+	pub(crate) const BLOCK: BlockNumber = 90;
+
+	pub(crate) fn clock() -> Clock {
+		let routing = crate::routing::Routing::new(1);
+		routing.set_clock(BLOCK, &status(4, SEED));
+		routing.clock()
+	}
+
+	pub(crate) fn route() -> Route {
+		Route::new(&deal(7, Vec::new()), Default::default())
+	}
+
+	pub(crate) fn live(key: &PeerKeypair, endpoint: &str) -> LiveWorker {
+		LiveWorker {
+			peer: key.id(),
+			key: key.public(),
+			endpoint: endpoint.into(),
+		}
+	}
+
+	/// What an honest worker hands over with a response.
+	pub(crate) fn sign(
+		key: &PeerKeypair,
+		request: &Request,
+		response: &[u8],
+		status: CallStatus,
+	) -> SignedReceipt {
+		let receipt = Receipt {
+			genesis: H256::zero(),
+			seed: SEED,
+			deal: 7,
+			peer: key.id(),
+			epoch: 4,
+			seq: 0,
+			package: route().package,
+			profile: PROFILE_V1,
+			request: request.hash(),
+			response: response_hash(response),
+			transcript: empty_transcript(),
+			status,
+			gas: 1_000,
+			block: BLOCK,
+		};
+		SignedReceipt {
+			signature: key.sign_hash(receipt.hash()),
+			receipt,
+		}
+	}
+
+	pub(crate) fn headers(receipt: &SignedReceipt) -> HeaderMap {
+		let text = format!("0x{}", hex::encode(receipt.encode()));
+		let value = HeaderValue::from_str(&text).expect("digits are valid");
+		HeaderMap::from_iter([(axum::http::HeaderName::from_static(RECEIPT_HEADER), value)])
+	}
+
+	fn outcome(change: impl FnOnce(&mut SignedReceipt), status: StatusCode) -> &'static str {
+		let key = PeerKeypair::from_seed([1; 32], None);
+		let request = Request {
+			method: "POST".into(),
+			path: "/".into(),
+			..Default::default()
+		};
+		let mut signed = sign(&key, &request, b"out", CallStatus::Exited(0));
+		change(&mut signed);
+		let (clock, route, worker) = (clock(), route(), live(&key, ""));
+		let expected = Expected {
+			genesis: H256::zero(),
+			clock: &clock,
+			route: &route,
+			worker: &worker,
+			request: &request,
+		};
+		match check(&expected, status, &headers(&signed), b"out") {
+			Ok(_) => "holds",
+			Err(rejection) => rejection.code(),
+		}
+	}
+
+	#[test]
+	fn an_honest_answer_holds() {
+		assert_eq!(outcome(|_| {}, StatusCode::OK), "holds");
+	}
+
+	#[test]
+	fn every_claim_is_checked() {
+		let ok = StatusCode::OK;
+		let other = H256::repeat_byte(0xee);
+		assert_eq!(outcome(|r| r.receipt.genesis = other, ok), "other_chain");
+		assert_eq!(outcome(|r| r.receipt.seed = other, ok), "other_chain");
+		assert_eq!(outcome(|r| r.receipt.epoch = 9, ok), "other_chain");
+		assert_eq!(outcome(|r| r.receipt.deal = 8, ok), "other_call");
+		assert_eq!(
+			outcome(|r| r.receipt.peer = Default::default(), ok),
+			"other_call"
+		);
+		assert_eq!(outcome(|r| r.receipt.package = other, ok), "other_package");
+		assert_eq!(outcome(|r| r.receipt.profile = 2, ok), "other_package");
+		assert_eq!(outcome(|r| r.receipt.gas = 1_001, ok), "too_much_gas");
+		assert_eq!(outcome(|r| r.receipt.request = other, ok), "other_request");
+		assert_eq!(
+			outcome(|r| r.receipt.response = other, ok),
+			"other_response"
+		);
+		assert_eq!(outcome(|r| r.receipt.seq = 1, ok), "bad_signature");
+		assert_eq!(outcome(|r| r.signature[0] ^= 1, ok), "bad_signature");
+		assert_eq!(outcome(|_| {}, StatusCode::BAD_GATEWAY), "other_status");
+	}
+
+	#[test]
+	fn what_is_no_receipt_is_not_read() {
+		assert!(receipt(&HeaderMap::new()).is_none());
+		let text = HeaderValue::from_static("0xzz");
+		let headers =
+			HeaderMap::from_iter([(axum::http::HeaderName::from_static(RECEIPT_HEADER), text)]);
+		assert!(receipt(&headers).is_none());
+	}
+}

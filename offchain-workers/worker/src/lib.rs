@@ -1,0 +1,294 @@
+//! # Millrace worker
+//!
+//! The provider's daemon, one process per peer. It follows finalised blocks and does what the
+//! chain says that its peer owes: it searches solutions, fetches packages, goes live in deals,
+//! serves calls over HTTP, reports each epoch once and answers audits.
+//!
+//! It may be killed at any instruction. A receipt is on disk before its client sees it; a report is
+//! on disk before it is sent; everything else is compared with the chain at the next block. The
+//! page of [`ledger`] says how calls that ran at the time leave no gap.
+
+pub mod audit;
+pub mod calls;
+pub mod commit;
+pub mod config;
+pub mod duties;
+pub mod errors;
+pub mod fetch;
+pub mod http;
+pub mod ledger;
+pub mod listener;
+pub mod metrics;
+pub mod packages;
+pub mod receipts;
+pub mod reconcile;
+pub mod report;
+pub mod snapshot;
+
+pub use config::{Limits, ProverSettings, WorkerConfig};
+
+use anyhow::{anyhow, Context, Result};
+use calls::{CallParts, Calls, Identity};
+use commit::Committer;
+use duties::Outbox;
+use fetch::Fetcher;
+use ledger::Ledger;
+use listener::BoundedListener;
+use metrics::Metrics;
+use millrace_client::{Chain, ConnectError, PeerKeypair};
+use millrace_executor::{Engine, EngineConfig};
+use millrace_prover::{Prover, ProverConfig};
+use packages::Packages;
+use receipts::ReceiptStore;
+use reconcile::{Memory, Reconciler};
+use std::{future::IntoFuture, sync::Arc, time::Duration};
+use tokio::{net::TcpListener, sync::watch, task::spawn_blocking, time::sleep};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{info, warn};
+
+/// Pause between attempts to reach the node at the start.
+const CONNECT_PAUSE: Duration = Duration::from_secs(2);
+
+/// Runs a worker until `cancel` is cancelled, or until its disk or machine fails.
+///
+/// On cancellation no further connection is accepted and open calls are given
+/// [`Limits::shutdown_ms`] to end.
+pub async fn run(config: WorkerConfig, cancel: CancellationToken) -> Result<()> {
+	let key = PeerKeypair::load(&config.peer_key).context("the peer's key cannot be used")?;
+	let listener = TcpListener::bind(config.listen)
+		.await
+		.with_context(|| format!("cannot listen at {}", config.listen))?;
+	let Some(chain) = connect(&config.node_url, &cancel).await? else {
+		return Ok(());
+	};
+	let identity = Identity {
+		genesis: chain.genesis(),
+		peer: key.id(),
+		key: Arc::new(key),
+	};
+	let address = listener.local_addr()?;
+	info!(peer = %identity.peer, genesis = ?identity.genesis, %address, "the worker starts");
+	check_endpoint(&chain, &config, &identity).await;
+
+	// Ends the daemon's parts: with the caller's token, or when one of them fails.
+	let stop = cancel.child_token();
+	let worker = Worker::start(&config, chain, identity, stop.clone()).await?;
+	let outcome = worker.serve(listener, &config, stop.clone()).await;
+	stop.cancel();
+	worker.finish(&config).await;
+	outcome
+}
+
+/// Connects; `None` when cancelled before. A node that is not there yet is waited for, one of
+/// another chain is an error.
+async fn connect(url: &str, cancel: &CancellationToken) -> Result<Option<Chain>> {
+	loop {
+		let attempt = tokio::select! {
+			() = cancel.cancelled() => return Ok(None),
+			attempt = Chain::connect(url) => attempt,
+		};
+		match attempt {
+			Ok(chain) => return Ok(Some(chain)),
+			Err(error @ ConnectError::Unreachable { .. }) => {
+				warn!("waiting for the node: {error}");
+				tokio::select! {
+					() = cancel.cancelled() => return Ok(None),
+					() = sleep(CONNECT_PAUSE) => {},
+				}
+			}
+			Err(error) => return Err(error.into()),
+		}
+	}
+}
+
+/// Warns when clients are sent elsewhere than the operator thinks.
+async fn check_endpoint(chain: &Chain, config: &WorkerConfig, identity: &Identity) {
+	let Some(expected) = &config.public_endpoint else {
+		return;
+	};
+	let found = match chain.latest().await {
+		Ok(view) => view.peer(identity.peer).await,
+		Err(error) => Err(error),
+	};
+	match found {
+		Ok(Some(peer)) if peer.endpoint.as_slice() != expected.as_bytes() => {
+			let found = String::from_utf8_lossy(&peer.endpoint).into_owned();
+			warn!(%expected, %found, "the chain sends clients to another endpoint");
+		}
+		Ok(_) => {}
+		Err(error) => warn!("the endpoint was not compared with the chain's: {error}"),
+	}
+}
+
+/// The daemon's parts.
+struct Worker {
+	chain: Chain,
+	identity: Identity,
+	store: Arc<ReceiptStore>,
+	ledger: Arc<Ledger>,
+	prover: Arc<Prover>,
+	packages: Arc<Packages>,
+	calls: Arc<Calls>,
+	snapshots: watch::Sender<Option<Arc<snapshot::Snapshot>>>,
+	metrics: Metrics,
+	/// Work that does not end with the request that began it.
+	tasks: TaskTracker,
+	/// Cancelled when receipts cannot be stored any more.
+	disk_failed: CancellationToken,
+}
+
+impl Worker {
+	async fn start(
+		config: &WorkerConfig,
+		chain: Chain,
+		identity: Identity,
+		stop: CancellationToken,
+	) -> Result<Self> {
+		let metrics = Metrics::new()?;
+		let tasks = TaskTracker::new();
+		let (config, (genesis, peer)) = (config.clone(), (identity.genesis, identity.peer));
+		// Opening repairs what a kill left, compiles nothing, but reads the disk.
+		let opening = config.clone();
+		let (store, prover, engine) = spawn_blocking(move || -> Result<_> {
+			let dir = &opening.data_dir;
+			let store = ReceiptStore::open(dir, genesis, peer, opening.limits.stored_bytes)
+				.with_context(|| format!("cannot use the data directory {}", dir.display()))?;
+			let prover = Prover::start(ProverConfig {
+				dir: dir.join("prover"),
+				threads: opening.prover.threads,
+				mode: opening.prover.mode,
+			})?;
+			let concurrent = opening.limits.concurrent_calls.max(1);
+			let engine = Engine::new(EngineConfig {
+				max_concurrent_calls: u32::try_from(concurrent).unwrap_or(u32::MAX),
+				max_wall_clock: opening.limits.guest_timeout(),
+				cache_folder: Some(dir.join("modules")),
+				..EngineConfig::default()
+			})?;
+			Ok((Arc::new(store), Arc::new(prover), Arc::new(engine)))
+		})
+		.await??;
+
+		let ledger = Arc::new(Ledger::default());
+		let open = store.open_calls()?;
+		if !open.is_empty() {
+			info!(calls = open.len(), "interrupted calls are completed");
+		}
+		ledger.restore(open);
+		let disk_failed = CancellationToken::new();
+		let (committer, _) = Committer::start(
+			store.clone(),
+			ledger.clone(),
+			metrics.clone(),
+			disk_failed.clone(),
+		)?;
+		let packages = Arc::new(Packages::open(
+			config.packages(),
+			engine.clone(),
+			Fetcher::new(config.limits.fetch_timeout()),
+			tasks.clone(),
+			stop,
+			metrics.clone(),
+		)?);
+		let (snapshots, seen) = watch::channel(None);
+		let calls = Arc::new(Calls::new(CallParts {
+			identity: identity.clone(),
+			engine,
+			packages: packages.clone(),
+			ledger: ledger.clone(),
+			store: store.clone(),
+			committer,
+			snapshots: seen,
+			limits: config.limits.clone(),
+			metrics: metrics.clone(),
+			tasks: tasks.clone(),
+		}));
+		Ok(Self {
+			chain,
+			identity,
+			store,
+			ledger,
+			prover,
+			packages,
+			calls,
+			snapshots,
+			metrics,
+			tasks,
+			disk_failed,
+		})
+	}
+
+	/// Follows the chain and answers clients until it is stopped or something fails.
+	async fn serve(
+		&self,
+		listener: TcpListener,
+		config: &WorkerConfig,
+		stop: CancellationToken,
+	) -> Result<()> {
+		let reconciler = Reconciler {
+			chain: self.chain.clone(),
+			identity: self.identity.clone(),
+			store: self.store.clone(),
+			ledger: self.ledger.clone(),
+			prover: self.prover.clone(),
+			packages: self.packages.clone(),
+			calls: self.calls.clone(),
+			outbox: Outbox::new(
+				self.chain.clone(),
+				self.tasks.clone(),
+				stop.clone(),
+				self.metrics.clone(),
+			),
+			snapshots: self.snapshots.clone(),
+			limits: config.limits.clone(),
+			metrics: self.metrics.clone(),
+			tasks: self.tasks.clone(),
+			memory: Memory::default(),
+		};
+		let router = http::router(Arc::new(http::Door {
+			calls: self.calls.clone(),
+			store: self.store.clone(),
+			packages: self.packages.clone(),
+			prover: self.prover.clone(),
+			metrics: self.metrics.clone(),
+			peer: self.identity.peer,
+			body_timeout: config.limits.body_timeout(),
+		}));
+		let listener = BoundedListener::new(listener, config.limits.connections);
+		let door = axum::serve(listener, router)
+			.with_graceful_shutdown(stop.clone().cancelled_owned())
+			.into_future();
+		let door = tokio::spawn(door);
+		tokio::select! {
+			outcome = reconciler.run(stop.clone()) => outcome.context("the chain is not followed")?,
+			() = self.disk_failed.cancelled() => {
+				// What was answered before is safe; a restart finds all of it.
+				return Err(anyhow!("receipts cannot be stored; see the log"));
+			},
+		}
+		// Stopped: idle connections are closed at once, open requests end first.
+		if tokio::time::timeout(config.limits.shutdown(), door)
+			.await
+			.is_err()
+		{
+			warn!("some clients were still waiting for answers");
+		}
+		Ok(())
+	}
+
+	/// Lets work under way end and closes the stores.
+	async fn finish(self, config: &WorkerConfig) {
+		self.tasks.close();
+		if tokio::time::timeout(config.limits.shutdown(), self.tasks.wait())
+			.await
+			.is_err()
+		{
+			warn!("some work was left unfinished; it is taken up at the next start");
+		}
+		// Dropping joins threads.
+		if spawn_blocking(move || drop(self)).await.is_err() {
+			warn!("a thread failed while the worker stopped");
+		}
+		info!("the worker has stopped");
+	}
+}

@@ -1,0 +1,206 @@
+//! The store of receipts, closed and opened again.
+
+use super::*;
+use crate::{
+	ledger::{tests::call, Ledger},
+	report::Capacity,
+};
+use bytes::Bytes;
+use millrace_primitives::{
+	execution::{empty_transcript, response_hash, CallStatus, Receipt, PROFILE_V1},
+	merkle,
+};
+
+fn open(dir: &Path) -> ReceiptStore {
+	ReceiptStore::open(dir, H256::zero(), PeerId::default(), 1_000).expect("the store opens")
+}
+
+fn finished(call: &Arc<Call>, response: &'static [u8]) -> Finished {
+	let receipt = Receipt {
+		genesis: H256::zero(),
+		seed: call.seed,
+		deal: call.deal,
+		peer: PeerId::default(),
+		epoch: call.epoch,
+		seq: call.seq,
+		package: call.package,
+		profile: PROFILE_V1,
+		request: call.request.hash(),
+		response: response_hash(response),
+		transcript: empty_transcript(),
+		status: CallStatus::Exited(0),
+		gas: 100 - u64::from(call.seq),
+		block: call.block,
+	};
+	let receipt = SignedReceipt {
+		receipt,
+		signature: [1; 64],
+	};
+	Finished {
+		call: call.clone(),
+		receipt,
+		response: Bytes::from_static(response),
+	}
+}
+
+fn numbered(epoch: EpochIndex, calls: usize) -> Vec<Arc<Call>> {
+	let ledger = Ledger::default();
+	ledger.open_epoch(epoch, 0);
+	(0..calls)
+		.map(|_| ledger.begin(call(epoch, 1)).expect("the epoch is open"))
+		.collect()
+}
+
+fn make_report(store: &ReceiptStore, epoch: EpochIndex) -> StoredReport {
+	let make = |tally: Tally| tally.into_report(epoch, &Capacity::none());
+	store.report_once(epoch, make).expect("stores")
+}
+
+#[test]
+fn what_was_committed_is_there_again_and_numbers_go_on() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let calls = numbered(5, 3);
+	let store = open(dir.path());
+	assert_eq!(store.next_seq(5).expect("reads"), 0);
+	// Number 0 still runs when 1 and 2 end.
+	let batch = [finished(&calls[1], b"one"), finished(&calls[2], b"two")];
+	let outcome = store.commit(&batch, &calls[..1]).expect("stores");
+	assert_eq!(outcome, vec![Stored::Durable; 2]);
+	drop(store);
+
+	let store = open(dir.path());
+	assert_eq!(store.next_seq(5).expect("reads"), 3);
+	assert_eq!(
+		store.open_calls().expect("reads"),
+		vec![(*calls[0]).clone()]
+	);
+	assert_eq!(
+		store.receipt((5, 2)).expect("reads"),
+		Some(batch[1].receipt.clone())
+	);
+	assert_eq!(store.receipt((5, 0)).expect("reads"), None);
+	let body = store.body((5, 1)).expect("reads").expect("kept");
+	assert_eq!(body, ((*calls[1]).clone(), b"one".to_vec()));
+	assert_eq!(store.cheapest_call(5).expect("reads").expect("kept").seq, 2);
+
+	store
+		.commit(&[finished(&calls[0], b"late")], &[])
+		.expect("stores");
+	assert!(store.open_calls().expect("reads").is_empty());
+	assert_eq!(make_report(&store, 5).report.receipts, 3);
+}
+
+#[test]
+fn a_report_is_made_once_and_closes_its_epoch() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let calls = numbered(5, 3);
+	let store = open(dir.path());
+	let batch = [finished(&calls[0], b"a"), finished(&calls[1], b"b")];
+	store.commit(&batch, &[]).expect("stores");
+	store.set_ready(5, &[8, 1]).expect("stores");
+	let first = make_report(&store, 5);
+	assert_eq!(first.report.receipts, 2);
+	let deals: Vec<_> = first
+		.report
+		.served
+		.iter()
+		.map(|s| (s.deal, s.calls))
+		.collect();
+	assert_eq!(deals, vec![(1, 2), (8, 0)]);
+	let outcome = store
+		.commit(&[finished(&calls[2], b"c")], &[])
+		.expect("stores");
+	assert_eq!(outcome, vec![Stored::Late]);
+	assert_eq!(store.receipt((5, 2)).expect("reads"), None);
+	drop(store);
+
+	// The same bytes after a restart, whatever would be said now.
+	let store = open(dir.path());
+	store.set_ready(5, &[9]).expect("stores");
+	assert_eq!(make_report(&store, 5), first);
+	assert_eq!(store.report(5).expect("reads"), Some(first));
+	assert_eq!(store.report(6).expect("reads"), None);
+}
+
+#[test]
+fn every_reported_receipt_can_be_proven() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let calls = numbered(5, 7);
+	let store = open(dir.path());
+	let batch: Vec<_> = calls.iter().map(|call| finished(call, b"x")).collect();
+	store.commit(&batch, &[]).expect("stores");
+	let report = make_report(&store, 5).report;
+	for seq in 0..7u32 {
+		let (receipt, path) = store.proof(&report, seq).expect("reads").expect("reported");
+		let leaf = receipt.receipt.hash();
+		assert!(merkle::verify(
+			report.receipts_root,
+			7,
+			seq.into(),
+			&leaf.0,
+			&path
+		));
+	}
+	assert_eq!(store.proof(&report, 7).expect("reads"), None);
+}
+
+#[test]
+fn what_lies_above_a_gap_is_counted_as_lost() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let calls = numbered(5, 4);
+	let store = open(dir.path());
+	let batch: Vec<_> = [0, 2, 3]
+		.map(|seq: usize| finished(&calls[seq], b"x"))
+		.to_vec();
+	store.commit(&batch, &[]).expect("stores");
+	let mut lost = 0;
+	let report = store.report_once(5, |tally| {
+		lost = tally.lost;
+		tally.into_report(5, &Capacity::none())
+	});
+	assert_eq!((report.expect("stores").report.receipts, lost), (1, 2));
+}
+
+#[test]
+fn the_oldest_bodies_make_room_and_receipts_stay() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let calls = numbered(5, 3);
+	let store = open(dir.path());
+	for call in &calls {
+		store
+			.commit(&[finished(call, &[7; 400])], &[])
+			.expect("stores");
+	}
+	assert!(store.body((5, 0)).expect("reads").is_none());
+	assert!(store.body((5, 2)).expect("reads").is_some());
+	assert!(store.receipt((5, 0)).expect("reads").is_some());
+}
+
+#[test]
+fn old_epochs_are_dropped_whole() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let store = open(dir.path());
+	for epoch in [5, 6] {
+		let calls = numbered(epoch, 2);
+		store
+			.commit(&[finished(&calls[1], b"x")], &calls[..1])
+			.expect("stores");
+		store.set_ready(epoch, &[1]).expect("stores");
+	}
+	make_report(&store, 5);
+	store.prune(6).expect("stores");
+	assert!(store.receipt((5, 1)).expect("reads").is_none());
+	assert!(store.body((5, 1)).expect("reads").is_none());
+	assert!(store.report(5).expect("reads").is_none());
+	assert!(store.receipt((6, 1)).expect("reads").is_some());
+	assert_eq!(store.open_calls().expect("reads").len(), 1);
+}
+
+#[test]
+fn a_directory_serves_one_chain_and_peer() {
+	let dir = tempfile::tempdir().expect("a directory");
+	drop(open(dir.path()));
+	let other = PeerId(H256::repeat_byte(1));
+	let result = ReceiptStore::open(dir.path(), H256::zero(), other, 1_000);
+	assert!(matches!(result, Err(StoreError::OtherIdentity)));
+}

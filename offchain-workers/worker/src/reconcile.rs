@@ -1,0 +1,382 @@
+//! What the chain says the peer should be doing, compared with what it does, at every finalised
+//! block. No step depends on having seen the block before, so that a restart, a gap or a block
+//! that could not be read needs no case of its own.
+
+use crate::{
+	audit::{self, AuditError},
+	calls::{Calls, Identity},
+	config::Limits,
+	duties::{Kind, Outbox},
+	errors::StoreError,
+	ledger::Ledger,
+	metrics::Metrics,
+	packages::Packages,
+	receipts::ReceiptStore,
+	report::{Capacity, StoredReport, Tally},
+	snapshot::Snapshot,
+};
+use futures::{FutureExt, StreamExt};
+use millrace_client::{calls, Chain, Finalized, ReadError};
+use millrace_primitives::{
+	audit::AuditStatus,
+	epoch::Phase,
+	market::{go_live_hash, WorkerStatus},
+	views::{Owed, PeerDuties},
+	DealId, EpochIndex,
+};
+use millrace_prover::{Prover, Task};
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::watch, task::spawn_blocking};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{error, info, warn};
+
+/// Wait for calls of the epoch before that are about to end, before the next block is awaited.
+const DRAIN: Duration = Duration::from_millis(500);
+/// The part of the report window in which a report waits for open calls: one third. The daemon sees
+/// finalised blocks, which lag, and the report must still be included.
+const WAIT_DIVISOR: u32 = 3;
+
+/// Trouble that the daemon cannot go on with.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+	/// The store failed.
+	#[error(transparent)]
+	Store(#[from] StoreError),
+	/// The stream of blocks ended, which it never does.
+	#[error("the node's blocks ended")]
+	NoMoreBlocks,
+}
+
+/// Trouble at one block; the next one may be better.
+#[derive(Debug, thiserror::Error)]
+enum StepError {
+	#[error(transparent)]
+	Read(#[from] ReadError),
+	#[error(transparent)]
+	Audit(AuditError),
+	#[error("a thread failed: {0}")]
+	Thread(#[from] tokio::task::JoinError),
+	#[error(transparent)]
+	Fatal(#[from] StoreError),
+}
+
+/// The loop and what it moves.
+#[derive(Debug)]
+pub struct Reconciler {
+	/// The chain.
+	pub chain: Chain,
+	/// Who signs.
+	pub identity: Identity,
+	/// Receipts and reports.
+	pub store: Arc<ReceiptStore>,
+	/// Numbers of calls.
+	pub ledger: Arc<Ledger>,
+	/// Solutions.
+	pub prover: Arc<Prover>,
+	/// What can be run.
+	pub packages: Arc<Packages>,
+	/// Calls, for those that were interrupted.
+	pub calls: Arc<Calls>,
+	/// Duties on their way.
+	pub outbox: Outbox,
+	/// Where calls learn of blocks.
+	pub snapshots: watch::Sender<Option<Arc<Snapshot>>>,
+	/// Bounds.
+	pub limits: Limits,
+	/// What is counted.
+	pub metrics: Metrics,
+	/// Where longer work runs.
+	pub tasks: TaskTracker,
+	/// What was done, so that it is not done at every block.
+	pub memory: Memory,
+}
+
+/// What the loop remembers between blocks, to spare work. Forgetting it is harmless.
+#[derive(Debug, Default)]
+pub struct Memory {
+	epoch: Option<EpochIndex>,
+	ready: (EpochIndex, Vec<DealId>),
+	recovering: Arc<tokio::sync::Mutex<()>>,
+	warned_of_key: bool,
+}
+
+impl Reconciler {
+	/// Runs until cancelled or until the store fails.
+	pub async fn run(mut self, cancel: CancellationToken) -> Result<(), ReconcileError> {
+		let mut blocks = self.chain.finalized();
+		loop {
+			let block = tokio::select! {
+				() = cancel.cancelled() => return Ok(()),
+				block = blocks.next() => block.ok_or(ReconcileError::NoMoreBlocks)?,
+			};
+			// Only the newest counts.
+			let mut newest = block;
+			while let Some(Some(newer)) = blocks.next().now_or_never() {
+				newest = newer;
+			}
+			let outcome = tokio::select! {
+				() = cancel.cancelled() => return Ok(()),
+				outcome = self.step(newest) => outcome,
+			};
+			match outcome {
+				Ok(()) => {}
+				Err(StepError::Fatal(error)) => return Err(error.into()),
+				Err(error) => warn!(block = newest.number, "not everything was done: {error}"),
+			}
+		}
+	}
+
+	async fn step(&mut self, block: Finalized) -> Result<(), StepError> {
+		let duties = self
+			.chain
+			.at(block.hash)
+			.await?
+			.duties(self.identity.peer)
+			.await?;
+		let snapshot = Arc::new(Snapshot::new(
+			block.number,
+			&duties,
+			&self.identity.key.public(),
+		));
+		let epoch = duties.epoch.info.index;
+		self.metrics.block.set(i64::from(block.number));
+		self.metrics.epoch.set(i64::from(epoch));
+		self.check_key(&snapshot, &duties);
+
+		// The ledger first: a call must never be numbered in an epoch that is over.
+		self.begin_epoch(epoch).await?;
+		self.snapshots.send_replace(Some(snapshot.clone()));
+		self.prover
+			.set_task(duties.work.map(|owed| self.task(&owed)));
+		let standing = snapshot
+			.assignments
+			.values()
+			.filter(|a| snapshot.is_standing(a));
+		let wanted: Vec<_> = standing.map(|assignment| &assignment.package).collect();
+		self.packages.want(&wanted);
+		self.note_ready(&snapshot).await?;
+		self.recover();
+
+		// A duty that cannot be done must not keep the others from being done.
+		let report = self.report(&duties).await;
+		let audit = self.answer_audit(&duties).await;
+		self.go_live(&duties);
+		self.prune(&duties);
+		report.and(audit)
+	}
+
+	fn check_key(&mut self, snapshot: &Snapshot, duties: &PeerDuties) {
+		if !snapshot.key_active && !self.memory.warned_of_key {
+			match duties.key {
+				None => warn!(peer = %self.identity.peer, "the peer is not registered"),
+				Some(_) => {
+					warn!(peer = %self.identity.peer, "the chain has another key of the peer")
+				}
+			}
+		}
+		self.memory.warned_of_key = !snapshot.key_active;
+	}
+
+	async fn begin_epoch(&self, epoch: EpochIndex) -> Result<(), StepError> {
+		if self.ledger.epoch().is_none_or(|present| present < epoch) {
+			let store = self.store.clone();
+			let next = spawn_blocking(move || store.next_seq(epoch)).await??;
+			self.ledger.open_epoch(epoch, next);
+			info!(epoch, next, "calls are numbered in a new epoch");
+		}
+		Ok(())
+	}
+
+	fn task(&self, owed: &Owed) -> Task {
+		Task {
+			epoch: owed.epoch,
+			key: owed.seed,
+			genesis: self.identity.genesis,
+			peer: self.identity.peer,
+			target: owed.target,
+			rates: owed.rates,
+			idle: owed.idle,
+			busy: owed.busy,
+		}
+	}
+
+	/// Writes down which paid deals the peer stands ready for: they enter the epoch's report even
+	/// without a call.
+	async fn note_ready(&mut self, snapshot: &Snapshot) -> Result<(), StepError> {
+		let epoch = snapshot.epoch.info.index;
+		let ready: Vec<DealId> = snapshot
+			.due()
+			.filter(|assignment| self.packages.module(assignment.package.hash).is_ok())
+			.map(|assignment| assignment.deal)
+			.collect();
+		self.metrics.deals.set(ready.len() as i64);
+		let noted = (epoch, ready);
+		if !snapshot.key_active || noted.1.is_empty() || noted == self.memory.ready {
+			return Ok(());
+		}
+		let (store, deals) = (self.store.clone(), noted.1.clone());
+		spawn_blocking(move || store.set_ready(epoch, &deals)).await??;
+		self.memory.ready = noted;
+		Ok(())
+	}
+
+	/// Completes interrupted calls, beside everything else and one round at a time.
+	fn recover(&self) {
+		let Ok(turn) = self.memory.recovering.clone().try_lock_owned() else {
+			return;
+		};
+		let calls = self.calls.clone();
+		self.tasks.spawn(async move {
+			let _turn = turn;
+			calls.recover().await;
+		});
+	}
+
+	/// Sends the report of the epoch before, which is made once.
+	async fn report(&self, duties: &PeerDuties) -> Result<(), StepError> {
+		let Some(epoch) = duties.epoch.info.index.checked_sub(1) else {
+			return Ok(());
+		};
+		if !duties.report_due {
+			return Ok(());
+		}
+		let store = self.store.clone();
+		let stored = match spawn_blocking(move || store.report(epoch)).await?? {
+			Some(stored) => stored,
+			None => match self.make_report(duties, epoch).await? {
+				Some(stored) => stored,
+				None => return Ok(()),
+			},
+		};
+		// Whatever is still open in the epoch can enter no report any more.
+		self.ledger.close_through(epoch);
+		let Identity { genesis, peer, key } = &self.identity;
+		let signature = key.sign_hash(stored.report.hash(*genesis, *peer));
+		let call = calls::capacity::report(*peer, &stored.report, signature);
+		self.outbox.send(Kind::Report, u64::from(epoch), call);
+		Ok(())
+	}
+
+	/// Makes the report; `None` when calls of the epoch still run and there is time to wait.
+	async fn make_report(
+		&self,
+		duties: &PeerDuties,
+		epoch: EpochIndex,
+	) -> Result<Option<StoredReport>, StepError> {
+		let window = duties.epoch.info.lengths.report_window;
+		let must_cut = duties.epoch.position >= window / WAIT_DIVISOR;
+		if !self.ledger.drained(epoch, DRAIN).await && !must_cut {
+			info!(
+				epoch,
+				open = self.ledger.open_calls(epoch),
+				"the report waits for calls"
+			);
+			return Ok(None);
+		}
+		let (store, prover) = (self.store.clone(), self.prover.clone());
+		let owed = duties.previous_work.filter(|owed| owed.epoch == epoch);
+		let made = spawn_blocking(move || {
+			let capacity = match owed.map(|owed| Capacity::of(&prover, &owed)) {
+				Some(Ok(capacity)) => capacity,
+				Some(Err(error)) if !must_cut => {
+					error!(epoch, "the solutions cannot be read yet: {error}");
+					return Ok(None);
+				}
+				// Calls and deals are reported even if the solutions are lost.
+				Some(Err(error)) => {
+					error!(epoch, "the solutions are lost: {error}");
+					Capacity::none()
+				}
+				None => Capacity::none(),
+			};
+			let make = |tally: Tally| {
+				if tally.lost > 0 {
+					error!(
+						epoch,
+						lost = tally.lost,
+						"receipts above a gap are not reported"
+					);
+				}
+				tally.into_report(epoch, &capacity)
+			};
+			store.report_once(epoch, make).map(Some)
+		});
+		let made = made.await??;
+		if let Some(StoredReport { report, .. }) = &made {
+			info!(
+				epoch,
+				idle = report.proven_idle,
+				busy = report.proven_busy,
+				receipts = report.receipts,
+				deals = report.served.len(),
+				"the report is made"
+			);
+		}
+		Ok(made)
+	}
+
+	async fn answer_audit(&self, duties: &PeerDuties) -> Result<(), StepError> {
+		let Some(audit) = duties
+			.audit
+			.filter(|audit| audit.status == AuditStatus::Open)
+		else {
+			return Ok(());
+		};
+		let is_now = duties.epoch.phase == Phase::Answer
+			&& duties.epoch.info.index.checked_sub(1) == Some(audit.epoch);
+		let Some(draw) = duties.epoch.draw.filter(|_| is_now) else {
+			return Ok(());
+		};
+		let (store, prover) = (self.store.clone(), self.prover.clone());
+		let (peer, epoch) = (self.identity.peer, audit.epoch);
+		let answer =
+			spawn_blocking(move || audit::answer(&store, &prover, peer, epoch, draw)).await?;
+		let answer = answer.map_err(StepError::Audit)?;
+		let signature = self
+			.identity
+			.key
+			.sign_hash(answer.hash(self.identity.genesis, peer));
+		let call = calls::capacity::answer_audit(peer, &answer, signature);
+		self.outbox.send(Kind::Audit, u64::from(epoch), call);
+		Ok(())
+	}
+
+	/// Goes live in the deals that wait for it and whose package can be called.
+	fn go_live(&self, duties: &PeerDuties) {
+		for assignment in &duties.assignments {
+			let WorkerStatus::Assigned { deadline } = assignment.worker.status else {
+				continue;
+			};
+			let in_time = duties.epoch.info.index <= deadline;
+			if in_time && self.packages.module(assignment.package.hash).is_ok() {
+				let Identity { genesis, peer, key } = &self.identity;
+				let signature = key.sign_hash(go_live_hash(*genesis, *peer, assignment.deal));
+				let call = calls::market::go_live(*peer, assignment.deal, signature);
+				self.outbox.send(Kind::GoLive, assignment.deal, call);
+			}
+		}
+	}
+
+	/// Once an epoch, drops what nobody can ask for any more.
+	fn prune(&mut self, duties: &PeerDuties) {
+		let info = duties.epoch.info;
+		if self.memory.epoch == Some(info.index) {
+			return;
+		}
+		self.memory.epoch = Some(info.index);
+		let oldest = info.index.saturating_sub(self.limits.retention_epochs);
+		let epoch_ms = info.slot_ms.saturating_mul(u64::from(info.lengths.len));
+		let age = epoch_ms.saturating_mul(u64::from(self.limits.retention_epochs));
+		let (store, packages) = (self.store.clone(), self.packages.clone());
+		self.tasks.spawn(async move {
+			match spawn_blocking(move || store.prune(oldest)).await {
+				Ok(Ok(())) => {}
+				Ok(Err(error)) => warn!("old receipts are not dropped: {error}"),
+				Err(error) => warn!("old receipts are not dropped: {error}"),
+			}
+			if let Err(error) = packages.prune(Duration::from_millis(age)).await {
+				warn!("old packages are not deleted: {error}");
+			}
+		});
+	}
+}

@@ -1,0 +1,236 @@
+//! What the daemon knows of the chain: the last finalised block, read as a whole.
+
+use crate::errors::Refusal;
+use millrace_primitives::{
+	epoch::EpochStatus,
+	market::DealStatus,
+	peer::PeerKey,
+	views::{Assignment, PeerDuties},
+	BlockNumber, DealId,
+};
+use std::{
+	collections::BTreeMap,
+	time::{Duration, Instant},
+};
+
+/// Bounds of the time without a finalised block after which calls are refused.
+const PATIENCE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(120));
+
+/// The peer's world at one finalised block.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+	/// The block.
+	pub block: BlockNumber,
+	/// Its epoch.
+	pub epoch: EpochStatus,
+	/// Whether the chain takes signatures from the daemon's key.
+	pub key_active: bool,
+	/// The deals that the peer works for.
+	pub assignments: BTreeMap<DealId, Assignment>,
+	seen: Instant,
+}
+
+impl Snapshot {
+	/// The picture that the duties of a block give.
+	pub fn new(block: BlockNumber, duties: &PeerDuties, own_key: &PeerKey) -> Self {
+		Self {
+			block,
+			epoch: duties.epoch,
+			key_active: duties.key.as_ref() == Some(own_key),
+			assignments: duties
+				.assignments
+				.iter()
+				.map(|assignment| (assignment.deal, assignment.clone()))
+				.collect(),
+			seen: Instant::now(),
+		}
+	}
+
+	/// Whether calls may still be numbered by it. Receipts of an epoch whose report window passes
+	/// unseen would be left out of every report, so the window's length is the measure.
+	pub fn is_fresh(&self) -> bool {
+		let info = &self.epoch.info;
+		let window = info
+			.slot_ms
+			.saturating_mul(u64::from(info.lengths.report_window));
+		self.seen.elapsed() <= Duration::from_millis(window).clamp(PATIENCE.0, PATIENCE.1)
+	}
+
+	/// Time since the block was seen.
+	pub fn age(&self) -> Duration {
+		self.seen.elapsed()
+	}
+
+	/// Whether the deal is not over.
+	pub fn is_standing(&self, assignment: &Assignment) -> bool {
+		match assignment.status {
+			DealStatus::Active => true,
+			DealStatus::Ending { last } => self.epoch.info.index <= last,
+		}
+	}
+
+	/// The deals that the peer is paid for in this epoch.
+	pub fn due(&self) -> impl Iterator<Item = &Assignment> {
+		self.assignments.values().filter(move |assignment| {
+			self.is_standing(assignment) && assignment.worker.is_due(self.epoch.info.index)
+		})
+	}
+
+	/// The deal, if calls of it may be answered with a receipt of this epoch: any other receipt
+	/// would be false by inspection.
+	pub fn serves(&self, deal: DealId) -> Result<&Assignment, Refusal> {
+		if !self.is_fresh() {
+			return Err(Refusal::ChainUnreachable);
+		}
+		if !self.key_active {
+			return Err(Refusal::KeyNotActive);
+		}
+		let epoch = self.epoch.info.index;
+		let assignment = self
+			.assignments
+			.get(&deal)
+			.ok_or(Refusal::DealUnknown(deal))?;
+		match assignment.status {
+			DealStatus::Ending { last } if last < epoch => Err(Refusal::DealEnded { deal, last }),
+			_ if !assignment.worker.is_due(epoch) => Err(Refusal::NotLive(deal)),
+			_ if assignment.paid_until < epoch => Err(Refusal::DealUnfunded {
+				deal,
+				paid_until: assignment.paid_until,
+			}),
+			_ => Ok(assignment),
+		}
+	}
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+	use super::*;
+	use millrace_primitives::{
+		epoch::{EpochInfo, EpochLengths, Phase},
+		market::{Abi, CallLimits, Package, Worker, WorkerStatus},
+		peer::PeerId,
+		H256,
+	};
+
+	pub(crate) const KEY: PeerKey = [7; 32];
+
+	pub(crate) fn duties(epoch: u32, assignments: Vec<Assignment>) -> PeerDuties {
+		let lengths = EpochLengths {
+			len: 20,
+			report_window: 6,
+			fold_window: 2,
+			answer_window: 8,
+		};
+		let info = EpochInfo {
+			index: epoch,
+			start: epoch * 20 + 1,
+			start_ms: 1_000_000,
+			slot_ms: 1_000,
+			lengths,
+		};
+		PeerDuties {
+			genesis: H256::repeat_byte(1),
+			epoch: EpochStatus {
+				info,
+				position: 17,
+				phase: Phase::Rest,
+				seed: H256::repeat_byte(2),
+				draw: None,
+			},
+			previous: None,
+			key: Some(KEY),
+			work: None,
+			previous_work: None,
+			report_due: false,
+			audit: None,
+			assignments,
+		}
+	}
+
+	pub(crate) fn assignment(deal: DealId, status: WorkerStatus) -> Assignment {
+		Assignment {
+			deal,
+			worker: Worker {
+				peer: PeerId::default(),
+				offer: 0,
+				ask: 1,
+				units: 1,
+				bond: 0,
+				status,
+			},
+			package: Package {
+				hash: H256::repeat_byte(9),
+				size: 10,
+				links: Default::default(),
+				abi: Abi::default(),
+			},
+			limits: CallLimits {
+				gas: 1_000,
+				memory_bytes: 65_536,
+				request_bytes: 16,
+				response_bytes: 1_024,
+			},
+			status: DealStatus::Active,
+			paid_until: 100,
+		}
+	}
+
+	#[test]
+	fn only_calls_that_a_receipt_may_be_signed_for_are_served() {
+		let live = WorkerStatus::Live { since: 5 };
+		let snapshot = Snapshot::new(
+			110,
+			&duties(
+				5,
+				vec![
+					assignment(1, live),
+					assignment(2, WorkerStatus::Live { since: 6 }),
+					assignment(3, WorkerStatus::Assigned { deadline: 6 }),
+					Assignment {
+						paid_until: 4,
+						..assignment(4, live)
+					},
+					Assignment {
+						status: DealStatus::Ending { last: 4 },
+						..assignment(5, live)
+					},
+					Assignment {
+						status: DealStatus::Ending { last: 5 },
+						..assignment(6, live)
+					},
+				],
+			),
+			&KEY,
+		);
+		assert!(snapshot.serves(1).is_ok());
+		assert_eq!(snapshot.serves(2), Err(Refusal::NotLive(2)));
+		assert_eq!(snapshot.serves(3), Err(Refusal::NotLive(3)));
+		assert_eq!(
+			snapshot.serves(4),
+			Err(Refusal::DealUnfunded {
+				deal: 4,
+				paid_until: 4
+			})
+		);
+		assert_eq!(
+			snapshot.serves(5),
+			Err(Refusal::DealEnded { deal: 5, last: 4 })
+		);
+		assert!(snapshot.serves(6).is_ok());
+		assert_eq!(snapshot.serves(7), Err(Refusal::DealUnknown(7)));
+		let due: Vec<_> = snapshot.due().map(|assignment| assignment.deal).collect();
+		assert_eq!(due, vec![1, 4, 6]);
+	}
+
+	#[test]
+	fn another_key_or_no_news_serves_nothing() {
+		let live = assignment(1, WorkerStatus::Live { since: 5 });
+		let other = Snapshot::new(110, &duties(5, vec![live.clone()]), &[8; 32]);
+		assert_eq!(other.serves(1), Err(Refusal::KeyNotActive));
+		let mut old = Snapshot::new(110, &duties(5, vec![live]), &KEY);
+		old.seen = Instant::now()
+			.checked_sub(Duration::from_secs(21))
+			.expect("a late clock");
+		assert_eq!(old.serves(1), Err(Refusal::ChainUnreachable));
+	}
+}

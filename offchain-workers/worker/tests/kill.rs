@@ -1,0 +1,186 @@
+//! A process that is killed while it stores receipts.
+
+use bytes::Bytes;
+use millrace_primitives::{
+	execution::{
+		empty_transcript, response_hash, CallStatus, Receipt, Request, SignedReceipt, PROFILE_V1,
+	},
+	market::CallLimits,
+	peer::PeerId,
+	H256,
+};
+use millrace_worker::{
+	commit::Committer,
+	ledger::{Call, Ledger},
+	metrics::Metrics,
+	receipts::{Finished, ReceiptStore, Stored},
+};
+use std::{
+	env,
+	io::{BufRead, BufReader},
+	path::Path,
+	process::{Command, Stdio},
+	sync::Arc,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Names the directory to the process that is going to be killed.
+const VICTIM: &str = "MILLRACE_WORKER_VICTIM";
+const EPOCH: u32 = 5;
+/// Calls at once in the victim.
+const CALLERS: usize = 16;
+/// Receipts that the victim must have shown before it is killed.
+const SHOWN: usize = 300;
+
+fn open(dir: &Path) -> ReceiptStore {
+	ReceiptStore::open(dir, H256::zero(), PeerId::default(), 1 << 20).expect("the store opens")
+}
+
+fn call() -> Call {
+	Call {
+		epoch: EPOCH,
+		seq: 0,
+		seed: H256::zero(),
+		block: 101,
+		clock_ms: 1,
+		deal: 1,
+		package: H256::zero(),
+		limits: CallLimits {
+			gas: 1,
+			memory_bytes: 1,
+			request_bytes: 1,
+			response_bytes: 1,
+		},
+		request: Request::default(),
+	}
+}
+
+fn finished(call: Arc<Call>) -> Finished {
+	let receipt = Receipt {
+		genesis: H256::zero(),
+		seed: call.seed,
+		deal: call.deal,
+		peer: PeerId::default(),
+		epoch: call.epoch,
+		seq: call.seq,
+		package: call.package,
+		profile: PROFILE_V1,
+		request: call.request.hash(),
+		response: response_hash(b"out"),
+		transcript: empty_transcript(),
+		status: CallStatus::Exited(0),
+		gas: 1,
+		block: call.block,
+	};
+	let receipt = SignedReceipt {
+		receipt,
+		signature: [0; 64],
+	};
+	Finished {
+		call,
+		receipt,
+		response: Bytes::from_static(b"out"),
+	}
+}
+
+/// Not a test by itself: the process that the next test kills. Every fifth call never ends, as if
+/// its guest still ran.
+#[test]
+fn victim() {
+	let Some(dir) = env::var_os(VICTIM) else {
+		return;
+	};
+	let store = Arc::new(open(Path::new(&dir)));
+	let ledger = Arc::new(Ledger::default());
+	ledger.open_epoch(EPOCH, 0);
+	let metrics = Metrics::new().expect("the names are distinct");
+	let (committer, _) = Committer::start(store, ledger.clone(), metrics, CancellationToken::new())
+		.expect("the thread starts");
+	let runtime = tokio::runtime::Builder::new_multi_thread()
+		.worker_threads(2)
+		.build()
+		.expect("a runtime");
+	runtime.block_on(async {
+		let callers: Vec<_> = (0..CALLERS)
+			.map(|_| {
+				let (ledger, committer) = (ledger.clone(), committer.clone());
+				tokio::spawn(async move {
+					loop {
+						let call = ledger.begin(call()).expect("the epoch is open");
+						if call.seq % 5 == 0 {
+							continue;
+						}
+						let seq = call.seq;
+						let stored = committer.store(finished(call)).await;
+						assert_eq!(stored, Some(Stored::Durable));
+						println!("stored {seq}");
+					}
+				})
+			})
+			.collect();
+		for caller in callers {
+			caller.await.expect("a caller never ends");
+		}
+	});
+}
+
+#[test]
+fn a_killed_worker_keeps_every_receipt_that_was_shown_and_leaves_no_gap() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let mut child = Command::new(env::current_exe().expect("this test has a path"))
+		.args(["victim", "--exact", "--nocapture"])
+		.env(VICTIM, dir.path())
+		.stdout(Stdio::piped())
+		.spawn()
+		.expect("the process starts");
+	let mut lines = BufReader::new(child.stdout.take().expect("standard output is piped")).lines();
+	let mut shown = Vec::new();
+	let mut read = |shown: &mut Vec<u32>, most: usize| {
+		for line in lines.by_ref().map_while(Result::ok) {
+			// The last line may be cut off by the kill: only whole ones end in what was said.
+			if let Some((_, seq)) = line.rsplit_once("stored ") {
+				shown.extend(seq.parse::<u32>());
+			}
+			if shown.len() >= most {
+				break;
+			}
+		}
+	};
+	read(&mut shown, SHOWN);
+	child.kill().expect("the process is killed");
+	read(&mut shown, usize::MAX);
+	child.wait().expect("the process ends");
+	assert!(
+		shown.len() >= SHOWN,
+		"only {} receipts were shown",
+		shown.len()
+	);
+
+	let store = open(dir.path());
+	// The last line of output may have lost digits to the kill.
+	shown.pop();
+	for seq in &shown {
+		let receipt = store
+			.receipt((EPOCH, *seq))
+			.expect("reads")
+			.expect("a receipt that was shown");
+		assert_eq!(receipt.receipt.seq, *seq);
+	}
+	// Every number below the last receipt has a receipt, or a call that can be run again.
+	let open: Vec<u32> = store
+		.open_calls()
+		.expect("reads")
+		.into_iter()
+		.map(|call| call.seq)
+		.collect();
+	let next = store.next_seq(EPOCH).expect("reads");
+	for seq in 0..next {
+		let stored = store.receipt((EPOCH, seq)).expect("reads").is_some();
+		assert_ne!(stored, open.contains(&seq), "number {seq}");
+	}
+	// Numbers go on behind the last one.
+	let ledger = Ledger::default();
+	ledger.restore(store.open_calls().expect("reads"));
+	ledger.open_epoch(EPOCH, next);
+	assert_eq!(ledger.begin(call()).expect("the epoch is open").seq, next);
+}

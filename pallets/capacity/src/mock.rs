@@ -1,0 +1,388 @@
+//! A runtime around the pallet: a clock that tests set, peers with real keys, blake2 for RandomX, a
+//! market and a receipts' ledger that take notes.
+#![allow(
+	unreachable_pub,
+	missing_debug_implementations,
+	reason = "what a runtime's configuration names is public"
+)]
+
+use crate::{self as pallet_capacity, CapacityParams, MAX_SETTLED_PER_STEP};
+use frame_support::{
+	derive_impl, parameter_types,
+	traits::{ConstU128, Hooks},
+	weights::{Weight, WeightMeter},
+};
+use millrace_primitives::{
+	audit::ReceiptOpening,
+	capacity::WorkRates,
+	epoch::{EpochInfo, EpochLengths, Phase},
+	hash,
+	peer::{PeerId, PeerKey, PeerSignature},
+	report::{Report, Served},
+	traits::{EpochClock, OnEpoch, PeerRegistry, RandomX, ReceiptLedger, WorkLedger},
+	Balance, BlockNumber, EpochIndex, FLT, H256, U256,
+};
+use sp_core::{ed25519, Pair};
+use sp_runtime::{BuildStorage, Perbill};
+use std::collections::BTreeMap;
+
+type Block = frame_system::mocking::MockBlockU32<Test>;
+
+frame_support::construct_runtime!(
+	pub enum Test {
+		System: frame_system,
+		Balances: pallet_balances,
+		Capacity: pallet_capacity,
+	}
+);
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+	type Block = Block;
+	type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+	type Balance = Balance;
+	type ExistentialDeposit = ConstU128<1>;
+	type AccountStore = System;
+}
+
+impl pallet_capacity::Config for Test {
+	type Currency = Balances;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Clock = MockClock;
+	type Peers = MockPeers;
+	type Receipts = MockReceipts;
+	type Work = MockWork;
+	type RandomX = MockRandomX;
+	type WeightInfo = ();
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = MockPeers;
+}
+
+/// The dev preset's lengths.
+pub(crate) const LENGTHS: EpochLengths = EpochLengths {
+	len: 20,
+	report_window: 6,
+	fold_window: 2,
+	answer_window: 8,
+};
+/// Balance of each account at genesis.
+pub(crate) const ENDOWMENT: Balance = 1_000_000 * FLT;
+/// Owner of all peers, unless a test registers others.
+pub(crate) const PROVIDER: u64 = 1;
+/// An account without peers.
+pub(crate) const STRANGER: u64 = 2;
+/// Epochs of a commitment as tests make it.
+pub(crate) const DURATION: u32 = 100;
+
+/// A call that the market received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum WorkCall {
+	Reported {
+		peer: PeerId,
+		epoch: EpochIndex,
+		served: Vec<Served>,
+	},
+	Settled {
+		peer: PeerId,
+		epoch: EpochIndex,
+		void: bool,
+	},
+	Over {
+		peer: PeerId,
+	},
+}
+
+parameter_types! {
+	pub(crate) static CurrentEpoch: EpochIndex = 0;
+	pub(crate) static Position: u32 = 0;
+	pub(crate) static Registered: BTreeMap<PeerId, (u64, PeerKey)> = BTreeMap::new();
+	pub(crate) static BusyUnits: BTreeMap<PeerId, u32> = BTreeMap::new();
+	pub(crate) static WorkCalls: Vec<WorkCall> = Vec::new();
+	pub(crate) static ReportHashes: BTreeMap<(PeerId, EpochIndex), H256> = BTreeMap::new();
+	pub(crate) static ReceiptsHold: bool = true;
+	pub(crate) static PollWeight: Weight = Weight::MAX;
+}
+
+pub struct MockClock;
+
+impl MockClock {
+	fn info(index: EpochIndex) -> EpochInfo {
+		let start = 1 + index * LENGTHS.len;
+		EpochInfo {
+			index,
+			start,
+			start_ms: 0,
+			slot_ms: 1_000,
+			lengths: LENGTHS,
+		}
+	}
+}
+
+impl EpochClock for MockClock {
+	fn current() -> EpochInfo {
+		Self::info(CurrentEpoch::get())
+	}
+	fn previous() -> Option<EpochInfo> {
+		CurrentEpoch::get().checked_sub(1).map(Self::info)
+	}
+	fn position() -> u32 {
+		Position::get()
+	}
+	fn phase() -> Phase {
+		LENGTHS.phase(Position::get())
+	}
+	fn seed(epoch: EpochIndex) -> Option<H256> {
+		Some(hash::tagged("mock/seed", &epoch))
+	}
+	fn draw(epoch: EpochIndex) -> Option<H256> {
+		Some(hash::tagged("mock/draw", &epoch))
+	}
+	fn genesis() -> H256 {
+		H256::repeat_byte(7)
+	}
+}
+
+pub struct MockPeers;
+
+impl PeerRegistry<u64> for MockPeers {
+	fn provider_of(peer: PeerId) -> Option<u64> {
+		Registered::get().get(&peer).map(|(owner, _)| *owner)
+	}
+	fn key_at(peer: PeerId, _: BlockNumber) -> Option<PeerKey> {
+		Registered::get().get(&peer).map(|(_, key)| *key)
+	}
+}
+
+pub struct MockWork;
+
+impl MockWork {
+	fn note(call: WorkCall) {
+		WorkCalls::mutate(|calls| calls.push(call));
+	}
+}
+
+impl WorkLedger for MockWork {
+	fn busy_units(peer: PeerId, _: EpochIndex) -> u32 {
+		BusyUnits::get().get(&peer).copied().unwrap_or(0)
+	}
+	fn on_report(peer: PeerId, epoch: EpochIndex, served: &[Served]) {
+		Self::note(WorkCall::Reported {
+			peer,
+			epoch,
+			served: served.to_vec(),
+		});
+	}
+	fn on_settled(peer: PeerId, epoch: EpochIndex, void: bool) {
+		Self::note(WorkCall::Settled { peer, epoch, void });
+	}
+	fn on_commitment_over(peer: PeerId) {
+		Self::note(WorkCall::Over { peer });
+	}
+	fn on_report_weight(served: u32) -> Weight {
+		Weight::from_parts(u64::from(served), 0)
+	}
+	fn on_settled_weight() -> Weight {
+		Weight::from_parts(1_000, 0)
+	}
+}
+
+pub struct MockReceipts;
+
+impl ReceiptLedger for MockReceipts {
+	fn on_report(peer: PeerId, epoch: EpochIndex, report: H256) {
+		ReportHashes::mutate(|hashes| hashes.insert((peer, epoch), report));
+	}
+	fn report_hash(peer: PeerId, epoch: EpochIndex) -> Option<H256> {
+		ReportHashes::get().get(&(peer, epoch)).copied()
+	}
+	fn open(_: PeerId, _: &Report, _: H256, _: &[ReceiptOpening]) -> bool {
+		ReceiptsHold::get()
+	}
+	fn open_weight() -> Weight {
+		Weight::from_parts(1_000, 0)
+	}
+}
+
+pub struct MockRandomX;
+
+impl RandomX for MockRandomX {
+	fn hash(key: H256, input: Vec<u8>) -> Option<[u8; 32]> {
+		Some(hash::tagged("mock/randomx", &(key, input)).0)
+	}
+}
+
+/// The key pair of the n-th peer.
+pub(crate) fn pair(n: u8) -> ed25519::Pair {
+	ed25519::Pair::from_seed(&[n; 32])
+}
+
+/// The name of the n-th peer.
+pub(crate) fn peer(n: u8) -> PeerId {
+	PeerId::from_key(&pair(n).public().0)
+}
+
+/// The n-th peer's signature.
+pub(crate) fn sign(n: u8, hash: H256) -> PeerSignature {
+	pair(n).sign(hash.as_bytes()).0
+}
+
+/// Parameters with small numbers; a solution takes about four tries.
+pub(crate) fn params() -> CapacityParams {
+	CapacityParams {
+		stake_per_unit: 1_000 * FLT,
+		slash_rate: Perbill::from_percent(1),
+		min_duration_epochs: 5,
+		max_duration_epochs: 1_000,
+		pending_epochs: 2,
+		unbonding_epochs: 8,
+		challenge_epochs: 4,
+		audits_per_epoch: 20,
+		rates: WorkRates { idle: 4, busy: 1 },
+		target_reference: U256::MAX / 4,
+		reward_target_per_unit: FLT,
+		pool_floor: 10 * FLT,
+		pool_ceiling: 1_000 * FLT,
+	}
+}
+
+/// Builds a chain at the first block of epoch 0.
+pub(crate) struct ExtBuilder {
+	peers: u8,
+	params: CapacityParams,
+}
+
+impl Default for ExtBuilder {
+	fn default() -> Self {
+		Self {
+			peers: 1,
+			params: params(),
+		}
+	}
+}
+
+impl ExtBuilder {
+	/// So many registered peers, numbered from 1, all of [`PROVIDER`].
+	pub(crate) fn peers(self, peers: u8) -> Self {
+		Self { peers, ..self }
+	}
+
+	/// Other parameters.
+	pub(crate) fn params(self, params: CapacityParams) -> Self {
+		Self { params, ..self }
+	}
+
+	/// Runs a test and checks the pallet's invariants at its end.
+	pub(crate) fn build_and_execute(self, test: impl FnOnce()) {
+		CurrentEpoch::set(0);
+		Position::set(0);
+		BusyUnits::set(BTreeMap::new());
+		WorkCalls::set(Vec::new());
+		ReportHashes::set(BTreeMap::new());
+		ReceiptsHold::set(true);
+		PollWeight::set(Weight::MAX);
+		Registered::set(
+			(1..=self.peers)
+				.map(|n| (peer(n), (PROVIDER, pair(n).public().0)))
+				.collect(),
+		);
+
+		let mut storage = frame_system::GenesisConfig::<Test>::default()
+			.build_storage()
+			.expect("the system's genesis builds");
+		pallet_balances::GenesisConfig::<Test> {
+			balances: vec![(PROVIDER, ENDOWMENT), (STRANGER, ENDOWMENT)],
+			..Default::default()
+		}
+		.assimilate_storage(&mut storage)
+		.expect("the balances' genesis builds");
+		pallet_capacity::GenesisConfig::<Test> {
+			params: self.params,
+			..Default::default()
+		}
+		.assimilate_storage(&mut storage)
+		.expect("the pallet's genesis builds");
+
+		let mut ext = sp_io::TestExternalities::new(storage);
+		ext.execute_with(|| {
+			System::set_block_number(1);
+			test();
+			Capacity::do_try_state().expect("the invariants hold");
+		});
+	}
+}
+
+/// One block on, with all hooks.
+pub(crate) fn next_block() {
+	System::set_block_number(System::block_number() + 1);
+	if Position::get() + 1 < LENGTHS.len {
+		Position::set(Position::get() + 1);
+	} else {
+		CurrentEpoch::set(CurrentEpoch::get() + 1);
+		Position::set(0);
+		Capacity::on_epoch_start(&MockClock::current());
+	}
+	if let (Some(ended), true) = (
+		CurrentEpoch::get().checked_sub(1),
+		Position::get() == LENGTHS.report_window + LENGTHS.fold_window,
+	) {
+		let draw = MockClock::draw(ended).expect("the mock knows all draws");
+		Capacity::on_draw(ended, draw);
+	}
+	Capacity::on_poll(
+		System::block_number(),
+		&mut WeightMeter::with_limit(PollWeight::get()),
+	);
+}
+
+/// On to a position of an epoch.
+pub(crate) fn go_to(epoch: EpochIndex, position: u32) {
+	while (CurrentEpoch::get(), Position::get()) < (epoch, position) {
+		next_block();
+	}
+}
+
+/// On to the first block of the answer window in which `epoch` is audited.
+pub(crate) fn go_to_answers(epoch: EpochIndex) {
+	go_to(epoch + 1, LENGTHS.report_window + LENGTHS.fold_window);
+}
+
+/// On to the first block in which `epoch` is closed.
+pub(crate) fn close(epoch: EpochIndex) {
+	go_to(epoch + 1, LENGTHS.close_position());
+}
+
+/// A fully staked commitment of the n-th peer, that owes from the next epoch on.
+pub(crate) fn commit(n: u8, units: u32) {
+	let origin = RuntimeOrigin::signed(PROVIDER);
+	Capacity::create(origin.clone(), peer(n), units, DURATION).expect("the peer is free");
+	Capacity::stake(origin, peer(n)).expect("the provider is rich");
+}
+
+/// All events of the pallet since the last look.
+pub(crate) fn events() -> Vec<pallet_capacity::Event<Test>> {
+	let events = System::read_events_for_pallet::<pallet_capacity::Event<Test>>();
+	System::reset_events();
+	events
+}
+
+/// The step bound as a number of epochs to walk.
+pub(crate) const STEP: EpochIndex = MAX_SETTLED_PER_STEP;
+
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::BenchmarkHelper<u64> for MockPeers {
+	fn register_peer(provider: &u64) -> PeerId {
+		Registered::mutate(|peers| peers.insert(peer(9), (*provider, pair(9).public().0)));
+		peer(9)
+	}
+	fn sign(_: PeerId, hash: H256) -> PeerSignature {
+		sign(9, hash)
+	}
+	fn set_clock(epoch: EpochIndex, position: u32) {
+		CurrentEpoch::set(epoch);
+		Position::set(position);
+	}
+}

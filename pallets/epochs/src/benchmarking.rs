@@ -1,0 +1,78 @@
+//! Benchmarks of the clock. The hooks are left out: they answer for their own weight.
+
+use super::*;
+use frame_benchmarking::v2::*;
+use frame_system::RawOrigin;
+
+const NOW: BlockNumber = 10_000;
+
+/// A clock at `position` of epoch 1.
+fn clock_at<T: Config>(position: u32) -> EpochInfo {
+	let first = Pallet::<T>::start_epoch(None, 1);
+	let info = Pallet::<T>::start_epoch(Some(first), NOW);
+	LastTick::<T>::put(Tick {
+		position,
+		counted: true,
+	});
+	info
+}
+
+#[benchmarks]
+mod benchmarks {
+	use super::*;
+
+	#[benchmark]
+	fn set_lengths() {
+		#[extrinsic_call]
+		_(RawOrigin::Root, DEFAULT_LENGTHS);
+
+		assert_eq!(PendingLengths::<T>::get(), Some(DEFAULT_LENGTHS));
+	}
+
+	#[benchmark]
+	fn tick() {
+		let position = clock_at::<T>(0).lengths.report_window;
+		LastTick::<T>::put(Tick {
+			position,
+			counted: true,
+		});
+
+		#[block]
+		{
+			Pallet::<T>::tick(NOW);
+		}
+
+		assert_ne!(DrawFold::<T>::get(), H256::zero());
+	}
+
+	#[benchmark]
+	fn start_epoch() {
+		let info = clock_at::<T>(0);
+		PendingLengths::<T>::put(DEFAULT_LENGTHS);
+
+		#[block]
+		{
+			Pallet::<T>::start_epoch(Some(info), NOW);
+		}
+
+		assert_eq!(Current::<T>::get().index, 2);
+	}
+
+	#[benchmark]
+	fn finish_draw() {
+		let info = clock_at::<T>(0);
+
+		#[block]
+		{
+			Pallet::<T>::finish_draw(&info);
+		}
+
+		assert!(Draws::<T>::contains_key(0));
+	}
+
+	impl_benchmark_test_suite!(
+		Pallet,
+		crate::mock::ExtBuilder::default().build(),
+		crate::mock::Test
+	);
+}

@@ -1,0 +1,249 @@
+//! How the clock ticks, folds and answers.
+
+use crate::{
+	pallet::*,
+	types::{draw_window, seed_window},
+	Tick, WeightInfo, RING_SLOTS,
+};
+use frame_support::{
+	ensure, migrations::MultiStepMigrator, pallet_prelude::DispatchResult, traits::Get,
+	weights::Weight,
+};
+use frame_system::pallet_prelude::BlockNumberFor;
+use millrace_primitives::{
+	epoch::{fold, fold_start, EpochInfo, EpochLengths, EpochStatus, Phase, DRAW_TAG, SEED_TAG},
+	traits::{EpochClock, OnEpoch},
+	BlockNumber, EpochIndex, H256,
+};
+use sp_runtime::traits::Zero;
+
+impl<T: Config> Pallet<T> {
+	/// The whole picture at this block.
+	pub fn status() -> EpochStatus {
+		let info = Current::<T>::get();
+		let position = Self::position();
+		EpochStatus {
+			info,
+			position,
+			phase: info.lengths.phase(position),
+			seed: Self::seed(info.index).unwrap_or_default(),
+			draw: info.index.checked_sub(1).and_then(Self::draw),
+		}
+	}
+
+	pub(crate) fn do_set_lengths(lengths: EpochLengths) -> DispatchResult {
+		ensure!(lengths.fits(), Error::<T>::WindowsDoNotFit);
+		PendingLengths::<T>::put(lengths);
+		Self::deposit_event(Event::LengthsScheduled { lengths });
+		Ok(())
+	}
+
+	/// Epoch 0 as it stands before the first block, which completes it.
+	pub(crate) fn first_epoch(lengths: EpochLengths, slot_ms: u64) -> EpochInfo {
+		EpochInfo {
+			index: 0,
+			start: 1,
+			start_ms: 0,
+			slot_ms,
+			lengths,
+		}
+	}
+
+	/// One block: folds the output of the block before, then moves on if this block counts.
+	///
+	/// The clock is moved before the hooks are told, so that they see the time they are told of.
+	pub(crate) fn tick(now: BlockNumber) -> Weight {
+		let weight = T::WeightInfo::tick();
+		let last = LastTick::<T>::get();
+		if let Some(Tick {
+			position,
+			counted: true,
+		}) = last
+		{
+			Self::fold_output(position);
+		}
+		if <T as frame_system::Config>::MultiBlockMigrator::ongoing() {
+			if let Some(Tick { position, .. }) = last {
+				LastTick::<T>::put(Tick {
+					position,
+					counted: false,
+				});
+			}
+			return weight;
+		}
+
+		let info = Current::<T>::get();
+		match last.map(|tick| tick.position.saturating_add(1)) {
+			Some(position) if position < info.lengths.len => {
+				LastTick::<T>::put(Tick {
+					position,
+					counted: true,
+				});
+				if position != draw_window(&info.lengths).end {
+					return weight;
+				}
+				let Some((epoch, draw)) = Self::finish_draw(&info) else {
+					return weight;
+				};
+				weight
+					.saturating_add(T::WeightInfo::finish_draw())
+					.saturating_add(T::Hooks::on_draw(epoch, draw))
+			}
+			next => {
+				LastTick::<T>::put(Tick {
+					position: 0,
+					counted: true,
+				});
+				let started = Self::start_epoch(next.is_some().then_some(info), now);
+				weight
+					.saturating_add(T::WeightInfo::start_epoch())
+					.saturating_add(T::Hooks::on_epoch_start(&started))
+			}
+		}
+	}
+
+	/// Folds the output of the counted block at `position` into the windows that it lies in. The
+	/// two overlap where answers get less time than a fold takes.
+	fn fold_output(position: u32) {
+		let EpochInfo { index, lengths, .. } = Current::<T>::get();
+		let (seed, draw) = (seed_window(&lengths), draw_window(&lengths));
+		let output = || T::VrfOutput::get().map_or_else(H256::zero, H256);
+		if seed.contains(&position) {
+			let before = if position == seed.start {
+				fold_start(SEED_TAG, Self::genesis(), index.saturating_add(1))
+			} else {
+				SeedFold::<T>::get()
+			};
+			SeedFold::<T>::put(fold(before, output()));
+		}
+		if let Some(reported) = index.checked_sub(1).filter(|_| draw.contains(&position)) {
+			let before = if position == draw.start {
+				fold_start(DRAW_TAG, Self::genesis(), reported)
+			} else {
+				DrawFold::<T>::get()
+			};
+			DrawFold::<T>::put(fold(before, output()));
+		}
+	}
+
+	/// Starts the epoch after `previous`, or the first one, whose seed folds nothing: there is no
+	/// block before it.
+	pub(crate) fn start_epoch(previous: Option<EpochInfo>, now: BlockNumber) -> EpochInfo {
+		let index = previous.map_or(0, |info| info.index.saturating_add(1));
+		let info = EpochInfo {
+			index,
+			start: now,
+			start_ms: T::Time::get(),
+			slot_ms: T::SlotDuration::get(),
+			lengths: PendingLengths::<T>::take().unwrap_or(Current::<T>::get().lengths),
+		};
+		let seed = match previous {
+			Some(_) => SeedFold::<T>::get(),
+			None => fold_start(SEED_TAG, Self::genesis(), index),
+		};
+		Previous::<T>::set(previous);
+		Current::<T>::put(info);
+		Seeds::<T>::insert(slot(index), (index, seed));
+		Self::deposit_event(Event::EpochStarted {
+			index,
+			start: now,
+			seed,
+		});
+		info
+	}
+
+	/// Keeps the draw that the last block completed; there is none in the first epoch.
+	pub(crate) fn finish_draw(info: &EpochInfo) -> Option<(EpochIndex, H256)> {
+		let epoch = info.index.checked_sub(1)?;
+		let draw = DrawFold::<T>::get();
+		Draws::<T>::insert(slot(epoch), (epoch, draw));
+		Self::deposit_event(Event::DrawFolded { epoch, draw });
+		Some((epoch, draw))
+	}
+
+	/// What holds at the end of every block:
+	///
+	/// 1. The present lengths and those to come fit, and the position lies inside the epoch.
+	/// 2. The epoch before is the one that precedes the present one; the first has none.
+	/// 3. The present epoch has a seed as soon as the clock has ticked.
+	/// 4. The draw over the epoch before is known exactly from the end of its window on.
+	/// 5. Every slot of a ring holds an epoch that belongs there and has come.
+	#[cfg(any(feature = "try-runtime", test))]
+	pub(crate) fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+		let info = Current::<T>::get();
+		ensure!(info.lengths.fits(), "the present lengths do not fit");
+		ensure!(
+			PendingLengths::<T>::get().is_none_or(|l| l.fits()),
+			"the next lengths do not fit"
+		);
+		ensure!(
+			Previous::<T>::get().map(|previous| previous.index) == info.index.checked_sub(1),
+			"the epoch before is not the one that precedes"
+		);
+		if let Some(Tick { position, .. }) = LastTick::<T>::get() {
+			ensure!(
+				position < info.lengths.len,
+				"the position lies outside the epoch"
+			);
+			ensure!(
+				Self::seed(info.index).is_some(),
+				"the present epoch has no seed"
+			);
+			if let Some(reported) = info.index.checked_sub(1) {
+				ensure!(
+					Self::draw(reported).is_some() == (position >= draw_window(&info.lengths).end),
+					"the draw is known too early or too late"
+				);
+			}
+		}
+		let in_place =
+			|(at, (epoch, _)): (u32, (EpochIndex, H256))| slot(epoch) == at && epoch <= info.index;
+		ensure!(
+			Seeds::<T>::iter().all(in_place),
+			"a seed stands in a slot of another epoch"
+		);
+		ensure!(
+			Draws::<T>::iter().all(in_place),
+			"a draw stands in a slot of another epoch"
+		);
+		Ok(())
+	}
+}
+
+/// Slot of an epoch in the rings.
+fn slot(epoch: EpochIndex) -> u32 {
+	epoch.checked_rem(RING_SLOTS).unwrap_or_default()
+}
+
+impl<T: Config> EpochClock for Pallet<T> {
+	fn current() -> EpochInfo {
+		Current::<T>::get()
+	}
+
+	fn previous() -> Option<EpochInfo> {
+		Previous::<T>::get()
+	}
+
+	fn position() -> u32 {
+		LastTick::<T>::get().map_or(0, |tick| tick.position)
+	}
+
+	fn phase() -> Phase {
+		Current::<T>::get().lengths.phase(Self::position())
+	}
+
+	fn seed(epoch: EpochIndex) -> Option<H256> {
+		let (of, seed) = Seeds::<T>::get(slot(epoch))?;
+		(of == epoch).then_some(seed)
+	}
+
+	fn draw(epoch: EpochIndex) -> Option<H256> {
+		let (of, draw) = Draws::<T>::get(slot(epoch))?;
+		(of == epoch).then_some(draw)
+	}
+
+	/// The hash of block 0, which frame-system keeps when it forgets those of other blocks.
+	fn genesis() -> H256 {
+		frame_system::BlockHash::<T>::get(BlockNumberFor::<T>::zero())
+	}
+}

@@ -1,0 +1,7 @@
+//! Tests of the clock, a file per feature.
+
+mod borders;
+mod lengths;
+mod migrations;
+mod model;
+mod seeds;

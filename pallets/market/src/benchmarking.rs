@@ -1,0 +1,295 @@
+//! Benchmarks of the calls and of the matcher's steps.
+
+use crate::{pallet::*, types::*};
+use alloc::{vec, vec::Vec};
+use frame_benchmarking::{account, v2::*, BenchmarkError};
+use frame_support::{
+	pallet_prelude::TransactionSource, traits::fungible::Mutate, weights::WeightMeter,
+};
+use frame_system::RawOrigin;
+use millrace_primitives::{
+	market::{
+		go_live_hash, Abi, CallLimits, DealSpec, OfferTerms, Package, ProviderFilter, MAX_WORKERS,
+	},
+	peer::{PeerId, PeerSignature},
+	report::{Served, MAX_DEALS_PER_PEER},
+	traits::{EpochClock, WorkLedger},
+	Balance, DealId, CPU_V1, FLT, H256,
+};
+
+/// Brings into being what the market only reads.
+pub trait BenchmarkHelper<AccountId> {
+	/// Registers a provider's peer under its number, with so many units proven in the last closed
+	/// epoch and every closed epoch settled.
+	fn peer(provider: &AccountId, index: u32, units: u32) -> PeerId;
+	/// Signature of such a peer's present key.
+	fn sign(peer: PeerId, message: H256) -> PeerSignature;
+	/// Moves the clock on by an epoch, to where the present one is closed and settled.
+	fn close_epoch();
+}
+
+const ASK: Balance = FLT;
+
+fn funded<T: Config>(name: &'static str, index: u32) -> T::AccountId {
+	let who: T::AccountId = account(name, index, 0);
+	let _ = T::Currency::mint_into(&who, FLT.saturating_mul(1_000_000));
+	who
+}
+
+fn terms() -> OfferTerms {
+	OfferTerms {
+		class: CPU_V1,
+		region: 1,
+		ask: ASK,
+		capabilities: 0,
+		max_worker_bond: FLT,
+	}
+}
+
+fn spec<T: Config>(target: u32) -> DealSpec<T::AccountId> {
+	let link = b"https://a.example/p".to_vec();
+	DealSpec {
+		class: CPU_V1,
+		units_per_worker: 1,
+		min_workers: 1,
+		target_workers: target,
+		max_workers_per_provider: MAX_WORKERS,
+		price_ceiling: ASK,
+		package: Package {
+			hash: H256::repeat_byte(1),
+			size: 1_024,
+			links: vec![link.try_into().unwrap_or_default()]
+				.try_into()
+				.unwrap_or_default(),
+			abi: Abi::default(),
+		},
+		limits: CallLimits {
+			gas: 1_000,
+			memory_bytes: 65_536,
+			request_bytes: 1_024,
+			response_bytes: 1_024,
+		},
+		capabilities: 0,
+		regions: Default::default(),
+		providers: ProviderFilter::Any,
+		worker_bond: FLT,
+		term_epochs: None,
+	}
+}
+
+fn peer_with_offer<T: Config>(index: u32) -> Result<(T::AccountId, PeerId), BenchmarkError> {
+	let provider = funded::<T>("provider", index);
+	let peer = T::BenchmarkHelper::peer(&provider, index, MAX_DEALS_PER_PEER);
+	Pallet::<T>::do_post_offer(provider.clone(), peer, terms())?;
+	Ok((provider, peer))
+}
+
+fn deal<T: Config>(target: u32) -> Result<(T::AccountId, DealId), BenchmarkError> {
+	let owner = funded::<T>("owner", 0);
+	let id = NextDeal::<T>::get();
+	let escrow = ASK.saturating_mul(target.into()).saturating_mul(8);
+	Pallet::<T>::do_create_deal(owner.clone(), spec::<T>(target), escrow)?;
+	Ok((owner, id))
+}
+
+/// A deal with so many workers, assigned or live.
+fn staffed<T: Config>(workers: u32, live: bool) -> Result<(T::AccountId, DealId), BenchmarkError> {
+	let (owner, id) = deal::<T>(workers.max(1))?;
+	for index in 0..workers {
+		let (_, peer) = peer_with_offer::<T>(index)?;
+		let offer = Offers::<T>::get(peer).ok_or("the offer was posted")?;
+		Pallet::<T>::assign(id, peer, &offer, 1)?;
+		if live {
+			Pallet::<T>::do_go_live(peer, id)?;
+		}
+	}
+	Ok((owner, id))
+}
+
+#[benchmarks]
+mod benchmarks {
+	use super::*;
+
+	#[benchmark]
+	fn post_offer() -> Result<(), BenchmarkError> {
+		let provider = funded::<T>("provider", 0);
+		let peer = T::BenchmarkHelper::peer(&provider, 0, 1);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(provider), peer, terms());
+		assert!(Offers::<T>::contains_key(peer));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn withdraw_offer() -> Result<(), BenchmarkError> {
+		let (provider, peer) = peer_with_offer::<T>(0)?;
+		#[extrinsic_call]
+		_(RawOrigin::Signed(provider), peer);
+		assert!(!Offers::<T>::contains_key(peer));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn create_deal() -> Result<(), BenchmarkError> {
+		let owner = funded::<T>("owner", 0);
+		#[extrinsic_call]
+		_(
+			RawOrigin::Signed(owner),
+			spec::<T>(1),
+			ASK.saturating_mul(2),
+		);
+		assert_eq!(Deals::<T>::iter_keys().count(), 1);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn top_up() -> Result<(), BenchmarkError> {
+		let (_, id) = deal::<T>(1)?;
+		let other = funded::<T>("other", 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(other), id, FLT);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn stop(w: Linear<0, MAX_WORKERS>) -> Result<(), BenchmarkError> {
+		let (owner, id) = staffed::<T>(w, false)?;
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), id);
+		assert!(!Unfilled::<T>::contains_key(DealKey::from(id)));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn go_live() -> Result<(), BenchmarkError> {
+		let (_, id) = staffed::<T>(1, false)?;
+		let peer = PeerDeals::<T>::iter_keys().next().ok_or("one works")?;
+		let signature = T::BenchmarkHelper::sign(peer, H256::zero());
+		#[extrinsic_call]
+		_(RawOrigin::Authorized, peer, id, signature);
+		assert!(!Unfilled::<T>::contains_key(DealKey::from(id)));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn authorize_go_live() -> Result<(), BenchmarkError> {
+		let (_, id) = staffed::<T>(1, false)?;
+		let peer = PeerDeals::<T>::iter_keys().next().ok_or("one works")?;
+		let message = go_live_hash(T::Epochs::genesis(), peer, id);
+		let signature = T::BenchmarkHelper::sign(peer, message);
+		let answer;
+		#[block]
+		{
+			answer =
+				Pallet::<T>::authorize_go_live(TransactionSource::External, &peer, &id, &signature);
+		}
+		assert!(answer.is_ok());
+		Ok(())
+	}
+
+	#[benchmark]
+	fn release_worker() -> Result<(), BenchmarkError> {
+		let (owner, id) = staffed::<T>(1, false)?;
+		let peer = PeerDeals::<T>::iter_keys().next().ok_or("one works")?;
+		for _ in 0..=Params::<T>::get().assignment_epochs {
+			T::BenchmarkHelper::close_epoch();
+		}
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), id, peer);
+		assert!(!Workers::<T>::contains_key(id, peer));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn close(w: Linear<0, MAX_WORKERS>) -> Result<(), BenchmarkError> {
+		let (owner, id) = staffed::<T>(w, true)?;
+		T::BenchmarkHelper::close_epoch();
+		Pallet::<T>::do_stop(owner.clone(), id)?;
+		T::BenchmarkHelper::close_epoch();
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), id);
+		assert!(!Deals::<T>::contains_key(DealKey::from(id)));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn match_deal() -> Result<(), BenchmarkError> {
+		let (owner, id) = deal::<T>(1)?;
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), id);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_params() {
+		#[extrinsic_call]
+		_(RawOrigin::Root, MarketParams::default());
+	}
+
+	#[benchmark]
+	fn visit() -> Result<(), BenchmarkError> {
+		let (_, id) = deal::<T>(1)?;
+		Pallet::<T>::visit(id, false, &mut WeightMeter::new());
+		#[block]
+		{
+			Pallet::<T>::visit(id, false, &mut WeightMeter::new());
+		}
+		Ok(())
+	}
+
+	#[benchmark]
+	fn look() -> Result<(), BenchmarkError> {
+		let (_, peer) = peer_with_offer::<T>(0)?;
+		let (_, id) = deal::<T>(1)?;
+		#[block]
+		{
+			Pallet::<T>::visit(id, true, &mut WeightMeter::new());
+		}
+		assert!(Workers::<T>::contains_key(id, peer));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn on_settled(d: Linear<1, MAX_DEALS_PER_PEER>) -> Result<(), BenchmarkError> {
+		let (_, peer) = peer_with_offer::<T>(0)?;
+		let offer = Offers::<T>::get(peer).ok_or("the offer was posted")?;
+		let mut served = Vec::new();
+		for _ in 0..d {
+			let (_, id) = deal::<T>(1)?;
+			Pallet::<T>::assign(id, peer, &offer, 1)?;
+			Pallet::<T>::do_go_live(peer, id)?;
+			served.push(Served {
+				deal: id,
+				calls: 0,
+				gas: 0,
+			});
+		}
+		let epoch = T::Epochs::current().index.saturating_add(1);
+		Pallet::<T>::on_report(peer, epoch, &served);
+		#[block]
+		{
+			Pallet::<T>::on_settled(peer, epoch, false);
+		}
+		assert!(!Reported::<T>::contains_key(peer));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn on_commitment_over(d: Linear<1, MAX_DEALS_PER_PEER>) -> Result<(), BenchmarkError> {
+		let (_, peer) = peer_with_offer::<T>(0)?;
+		let offer = Offers::<T>::get(peer).ok_or("the offer was posted")?;
+		for _ in 0..d {
+			let (_, id) = deal::<T>(1)?;
+			Pallet::<T>::assign(id, peer, &offer, 1)?;
+			Pallet::<T>::do_go_live(peer, id)?;
+		}
+		#[block]
+		{
+			Pallet::<T>::on_commitment_over(peer);
+		}
+		assert!(!PeerDeals::<T>::contains_key(peer));
+		Ok(())
+	}
+
+	impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);
+}

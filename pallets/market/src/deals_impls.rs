@@ -1,0 +1,296 @@
+//! Deals from their order to their closing.
+
+use crate::{pallet::*, types::*, weights::WeightInfo};
+use alloc::vec::Vec;
+use frame_support::{
+	ensure,
+	pallet_prelude::DispatchResult,
+	traits::{
+		fungible::MutateHold,
+		tokens::{Fortitude, Precision, Preservation},
+	},
+	weights::Weight,
+};
+use millrace_primitives::{
+	capacity::MAX_UNITS,
+	execution::{MAX_MEMORY_BYTES, MAX_PACKAGE_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES},
+	market::{CallLimits, DealSpec, DealStatus, Package, Worker, MAX_WORKERS},
+	traits::{Capacity, EpochClock},
+	Balance, DealId, EpochIndex,
+};
+use sp_runtime::DispatchError;
+
+impl<T: Config> Pallet<T> {
+	/// A deal's row.
+	pub(crate) fn deal_of(id: DealId) -> Option<Deal<T::AccountId>> {
+		Deals::<T>::get(DealKey::from(id))
+	}
+
+	/// First epoch that is not closed yet.
+	pub(crate) fn first_open() -> EpochIndex {
+		T::Epochs::last_closed().map_or(0, |last| last.saturating_add(1))
+	}
+
+	/// All workers of a deal, at most its target.
+	pub(crate) fn workers_of(id: DealId) -> Vec<Worker> {
+		Workers::<T>::iter_prefix_values(id).collect()
+	}
+
+	pub(crate) fn do_create_deal(
+		owner: T::AccountId,
+		spec: DealSpec<T::AccountId>,
+		escrow: Balance,
+	) -> DispatchResult {
+		let params = Params::<T>::get();
+		let epoch_price = Self::check_spec(&spec, &params)?;
+		let least = epoch_price
+			.checked_mul(MIN_ESCROW_EPOCHS)
+			.ok_or(Error::<T>::PriceOverflow)?;
+		ensure!(escrow >= least, Error::<T>::EscrowTooSmall);
+		let held = escrow
+			.checked_add(epoch_price)
+			.ok_or(Error::<T>::PriceOverflow)?;
+		let created = T::Epochs::current().index;
+		let term_end = match spec.term_epochs {
+			Some(0) => return Err(Error::<T>::TermOutOfRange.into()),
+			Some(epochs) => Some(
+				created
+					.checked_add(epochs)
+					.ok_or(Error::<T>::TermOutOfRange)?,
+			),
+			None => None,
+		};
+
+		let id = NextDeal::<T>::get();
+		NextDeal::<T>::put(id.checked_add(1).ok_or(Error::<T>::Arithmetic)?);
+		Self::hold(HoldReason::Escrow, &owner, held)?;
+		Self::hold(HoldReason::DealDeposit, &owner, params.deal_deposit)?;
+		let deal = Deal {
+			owner: owner.clone(),
+			status: DealStatus::Active,
+			early: false,
+			created,
+			term_end,
+			target: spec.target_workers,
+			workers: 0,
+			live: 0,
+			rate: 0,
+			rate_since: 0,
+			escrow,
+			closing_deposit: epoch_price,
+			deposit: params.deal_deposit,
+			paid: 0,
+			burnt: 0,
+		};
+		let key = DealKey::from(id);
+		Deals::<T>::insert(key, deal);
+		Specs::<T>::insert(id, spec);
+		DealsOf::<T>::insert(&owner, key, ());
+		Unfilled::<T>::insert(key, Vacancy::default());
+		Self::deposit_event(Event::DealCreated {
+			deal: id,
+			owner,
+			escrow,
+			closing_deposit: epoch_price,
+		});
+		Ok(())
+	}
+
+	/// Checks everything that can be wrong with an order; the price of an epoch at the ceiling.
+	fn check_spec(
+		spec: &DealSpec<T::AccountId>,
+		params: &MarketParams,
+	) -> Result<Balance, DispatchError> {
+		ensure!(Self::is_known_class(spec.class), Error::<T>::UnknownClass);
+		ensure!(spec.units_per_worker > 0, Error::<T>::UnitsZero);
+		ensure!(spec.units_per_worker <= MAX_UNITS, Error::<T>::TooManyUnits);
+		ensure!(
+			spec.min_workers > 0
+				&& spec.min_workers <= spec.target_workers
+				&& spec.target_workers <= MAX_WORKERS
+				&& spec.max_workers_per_provider > 0,
+			Error::<T>::WorkersOutOfRange
+		);
+		ensure!(
+			spec.price_ceiling >= params.min_price,
+			Error::<T>::PriceBelowMinimum
+		);
+		Self::check_limits(&spec.limits, params)?;
+		Self::check_package(&spec.package)?;
+		Ok(spec
+			.epoch_price_ceiling()
+			.ok_or(Error::<T>::PriceOverflow)?)
+	}
+
+	fn check_limits(limits: &CallLimits, params: &MarketParams) -> DispatchResult {
+		ensure!(
+			limits.gas > 0 && limits.memory_bytes > 0 && limits.response_bytes > 0,
+			Error::<T>::LimitsZero
+		);
+		ensure!(
+			limits.gas <= params.max_call_gas
+				&& limits.memory_bytes <= MAX_MEMORY_BYTES
+				&& limits.request_bytes <= MAX_REQUEST_BYTES
+				&& limits.response_bytes <= MAX_RESPONSE_BYTES,
+			Error::<T>::LimitsTooHigh
+		);
+		Ok(())
+	}
+
+	fn check_package(package: &Package) -> DispatchResult {
+		ensure!(package.size > 0, Error::<T>::PackageEmpty);
+		ensure!(
+			package.size <= MAX_PACKAGE_BYTES,
+			Error::<T>::PackageTooLarge
+		);
+		ensure!(!package.links.is_empty(), Error::<T>::NoLinks);
+		let is_url = |link: &[u8]| {
+			(link.starts_with(b"http://") || link.starts_with(b"https://"))
+				&& link.iter().all(u8::is_ascii_graphic)
+		};
+		ensure!(
+			package.links.iter().all(|link| is_url(link.as_slice())),
+			Error::<T>::BadLink
+		);
+		Ok(())
+	}
+
+	pub(crate) fn do_top_up(who: T::AccountId, id: DealId, amount: Balance) -> DispatchResult {
+		ensure!(amount > 0, Error::<T>::AmountZero);
+		let key = DealKey::from(id);
+		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
+		ensure!(deal.status == DealStatus::Active, Error::<T>::DealEnding);
+		if who == deal.owner {
+			Self::hold(HoldReason::Escrow, &who, amount)?;
+		} else {
+			ensure!(Self::spendable(&who) >= amount, Error::<T>::FundsTooLow);
+			T::Currency::transfer_and_hold(
+				&HoldReason::Escrow.into(),
+				&who,
+				&deal.owner,
+				amount,
+				Precision::Exact,
+				Preservation::Preserve,
+				Fortitude::Polite,
+			)?;
+		}
+		deal.escrow = deal
+			.escrow
+			.checked_add(amount)
+			.ok_or(Error::<T>::Arithmetic)?;
+		Deals::<T>::insert(key, deal);
+		// What it could not afford before it may afford now.
+		Unfilled::<T>::mutate_exists(key, |vacancy| {
+			if let Some(vacancy) = vacancy {
+				vacancy.asleep = None;
+			}
+		});
+		Self::deposit_event(Event::DealToppedUp {
+			deal: id,
+			from: who,
+			amount,
+		});
+		Ok(())
+	}
+
+	/// Gives a deal its last epoch; the number of workers that it had.
+	pub(crate) fn do_stop(who: T::AccountId, id: DealId) -> Result<u32, DispatchError> {
+		let key = DealKey::from(id);
+		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
+		ensure!(deal.status == DealStatus::Active, Error::<T>::DealEnding);
+		let last = T::Epochs::current().index;
+		let expired = deal.paid_until(Self::first_open()) <= last;
+		ensure!(expired || who == deal.owner, Error::<T>::NotOwner);
+
+		let workers = deal.workers;
+		for worker in Self::workers_of(id) {
+			if worker.is_due(last) {
+				// Its row stays for what it is still owed; its units are free for others, who
+				// begin in the next epoch at the earliest.
+				Self::give_back_units(&worker);
+			} else {
+				Self::remove_worker(id, &mut deal, &worker, ReleaseReason::DealStopped)?;
+			}
+		}
+		deal.status = DealStatus::Ending { last };
+		deal.early = !expired;
+		deal.live = 0;
+		deal.rate = 0;
+		Deals::<T>::insert(key, deal);
+		Unfilled::<T>::remove(key);
+		Self::deposit_event(Event::DealStopped {
+			deal: id,
+			last,
+			early: !expired,
+		});
+		Ok(workers)
+	}
+
+	/// Weight of `close` at its bound.
+	pub(crate) fn close_weight() -> Weight {
+		let settlements = T::Capacity::settle_weight().saturating_mul(MAX_SETTLED_PER_CLOSE.into());
+		T::WeightInfo::close(MAX_WORKERS).saturating_add(settlements)
+	}
+
+	/// Ends what a stopped deal began; the weight that it took.
+	pub(crate) fn do_close(id: DealId) -> Result<Weight, DispatchError> {
+		let key = DealKey::from(id);
+		let deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
+		let DealStatus::Ending { last } = deal.status else {
+			return Err(Error::<T>::DealActive.into());
+		};
+		let closed = T::Epochs::last_closed().is_some_and(|closed| closed >= last);
+		ensure!(deal.workers == 0 || closed, Error::<T>::LastEpochOpen);
+		let settled = Self::settle_workers(id)?;
+
+		// Settlements pay from the deal and may end workers: only now is it as it will be closed.
+		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
+		let workers = Self::workers_of(id);
+		let mut weight = T::WeightInfo::close(deal.workers);
+		for worker in workers {
+			if deal.early {
+				Self::pay_closing(id, &mut deal, &worker)?;
+			}
+			Self::remove_worker(id, &mut deal, &worker, ReleaseReason::DealClosed)?;
+		}
+		let refunded = deal
+			.escrow
+			.checked_add(deal.closing_deposit)
+			.ok_or(Error::<T>::Arithmetic)?;
+		Self::release(HoldReason::Escrow, &deal.owner, refunded)?;
+		Self::release(HoldReason::DealDeposit, &deal.owner, deal.deposit)?;
+		Deals::<T>::remove(key);
+		Specs::<T>::remove(id);
+		DealsOf::<T>::remove(&deal.owner, key);
+		Exclusions::<T>::remove(id);
+		Self::deposit_event(Event::DealClosed {
+			deal: id,
+			paid: deal.paid,
+			burnt: deal.burnt,
+			refunded,
+		});
+		weight.saturating_accrue(T::Capacity::settle_weight().saturating_mul(settled.into()));
+		Ok(weight)
+	}
+
+	/// Settles the workers of a deal that nobody settled, as long as they are few; their number.
+	fn settle_workers(id: DealId) -> Result<u32, DispatchError> {
+		let unsettled: Vec<_> = Self::workers_of(id)
+			.into_iter()
+			.filter(|worker| !T::Capacity::is_settled(worker.peer))
+			.collect();
+		let count = u32::try_from(unsettled.len()).unwrap_or(u32::MAX);
+		ensure!(
+			count <= MAX_SETTLED_PER_CLOSE,
+			Error::<T>::WorkersNotSettled
+		);
+		for worker in unsettled {
+			T::Capacity::settle(worker.peer);
+			// Its commitment may have ended on the way, and with it the worker.
+			let done = T::Capacity::is_settled(worker.peer)
+				|| !Workers::<T>::contains_key(id, worker.peer);
+			ensure!(done, Error::<T>::WorkersNotSettled);
+		}
+		Ok(count)
+	}
+}

@@ -1,0 +1,600 @@
+//! # Market pallet
+//!
+//! Providers post offers, clients order deals, and the chain matches the two, holds the escrow
+//! and pays for every epoch that was served. See the crate's README for the rules in one piece.
+//!
+//! The pallet talks to its neighbours through the narrow traits of `millrace_primitives`: it reads
+//! the clock, the registry of peers and the proven units, and is itself the ledger of units at
+//! work that capacity asks.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+#![allow(
+	missing_debug_implementations,
+	reason = "storage types that the macros generate are never values"
+)]
+#![cfg_attr(
+	not(test),
+	warn(
+		clippy::arithmetic_side_effects,
+		clippy::unwrap_used,
+		clippy::indexing_slicing
+	)
+)]
+
+extern crate alloc;
+
+mod deals_impls;
+mod matching_impls;
+mod offers_impls;
+mod payments_impls;
+#[cfg(any(feature = "try-runtime", test))]
+mod try_state_impls;
+mod views_impls;
+mod workers_impls;
+
+#[cfg(feature = "runtime-benchmarks")]
+pub mod benchmarking;
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+
+pub mod refusal;
+pub mod runtime_api;
+pub mod types;
+pub mod weights;
+
+pub use pallet::*;
+pub use types::*;
+pub use weights::WeightInfo;
+
+/// The pallet's items.
+#[frame_support::pallet]
+pub mod pallet {
+	use crate::{types::*, weights::WeightInfo};
+	use frame_support::{
+		pallet_prelude::*,
+		traits::fungible::{Inspect, Mutate, MutateHold},
+		weights::WeightMeter,
+	};
+	use frame_system::pallet_prelude::*;
+	use millrace_primitives::{
+		market::{DealSpec, OfferTerms, ResourceClass, Worker, MAX_WORKERS},
+		peer::{PeerId, PeerSignature},
+		traits::{Capacity, EpochClock, PeerRegistry},
+		Balance, DealId, EpochIndex, OfferId,
+	};
+
+	/// What the market needs of the runtime.
+	#[pallet::config]
+	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+		/// FLT.
+		type Currency: Inspect<Self::AccountId, Balance = Balance>
+			+ Mutate<Self::AccountId>
+			+ MutateHold<Self::AccountId, Reason = Self::RuntimeHoldReason>;
+		/// The runtime's reasons for holds.
+		type RuntimeHoldReason: From<HoldReason>;
+		/// The epoch clock.
+		type Epochs: EpochClock;
+		/// The registry of peers. Peers for which [`millrace_primitives::traits::PeerUse`] of this
+		/// pallet answers yes must stay registered under their provider.
+		type Peers: PeerRegistry<Self::AccountId>;
+		/// Proven units, and the settlement of their epochs.
+		type Capacity: Capacity;
+		/// Weights of the calls and of the matcher's steps.
+		type WeightInfo: WeightInfo;
+		/// Brings peers into being for benchmarks.
+		#[cfg(feature = "runtime-benchmarks")]
+		type BenchmarkHelper: crate::benchmarking::BenchmarkHelper<Self::AccountId>;
+	}
+
+	/// Reasons of the market's holds.
+	#[pallet::composite_enum]
+	pub enum HoldReason {
+		/// Escrow and closing deposit of a deal, on its owner's account.
+		Escrow,
+		/// Deposit for a deal's storage, on its owner's account.
+		DealDeposit,
+		/// Deposit for an offer's storage, on its provider's account.
+		OfferDeposit,
+		/// Bonds of live workers, on their provider's account.
+		WorkerBond,
+	}
+
+	/// The pallet.
+	#[pallet::pallet]
+	pub struct Pallet<T>(_);
+
+	/// Parameters in force; records keep what they were made under. Set by governance.
+	#[pallet::storage]
+	pub type Params<T: Config> = StorageValue<_, MarketParams, ValueQuery>;
+
+	/// Index of the last offer that was made.
+	#[pallet::storage]
+	pub type LastOffer<T: Config> = StorageValue<_, OfferId, ValueQuery>;
+
+	/// Index that the next deal gets.
+	#[pallet::storage]
+	pub type NextDeal<T: Config> = StorageValue<_, DealId, ValueQuery>;
+
+	/// Standing offers, one a peer. The provider pays the offer deposit.
+	#[pallet::storage]
+	pub type Offers<T: Config> =
+		StorageMap<_, Blake2_128Concat, PeerId, Offer<T::AccountId>, OptionQuery>;
+
+	/// The book: offers with free proven units, in the order of class, region, ask and age. Part of
+	/// what the offer deposit pays for. Keys are the chain's own, so they need no hashing.
+	#[pallet::storage]
+	pub type Book<T: Config> = StorageMap<_, Identity, BookKey, PeerId, OptionQuery>;
+
+	/// Counts offers that entered the book or gained free units, so that a deal knows whether
+	/// another walk can find more than its last.
+	#[pallet::storage]
+	pub type BookVersion<T: Config> = StorageValue<_, u64, ValueQuery>;
+
+	/// Regions in which offers of a class stand, each with their number.
+	#[pallet::storage]
+	pub type KnownRegions<T: Config> =
+		StorageMap<_, Twox64Concat, ResourceClass, RegionCounts, ValueQuery>;
+
+	/// Deals in the order of their creation. The owner pays the deal deposit.
+	#[pallet::storage]
+	pub type Deals<T: Config> = StorageMap<_, Identity, DealKey, Deal<T::AccountId>, OptionQuery>;
+
+	/// What the deals ordered. Part of what the deal deposit pays for.
+	#[pallet::storage]
+	pub type Specs<T: Config> =
+		StorageMap<_, Twox64Concat, DealId, DealSpec<T::AccountId>, OptionQuery>;
+
+	/// Deals of an owner, in the order of their creation.
+	#[pallet::storage]
+	pub type DealsOf<T: Config> =
+		StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, DealKey, (), OptionQuery>;
+
+	/// Workers of a deal, at most as many as its target. Paid for by the deal deposit.
+	#[pallet::storage]
+	pub type Workers<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, DealId, Blake2_128Concat, PeerId, Worker, OptionQuery>;
+
+	/// How many workers of a deal each provider has.
+	#[pallet::storage]
+	pub type Seats<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, DealId, Blake2_128Concat, T::AccountId, u32, ValueQuery>;
+
+	/// Deals that a peer works for: as many as one report can list.
+	#[pallet::storage]
+	pub type PeerDeals<T: Config> = StorageMap<_, Blake2_128Concat, PeerId, DealList, ValueQuery>;
+
+	/// Units of each peer that are taken, and that were at work at the last epoch starts.
+	#[pallet::storage]
+	pub type Loads<T: Config> = StorageMap<_, Blake2_128Concat, PeerId, Load, ValueQuery>;
+
+	/// Peers that did not go live in a deal, each with the first epoch in which it may be matched
+	/// to it again.
+	#[pallet::storage]
+	pub type Exclusions<T: Config> = StorageMap<_, Twox64Concat, DealId, ExclusionList, ValueQuery>;
+
+	/// The queue of the matcher: active deals with fewer live workers than their target.
+	#[pallet::storage]
+	pub type Unfilled<T: Config> = StorageMap<_, Identity, DealKey, Vacancy, OptionQuery>;
+
+	/// The deal that the matcher visited last.
+	#[pallet::storage]
+	pub type Cursor<T: Config> = StorageValue<_, DealId, OptionQuery>;
+
+	/// Deals that a peer's last report lists, until its epoch is settled.
+	#[pallet::storage]
+	pub type Reported<T: Config> =
+		StorageMap<_, Blake2_128Concat, PeerId, (EpochIndex, DealList), OptionQuery>;
+
+	/// Parameters at genesis.
+	#[pallet::genesis_config]
+	#[derive(frame_support::DefaultNoBound, DebugNoBound)]
+	pub struct GenesisConfig<T: Config> {
+		/// The parameters.
+		pub params: MarketParams,
+		/// Binds the configuration to the runtime.
+		#[serde(skip)]
+		pub _config: PhantomData<T>,
+	}
+
+	#[pallet::genesis_build]
+	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+		fn build(&self) {
+			Params::<T>::put(&self.params);
+		}
+	}
+
+	/// What happened.
+	#[pallet::event]
+	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
+	pub enum Event<T: Config> {
+		/// An offer was made.
+		OfferPosted {
+			/// The peer that is offered.
+			peer: PeerId,
+			/// Index of the offer.
+			offer: OfferId,
+			/// Its price of one unit for one epoch.
+			ask: Balance,
+		},
+		/// An offer was withdrawn; workers that were taken from it stay.
+		OfferWithdrawn {
+			/// The peer that was offered.
+			peer: PeerId,
+			/// Index of the offer.
+			offer: OfferId,
+		},
+		/// A deal was ordered and its escrow held.
+		DealCreated {
+			/// The deal.
+			deal: DealId,
+			/// Who ordered it.
+			owner: T::AccountId,
+			/// Its escrow, without the closing deposit.
+			escrow: Balance,
+			/// Held besides, for an early end.
+			closing_deposit: Balance,
+		},
+		/// Escrow was added to a deal.
+		DealToppedUp {
+			/// The deal.
+			deal: DealId,
+			/// Who paid.
+			from: T::AccountId,
+			/// What was added.
+			amount: Balance,
+		},
+		/// A deal was given its last epoch.
+		DealStopped {
+			/// The deal.
+			deal: DealId,
+			/// The last epoch that its workers serve.
+			last: EpochIndex,
+			/// Whether the workers are owed an epoch from the closing deposit.
+			early: bool,
+		},
+		/// A deal was closed and what was left of its escrow given back.
+		DealClosed {
+			/// The deal.
+			deal: DealId,
+			/// Paid to providers over its life.
+			paid: Balance,
+			/// Burnt over its life.
+			burnt: Balance,
+			/// Given back of escrow and closing deposit; the deal deposit comes besides.
+			refunded: Balance,
+		},
+		/// The matcher assigned a peer to a deal.
+		WorkerMatched {
+			/// The deal.
+			deal: DealId,
+			/// The peer.
+			peer: PeerId,
+			/// Price of one unit for one epoch, fixed for the worker's life.
+			ask: Balance,
+		},
+		/// A worker went live and its bond was held.
+		WorkerLive {
+			/// The deal.
+			deal: DealId,
+			/// The peer.
+			peer: PeerId,
+			/// First epoch that it is paid for.
+			since: EpochIndex,
+		},
+		/// A worker left a deal and its bond was released.
+		WorkerReleased {
+			/// The deal.
+			deal: DealId,
+			/// The peer.
+			peer: PeerId,
+			/// Why.
+			reason: ReleaseReason,
+		},
+		/// A served epoch was paid from the escrow.
+		EpochPaid {
+			/// The deal.
+			deal: DealId,
+			/// The peer.
+			peer: PeerId,
+			/// The epoch.
+			epoch: EpochIndex,
+			/// Paid to the provider.
+			paid: Balance,
+			/// Burnt.
+			burnt: Balance,
+		},
+		/// A worker of a deal that ended early was paid from the closing deposit.
+		ClosingPaid {
+			/// The deal.
+			deal: DealId,
+			/// The peer.
+			peer: PeerId,
+			/// Paid to the provider.
+			paid: Balance,
+			/// Burnt.
+			burnt: Balance,
+		},
+		/// Governance set new parameters.
+		ParamsSet {
+			/// The parameters.
+			params: MarketParams,
+		},
+	}
+
+	/// Why a call is refused.
+	#[pallet::error]
+	pub enum Error<T> {
+		/// The peer is not registered. Register it with the providers pallet first.
+		UnknownPeer,
+		/// The peer belongs to another provider. Sign with the account that registered it.
+		NotProvider,
+		/// The peer has an offer already. Withdraw it before posting another.
+		OfferExists,
+		/// The peer has no offer.
+		NoOffer,
+		/// The resource class does not exist. Use one of the network's classes.
+		UnknownClass,
+		/// Offers of this class stand in as many regions as the book can merge. Use one of them.
+		TooManyRegions,
+		/// Ask or price ceiling is below the minimum price. Raise it.
+		PriceBelowMinimum,
+		/// Price ceiling × units × workers does not fit the currency. Lower one of them.
+		PriceOverflow,
+		/// A worker of no units was ordered. Order at least one.
+		UnitsZero,
+		/// A worker of more units than a peer can have was ordered. Order fewer.
+		TooManyUnits,
+		/// The numbers of workers do not fit: 1 ≤ minimum ≤ target ≤ 256, and at least one worker
+		/// for each provider.
+		WorkersOutOfRange,
+		/// A limit of a call is zero, so that no call could succeed. Raise it.
+		LimitsZero,
+		/// A limit of a call is higher than the engine profile allows. Lower it.
+		LimitsTooHigh,
+		/// The package is empty. State the size of the module.
+		PackageEmpty,
+		/// The package is larger than one that can be checked on chain. Make it smaller.
+		PackageTooLarge,
+		/// The package has no link. Upload it and state where workers fetch it.
+		NoLinks,
+		/// A link is no absolute `http://` or `https://` URL in printable ASCII.
+		BadLink,
+		/// The term has no epochs, or more than can be counted.
+		TermOutOfRange,
+		/// The escrow is below two epochs at the price ceiling. Bring more, or order less.
+		EscrowTooSmall,
+		/// The account's unlocked balance does not cover what is to be held.
+		FundsTooLow,
+		/// Nothing was to be added. State an amount.
+		AmountZero,
+		/// The deal does not exist, or is closed.
+		UnknownDeal,
+		/// Only the owner may stop a deal that its escrow and term still carry.
+		NotOwner,
+		/// The deal is ending already.
+		DealEnding,
+		/// The deal is active. Stop it first.
+		DealActive,
+		/// The last epoch of the deal is not closed yet. Wait for its audits.
+		LastEpochOpen,
+		/// Closed epochs of too many workers are not settled yet. Settle them with the capacity
+		/// pallet, then close.
+		WorkersNotSettled,
+		/// The deal lacks no workers, so there is nothing to match.
+		DealIsFilled,
+		/// The peer is not assigned to the deal.
+		NotAssigned,
+		/// The worker can still go live.
+		NotOverdue,
+		/// A unit of account ran over. It cannot happen; report it.
+		Arithmetic,
+	}
+
+	#[pallet::hooks]
+	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn on_poll(_: BlockNumberFor<T>, weight: &mut WeightMeter) {
+			let mut meter = WeightMeter::with_limit(weight.remaining().min(Self::poll_limit()));
+			Self::run_matcher(&mut meter);
+			weight.consume(meter.consumed());
+		}
+
+		fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
+			let mut meter = WeightMeter::with_limit(remaining);
+			Self::run_matcher(&mut meter);
+			meter.consumed()
+		}
+
+		fn integrity_test() {
+			// Otherwise the matcher could stand still for ever before a step that never fits.
+			assert!(
+				Self::step_weight().all_lte(Self::poll_limit()),
+				"one step of the matcher must fit into its share of a block",
+			);
+		}
+
+		#[cfg(feature = "try-runtime")]
+		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+			Self::do_try_state()
+		}
+	}
+
+	#[pallet::call]
+	impl<T: Config> Pallet<T> {
+		/// Offers the units of a peer at a price. One offer a peer; the offer deposit is held.
+		///
+		/// ## Dispatch origin
+		/// Signed by the provider that owns the peer.
+		/// ## Errors
+		/// [`Error::UnknownPeer`], [`Error::NotProvider`], [`Error::OfferExists`],
+		/// [`Error::UnknownClass`], [`Error::PriceBelowMinimum`], [`Error::TooManyRegions`],
+		/// [`Error::FundsTooLow`].
+		/// ## Events
+		/// [`Event::OfferPosted`].
+		#[pallet::call_index(0)]
+		#[pallet::weight(T::WeightInfo::post_offer())]
+		pub fn post_offer(origin: OriginFor<T>, peer: PeerId, terms: OfferTerms) -> DispatchResult {
+			Self::do_post_offer(ensure_signed(origin)?, peer, terms)
+		}
+
+		/// Withdraws an offer and releases its deposit. Workers that were taken from it stay.
+		///
+		/// ## Dispatch origin
+		/// Signed by the provider that made the offer.
+		/// ## Errors
+		/// [`Error::NoOffer`], [`Error::NotProvider`].
+		/// ## Events
+		/// [`Event::OfferWithdrawn`].
+		#[pallet::call_index(1)]
+		#[pallet::weight(T::WeightInfo::withdraw_offer())]
+		pub fn withdraw_offer(origin: OriginFor<T>, peer: PeerId) -> DispatchResult {
+			Self::do_withdraw_offer(ensure_signed(origin)?, peer)
+		}
+
+		/// Orders a deal. Held are the escrow, a closing deposit of one epoch at the ceiling, and
+		/// the deal deposit.
+		///
+		/// ## Dispatch origin
+		/// Signed by the account that owns the deal from then on.
+		/// ## Errors
+		/// One for each rule that a specification can break; [`Error::EscrowTooSmall`],
+		/// [`Error::FundsTooLow`].
+		/// ## Events
+		/// [`Event::DealCreated`].
+		#[pallet::call_index(2)]
+		#[pallet::weight(T::WeightInfo::create_deal())]
+		pub fn create_deal(
+			origin: OriginFor<T>,
+			spec: DealSpec<T::AccountId>,
+			escrow: Balance,
+		) -> DispatchResult {
+			Self::do_create_deal(ensure_signed(origin)?, spec, escrow)
+		}
+
+		/// Adds escrow to an active deal. What is left of it goes to the deal's owner in the end.
+		///
+		/// ## Dispatch origin
+		/// Signed by anybody.
+		/// ## Errors
+		/// [`Error::UnknownDeal`], [`Error::DealEnding`], [`Error::AmountZero`],
+		/// [`Error::FundsTooLow`].
+		/// ## Events
+		/// [`Event::DealToppedUp`].
+		#[pallet::call_index(3)]
+		#[pallet::weight(T::WeightInfo::top_up())]
+		pub fn top_up(origin: OriginFor<T>, deal: DealId, amount: Balance) -> DispatchResult {
+			Self::do_top_up(ensure_signed(origin)?, deal, amount)
+		}
+
+		/// Makes the present epoch the last one of a deal. Workers that were not paid for an epoch
+		/// up to it leave at once; the others are free for other deals from the next epoch on.
+		///
+		/// ## Dispatch origin
+		/// Signed by the owner; or by anybody once the term is over or the escrow cannot pay the
+		/// next epoch.
+		/// ## Errors
+		/// [`Error::UnknownDeal`], [`Error::DealEnding`], [`Error::NotOwner`].
+		/// ## Events
+		/// [`Event::WorkerReleased`] for each that leaves, [`Event::DealStopped`].
+		#[pallet::call_index(4)]
+		#[pallet::weight(T::WeightInfo::stop(MAX_WORKERS))]
+		pub fn stop(origin: OriginFor<T>, deal: DealId) -> DispatchResultWithPostInfo {
+			let workers = Self::do_stop(ensure_signed(origin)?, deal)?;
+			Ok(Some(T::WeightInfo::stop(workers)).into())
+		}
+
+		/// A duty: an assigned peer says that it serves the deal from now on. Its provider's bond is
+		/// held; where that fails, the assignment is given up.
+		///
+		/// ## Dispatch origin
+		/// Authorised by the peer's signature over
+		/// [`go_live_hash`](millrace_primitives::market::go_live_hash); no account, no fee. Refused
+		/// by the pool with the codes of [`refusal`](crate::refusal).
+		/// ## Errors
+		/// None: an authorised duty is always included once.
+		/// ## Events
+		/// [`Event::WorkerLive`] or [`Event::WorkerReleased`].
+		#[pallet::call_index(5)]
+		#[pallet::weight((T::WeightInfo::go_live(), DispatchClass::Operational))]
+		#[pallet::authorize(Self::authorize_go_live)]
+		#[pallet::weight_of_authorize(T::WeightInfo::authorize_go_live())]
+		pub fn go_live(
+			origin: OriginFor<T>,
+			peer: PeerId,
+			deal: DealId,
+			signature: PeerSignature,
+		) -> DispatchResult {
+			ensure_authorized(origin)?;
+			let _ = signature;
+			Self::do_go_live(peer, deal)
+		}
+
+		/// Gives up an assigned worker that did not go live in time. The peer is not matched to the
+		/// deal again for a while.
+		///
+		/// ## Dispatch origin
+		/// Signed by anybody.
+		/// ## Errors
+		/// [`Error::UnknownDeal`], [`Error::NotAssigned`], [`Error::NotOverdue`].
+		/// ## Events
+		/// [`Event::WorkerReleased`].
+		#[pallet::call_index(6)]
+		#[pallet::weight(T::WeightInfo::release_worker())]
+		pub fn release_worker(origin: OriginFor<T>, deal: DealId, peer: PeerId) -> DispatchResult {
+			ensure_signed(origin)?;
+			Self::do_release_worker(deal, peer)
+		}
+
+		/// Closes a deal that was stopped: pays the closing deposit's epoch to the workers if it
+		/// ended early, releases bonds, gives back what is left. Settles a few workers itself where
+		/// nobody did.
+		///
+		/// ## Dispatch origin
+		/// Signed by anybody.
+		/// ## Errors
+		/// [`Error::UnknownDeal`], [`Error::DealActive`], [`Error::LastEpochOpen`],
+		/// [`Error::WorkersNotSettled`].
+		/// ## Events
+		/// [`Event::ClosingPaid`] and [`Event::WorkerReleased`] for each worker,
+		/// [`Event::DealClosed`].
+		#[pallet::call_index(7)]
+		#[pallet::weight(Pallet::<T>::close_weight())]
+		pub fn close(origin: OriginFor<T>, deal: DealId) -> DispatchResultWithPostInfo {
+			ensure_signed(origin)?;
+			Ok(Some(Self::do_close(deal)?).into())
+		}
+
+		/// Lets the matcher visit a deal now, for a fee.
+		///
+		/// ## Dispatch origin
+		/// Signed by anybody.
+		/// ## Errors
+		/// [`Error::UnknownDeal`], [`Error::DealIsFilled`].
+		/// ## Events
+		/// [`Event::WorkerMatched`] for each worker that is found.
+		#[pallet::call_index(8)]
+		#[pallet::weight(Pallet::<T>::match_deal_weight())]
+		pub fn match_deal(origin: OriginFor<T>, deal: DealId) -> DispatchResultWithPostInfo {
+			ensure_signed(origin)?;
+			Ok(Some(Self::do_match_deal(deal)?).into())
+		}
+
+		/// Sets the parameters for records made from now on.
+		///
+		/// ## Dispatch origin
+		/// Root.
+		/// ## Errors
+		/// None.
+		/// ## Events
+		/// [`Event::ParamsSet`].
+		#[pallet::call_index(9)]
+		#[pallet::weight(T::WeightInfo::set_params())]
+		pub fn set_params(origin: OriginFor<T>, params: MarketParams) -> DispatchResult {
+			ensure_root(origin)?;
+			Params::<T>::put(&params);
+			Self::deposit_event(Event::ParamsSet { params });
+			Ok(())
+		}
+	}
+}

@@ -1,0 +1,378 @@
+//! Matching: the cheapest eligible offers win, ties by age.
+//!
+//! Deals that lack workers stand in a queue; each visit walks the book on from where the deal's
+//! last one stopped and looks at a bounded number of offers, so no deal can delay another. Where
+//! weight runs out, the next block goes on. The same walk and the same test serve quotes.
+
+use crate::{pallet::*, types::*, weights::WeightInfo};
+use alloc::{collections::BTreeMap, vec::Vec};
+use frame_support::{
+	defensive, ensure,
+	pallet_prelude::DispatchResult,
+	storage::{with_storage_layer, PrefixIterator},
+	traits::Get,
+	weights::{Weight, WeightMeter},
+};
+use millrace_primitives::{
+	market::{DealSpec, DealStatus, ProviderFilter, Region, ResourceClass},
+	peer::PeerId,
+	report::MAX_DEALS_PER_PEER,
+	traits::{Capacity, EpochClock},
+	Balance, DealId,
+};
+use sp_runtime::{DispatchError, Perbill};
+
+/// Share of a block's weight that the matcher may take on poll.
+const POLL_SHARE: Perbill = Perbill::from_percent(10);
+/// Settlements and releases that one `match_deal` pays for.
+const STEPS_PER_MATCH: u64 = 4;
+
+/// One row of the book, read as far as the next offer.
+struct Row {
+	of: (ResourceClass, Region),
+	rest: PrefixIterator<(BookKey, PeerId)>,
+	next: Option<(BookKey, PeerId)>,
+}
+
+impl Row {
+	fn advance(&mut self) -> Option<(BookKey, PeerId)> {
+		let of = self.of;
+		let next = self.rest.next().filter(|(key, _)| key.row() == of);
+		core::mem::replace(&mut self.next, next)
+	}
+}
+
+/// A walk over several rows of the book in the order of ask and age.
+pub(crate) struct Walk {
+	rows: Vec<Row>,
+}
+
+impl Walk {
+	/// Begins behind a place.
+	pub(crate) fn new<T: Config>(
+		class: ResourceClass,
+		regions: &[Region],
+		after: Option<BookPlace>,
+	) -> Self {
+		let rows = regions.iter().map(|region| {
+			// No offer has the index 0, so this key lies before all of the row.
+			let start = BookKey::new(class, *region, after.unwrap_or_default());
+			let rest = Book::<T>::iter_from(Book::<T>::hashed_key_for(start));
+			let mut row = Row {
+				of: (class, *region),
+				rest,
+				next: None,
+			};
+			row.advance();
+			row
+		});
+		Self {
+			rows: rows.collect(),
+		}
+	}
+}
+
+impl Iterator for Walk {
+	type Item = (BookPlace, PeerId);
+
+	fn next(&mut self) -> Option<Self::Item> {
+		let place = |row: &Row| row.next.as_ref().map(|(key, _)| key.place());
+		let cheapest = self
+			.rows
+			.iter_mut()
+			.filter(|row| row.next.is_some())
+			.min_by_key(|row| place(row))?;
+		cheapest.advance().map(|(key, peer)| (key.place(), peer))
+	}
+}
+
+/// What offers are measured by: a deal's specification, or one that is only asked about.
+pub(crate) struct Order<'a, AccountId> {
+	/// The deal, if there is one already.
+	pub(crate) deal: Option<DealId>,
+	/// What is looked for.
+	pub(crate) spec: &'a DealSpec<AccountId>,
+	/// Workers of each provider that were found besides those of the deal.
+	pub(crate) found: BTreeMap<AccountId, u32>,
+}
+
+/// How a visit of a deal ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Visit {
+	/// The next deal has its turn.
+	Over,
+	/// The weight ran out after something was done.
+	Interrupted,
+	/// The weight ran out before anything was done: the deal comes first next time.
+	NotBegun,
+}
+
+impl Visit {
+	fn out_of_weight(progressed: bool) -> Self {
+		if progressed {
+			Self::Interrupted
+		} else {
+			Self::NotBegun
+		}
+	}
+}
+
+impl<T: Config> Pallet<T> {
+	/// Most weight that the matcher takes of a block on poll.
+	pub(crate) fn poll_limit() -> Weight {
+		POLL_SHARE * T::BlockWeights::get().max_block
+	}
+
+	/// Weight of the largest step that a visit can begin with.
+	pub(crate) fn step_weight() -> Weight {
+		T::WeightInfo::visit()
+			.saturating_add(T::WeightInfo::release_worker())
+			.saturating_add(T::WeightInfo::walk(MAX_KNOWN_REGIONS))
+			.saturating_add(T::WeightInfo::look())
+			.saturating_add(T::Capacity::settle_weight())
+	}
+
+	/// Most weight that one `match_deal` takes.
+	pub(crate) fn match_deal_weight() -> Weight {
+		let looks = T::WeightInfo::look().saturating_mul(MAX_LOOKS_PER_VISIT.into());
+		T::WeightInfo::match_deal()
+			.saturating_add(Self::step_weight().saturating_mul(STEPS_PER_MATCH))
+			.saturating_add(looks)
+	}
+
+	/// Goes once through the queue, from the deal after the one that was visited last.
+	pub(crate) fn run_matcher(meter: &mut WeightMeter) {
+		let start = Cursor::<T>::get();
+		let (mut last, mut wrapped) = (start, start.is_none());
+		while meter.try_consume(T::WeightInfo::visit()).is_ok() {
+			let mut next = Self::unfilled_after(last);
+			if next.is_none() && !wrapped {
+				(last, wrapped) = (None, true);
+				next = Self::unfilled_after(last);
+			}
+			let Some(next) = next else { break };
+			if wrapped && start.is_some_and(|start| next > start) {
+				break;
+			}
+			let visit = Self::visit(next, false, meter);
+			if visit == Visit::NotBegun {
+				break;
+			}
+			last = Some(next);
+			if visit == Visit::Interrupted {
+				break;
+			}
+		}
+		if last != start {
+			Cursor::<T>::set(last);
+		}
+	}
+
+	/// The next deal of the queue.
+	fn unfilled_after(last: Option<DealId>) -> Option<DealId> {
+		let mut keys = match last {
+			Some(last) => {
+				let key = Unfilled::<T>::hashed_key_for(DealKey::from(last));
+				Unfilled::<T>::iter_keys_from(key)
+			}
+			None => Unfilled::<T>::iter_keys(),
+		};
+		keys.next().map(|key| key.id())
+	}
+
+	pub(crate) fn do_match_deal(id: DealId) -> Result<Weight, DispatchError> {
+		let key = DealKey::from(id);
+		ensure!(Deals::<T>::contains_key(key), Error::<T>::UnknownDeal);
+		ensure!(Unfilled::<T>::contains_key(key), Error::<T>::DealIsFilled);
+		let spent = T::WeightInfo::match_deal().saturating_add(T::WeightInfo::visit());
+		let mut meter = WeightMeter::with_consumed_and_limit(spent, Self::match_deal_weight());
+		Self::visit(id, true, &mut meter);
+		Ok(meter.consumed())
+	}
+
+	/// Gives up the overdue workers of a deal and looks for new ones. `forced`: even asleep.
+	pub(crate) fn visit(id: DealId, forced: bool, meter: &mut WeightMeter) -> Visit {
+		let key = DealKey::from(id);
+		let Some(vacancy) = Unfilled::<T>::get(key) else {
+			return Visit::Over;
+		};
+		let now = T::Epochs::current().index;
+		if !forced && vacancy.asleep == Some((now, BookVersion::<T>::get())) {
+			return Visit::Over;
+		}
+		let mut progressed = false;
+		for peer in vacancy.overdue(now) {
+			if meter.try_consume(T::WeightInfo::release_worker()).is_err() {
+				return Visit::out_of_weight(progressed);
+			}
+			let released: DispatchResult =
+				with_storage_layer(|| Self::give_up(id, peer, ReleaseReason::NotLive));
+			if let Err(error) = released {
+				defensive!("an overdue worker can always be given up", error);
+			}
+			progressed = true;
+		}
+		Self::fill(id, progressed, meter)
+	}
+
+	/// Walks the book for a deal until it is filled, its turn is over or the weight runs out.
+	fn fill(id: DealId, mut progressed: bool, meter: &mut WeightMeter) -> Visit {
+		let key = DealKey::from(id);
+		let Some(spec) = Specs::<T>::get(id) else {
+			return Visit::Over;
+		};
+		let Some(Vacancy { mut after, .. }) = Unfilled::<T>::get(key) else {
+			return Visit::Over;
+		};
+		let regions = Self::regions_of(&spec);
+		let count = u32::try_from(regions.len()).unwrap_or(u32::MAX);
+		if meter.try_consume(T::WeightInfo::walk(count)).is_err() {
+			return Visit::out_of_weight(progressed);
+		}
+		let mut walk = Walk::new::<T>(spec.class, &regions, after);
+		let order = Order {
+			deal: Some(id),
+			spec: &spec,
+			found: BTreeMap::new(),
+		};
+		let mut looks = 0u32;
+		let (visit, asleep) = loop {
+			if !Self::seeks_worker(id, &spec) {
+				break (Visit::Over, true);
+			}
+			if looks >= MAX_LOOKS_PER_VISIT {
+				break (Visit::Over, false);
+			}
+			let Some((place, peer)) = walk.next() else {
+				break (Visit::Over, true);
+			};
+			if place.0 > spec.price_ceiling {
+				break (Visit::Over, true);
+			}
+			if !Self::afford_look(peer, meter) {
+				break (Visit::out_of_weight(progressed), false);
+			}
+			looks = looks.saturating_add(1);
+			(after, progressed) = (Some(place), true);
+			Self::settle_first(peer);
+			Self::try_take(id, &order, peer);
+		};
+		Unfilled::<T>::mutate_exists(key, |vacancy| {
+			if let Some(vacancy) = vacancy {
+				vacancy.after = after.filter(|_| !asleep);
+				vacancy.asleep =
+					asleep.then(|| (T::Epochs::current().index, BookVersion::<T>::get()));
+			}
+		});
+		visit
+	}
+
+	/// Consumes the weight of one look, and of the settlement that it needs.
+	fn afford_look(peer: PeerId, meter: &mut WeightMeter) -> bool {
+		let settlement = match T::Capacity::is_settled(peer) {
+			true => Weight::zero(),
+			false => T::Capacity::settle_weight(),
+		};
+		meter
+			.try_consume(T::WeightInfo::look().saturating_add(settlement))
+			.is_ok()
+	}
+
+	/// Takes an offer if it fits. One without proven units leaves the book until it has some.
+	fn try_take(id: DealId, order: &Order<T::AccountId>, peer: PeerId) {
+		match Self::consider(order, peer) {
+			Ok((offer, _)) => {
+				let units = order.spec.units_per_worker;
+				let assigned: DispatchResult =
+					with_storage_layer(|| Self::assign(id, peer, &offer, units));
+				if let Err(error) = assigned {
+					defensive!("an eligible offer can always be taken", error);
+				}
+			}
+			Err(Reason::Unproven) => Self::refresh_book(peer),
+			Err(_) => {}
+		}
+	}
+
+	/// Settles the closed epochs of a peer, so that what is proven is up to date.
+	pub(crate) fn settle_first(peer: PeerId) {
+		if !T::Capacity::is_settled(peer) {
+			T::Capacity::settle(peer);
+		}
+	}
+
+	/// Whether a deal lacks a worker and could pay one from the next epoch on.
+	fn seeks_worker(id: DealId, spec: &DealSpec<T::AccountId>) -> bool {
+		let Some(deal) = Self::deal_of(id) else {
+			return false;
+		};
+		let price = spec
+			.price_ceiling
+			.saturating_mul(Balance::from(spec.units_per_worker));
+		deal.status == DealStatus::Active
+			&& deal.workers < deal.target
+			&& deal.escrow >= deal.rate.saturating_add(price)
+			&& deal.paid_until(Self::first_open()) > T::Epochs::current().index
+	}
+
+	/// The rows of the book that a specification may take from, each once.
+	pub(crate) fn regions_of(spec: &DealSpec<T::AccountId>) -> Vec<Region> {
+		KnownRegions::<T>::get(spec.class)
+			.into_iter()
+			.map(|(region, _)| region)
+			.filter(|region| spec.regions.is_empty() || spec.regions.contains(region))
+			.collect()
+	}
+
+	/// Whether a peer's offer can be taken: the offer and its free proven units, or the first
+	/// reason against it.
+	pub(crate) fn consider(
+		order: &Order<T::AccountId>,
+		peer: PeerId,
+	) -> Result<(Offer<T::AccountId>, u32), Reason> {
+		let spec = order.spec;
+		let offer = Offers::<T>::get(peer).ok_or(Reason::NoOffer)?;
+		let terms = &offer.terms;
+		let regions = &spec.regions;
+		ensure!(terms.class == spec.class, Reason::OtherClass);
+		ensure!(
+			regions.is_empty() || regions.contains(&terms.region),
+			Reason::OtherRegion
+		);
+		ensure!(terms.ask <= spec.price_ceiling, Reason::AboveCeiling);
+		ensure!(
+			terms.capabilities & spec.capabilities == spec.capabilities,
+			Reason::Capabilities
+		);
+		ensure!(terms.max_worker_bond >= spec.worker_bond, Reason::Bond);
+		let wanted = match &spec.providers {
+			ProviderFilter::Any => true,
+			ProviderFilter::Allow(listed) => listed.contains(&offer.provider),
+			ProviderFilter::Deny(listed) => !listed.contains(&offer.provider),
+		};
+		ensure!(wanted, Reason::ProviderFilter);
+		let deals = PeerDeals::<T>::get(peer);
+		let mut seats = order.found.get(&offer.provider).copied().unwrap_or(0);
+		if let Some(id) = order.deal {
+			ensure!(!deals.contains(&id), Reason::AlreadyWorks);
+			seats = seats.saturating_add(Seats::<T>::get(id, &offer.provider));
+		}
+		ensure!(seats < spec.max_workers_per_provider, Reason::ProviderLimit);
+		ensure!(
+			(deals.len() as u64) < u64::from(MAX_DEALS_PER_PEER),
+			Reason::TooManyDeals
+		);
+		if let Some(id) = order.deal {
+			let now = T::Epochs::current().index;
+			let excluded = Exclusions::<T>::get(id);
+			let barred = excluded
+				.iter()
+				.any(|(other, end)| *other == peer && *end > now);
+			ensure!(!barred, Reason::Excluded);
+		}
+		ensure!(T::Capacity::proven_units(peer) > 0, Reason::Unproven);
+		let free = Self::free_units(peer);
+		ensure!(free >= spec.units_per_worker, Reason::TooFewUnits);
+		Ok((offer, free))
+	}
+}

@@ -1,0 +1,391 @@
+//! A runtime around the market alone: a clock that tests set, peers with real keys, and proven
+//! units as a table.
+
+#![allow(
+	unreachable_pub,
+	reason = "the runtime macro asks for public types in a private module"
+)]
+
+use crate as pallet_market;
+use crate::{MarketParams, Pallet};
+use frame_support::{
+	assert_ok, derive_impl, parameter_types,
+	traits::ConstU128,
+	weights::{Weight, WeightMeter},
+};
+use millrace_primitives::{
+	epoch::{EpochInfo, EpochLengths, Phase},
+	execution::package_hash,
+	market::{Abi, CallLimits, DealSpec, OfferTerms, Package, ProviderFilter},
+	peer::{PeerId, PeerKey, PeerSignature},
+	report::Served,
+	traits::{Capacity, EpochClock, PeerRegistry, WorkLedger},
+	Balance, BlockNumber, DealId, EpochIndex, CPU_V1, H256,
+};
+use sp_core::{ed25519, Pair as _};
+use sp_runtime::BuildStorage;
+use std::{cell::RefCell, collections::BTreeMap};
+
+type Block = frame_system::mocking::MockBlockU32<Test>;
+
+frame_support::construct_runtime!(
+	pub enum Test {
+		System: frame_system,
+		Balances: pallet_balances,
+		Market: pallet_market,
+	}
+);
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+	type Block = Block;
+	type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+	type Balance = Balance;
+	type ExistentialDeposit = ConstU128<1>;
+	type AccountStore = System;
+}
+
+impl pallet_market::Config for Test {
+	type Currency = Balances;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Epochs = MockEpochs;
+	type Peers = MockPeers;
+	type Capacity = MockCapacity;
+	type WeightInfo = ();
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = MockHelper;
+}
+
+pub(crate) const CLIENT: u64 = 1;
+pub(crate) const STRANGER: u64 = 2;
+/// Providers are the accounts from this one on.
+pub(crate) const PROVIDER: u64 = 10;
+pub(crate) const PROVIDERS: u64 = 8;
+pub(crate) const FUNDS: Balance = 1_000_000_000;
+pub(crate) const DEAL_DEPOSIT: Balance = 50;
+pub(crate) const OFFER_DEPOSIT: Balance = 10;
+pub(crate) const LENGTHS: EpochLengths = EpochLengths {
+	len: 20,
+	report_window: 6,
+	fold_window: 2,
+	answer_window: 8,
+};
+
+parameter_types! {
+	pub(crate) static Epoch: EpochIndex = 5;
+	pub(crate) static Position: u32 = 0;
+}
+
+/// What the capacity pallet would know.
+#[derive(Default)]
+struct Table {
+	peers: BTreeMap<PeerId, (u64, PeerKey)>,
+	units: BTreeMap<PeerId, u32>,
+	unsettled: BTreeMap<PeerId, Vec<(EpochIndex, bool)>>,
+}
+
+thread_local! {
+	static TABLE: RefCell<Table> = RefCell::default();
+}
+
+fn with_table<R>(f: impl FnOnce(&mut Table) -> R) -> R {
+	TABLE.with(|table| f(&mut table.borrow_mut()))
+}
+
+pub struct MockEpochs;
+
+impl EpochClock for MockEpochs {
+	fn current() -> EpochInfo {
+		let index = Epoch::get();
+		let start = 1 + index * LENGTHS.len;
+		EpochInfo {
+			index,
+			start,
+			start_ms: 0,
+			slot_ms: 1_000,
+			lengths: LENGTHS,
+		}
+	}
+	fn previous() -> Option<EpochInfo> {
+		None
+	}
+	fn position() -> u32 {
+		Position::get()
+	}
+	fn phase() -> Phase {
+		LENGTHS.phase(Position::get())
+	}
+	fn seed(_: EpochIndex) -> Option<H256> {
+		None
+	}
+	fn draw(_: EpochIndex) -> Option<H256> {
+		None
+	}
+	fn genesis() -> H256 {
+		H256::repeat_byte(7)
+	}
+}
+
+pub struct MockPeers;
+
+impl PeerRegistry<u64> for MockPeers {
+	fn provider_of(peer: PeerId) -> Option<u64> {
+		with_table(|table| table.peers.get(&peer).map(|(provider, _)| *provider))
+	}
+	fn key_at(peer: PeerId, _: BlockNumber) -> Option<PeerKey> {
+		with_table(|table| table.peers.get(&peer).map(|(_, key)| *key))
+	}
+}
+
+pub struct MockCapacity;
+
+impl Capacity for MockCapacity {
+	fn settle(peer: PeerId) {
+		let open = with_table(|table| table.unsettled.remove(&peer)).unwrap_or_default();
+		for (epoch, void) in open {
+			Market::on_settled(peer, epoch, void);
+		}
+	}
+	fn is_settled(peer: PeerId) -> bool {
+		with_table(|table| !table.unsettled.contains_key(&peer))
+	}
+	fn proven_units(peer: PeerId) -> u32 {
+		with_table(|table| table.units.get(&peer).copied().unwrap_or(0))
+	}
+	fn settle_weight() -> Weight {
+		Weight::from_parts(1_000_000, 0)
+	}
+}
+
+#[cfg(feature = "runtime-benchmarks")]
+pub struct MockHelper;
+
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::benchmarking::BenchmarkHelper<u64> for MockHelper {
+	fn peer(provider: &u64, index: u32, units: u32) -> PeerId {
+		register(index as u8, *provider, units)
+	}
+	fn sign(peer: PeerId, message: H256) -> PeerSignature {
+		let index = (0..=u8::MAX)
+			.find(|index| peer_id(*index) == peer)
+			.expect("it was made here");
+		pair(index).sign(message.as_bytes()).0
+	}
+	fn close_epoch() {
+		at(Epoch::get() + 1, LENGTHS.close_position());
+	}
+}
+
+pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
+	Epoch::set(5);
+	Position::set(0);
+	with_table(|table| *table = Table::default());
+	let accounts = [CLIENT, STRANGER]
+		.into_iter()
+		.chain(PROVIDER..PROVIDER + PROVIDERS);
+	let storage = RuntimeGenesisConfig {
+		balances: pallet_balances::GenesisConfig {
+			balances: accounts.map(|account| (account, FUNDS)).collect(),
+			..Default::default()
+		},
+		market: pallet_market::GenesisConfig {
+			params: params(),
+			..Default::default()
+		},
+		..Default::default()
+	}
+	.build_storage()
+	.expect("the configuration is sound");
+	let mut ext = sp_io::TestExternalities::new(storage);
+	ext.execute_with(|| System::set_block_number(1));
+	ext
+}
+
+/// Runs a test and then the invariants.
+pub(crate) fn build_and_execute(test: impl FnOnce()) {
+	new_test_ext().execute_with(|| {
+		test();
+		assert_ok!(Market::do_try_state());
+	});
+}
+
+pub(crate) fn params() -> MarketParams {
+	MarketParams {
+		min_price: 2,
+		deal_deposit: DEAL_DEPOSIT,
+		offer_deposit: OFFER_DEPOSIT,
+		max_call_gas: 1_000,
+		exclusion_epochs: 3,
+		assignment_epochs: 1,
+	}
+}
+
+pub(crate) fn pair(index: u8) -> ed25519::Pair {
+	ed25519::Pair::from_seed(&[index; 32])
+}
+
+pub(crate) fn peer_id(index: u8) -> PeerId {
+	PeerId::from_key(&pair(index).public().0)
+}
+
+/// Registers a peer with so many proven units.
+pub(crate) fn register(index: u8, provider: u64, units: u32) -> PeerId {
+	let key = pair(index).public().0;
+	let peer = PeerId::from_key(&key);
+	with_table(|table| {
+		table.peers.insert(peer, (provider, key));
+		table.units.insert(peer, units);
+	});
+	peer
+}
+
+pub(crate) fn set_units(peer: PeerId, units: u32) {
+	with_table(|table| table.units.insert(peer, units));
+}
+
+/// Leaves a closed epoch of a peer to be settled.
+pub(crate) fn leave_unsettled(peer: PeerId, epoch: EpochIndex) {
+	with_table(|table| {
+		table
+			.unsettled
+			.entry(peer)
+			.or_default()
+			.push((epoch, false))
+	});
+}
+
+pub(crate) fn at(epoch: EpochIndex, position: u32) {
+	Epoch::set(epoch);
+	Position::set(position);
+}
+
+/// Where the epoch before this one is closed.
+pub(crate) fn at_rest_of(epoch: EpochIndex) {
+	at(epoch, LENGTHS.close_position());
+}
+
+pub(crate) fn terms(ask: Balance) -> OfferTerms {
+	OfferTerms {
+		class: CPU_V1,
+		region: 1,
+		ask,
+		capabilities: 0b111,
+		max_worker_bond: 1_000,
+	}
+}
+
+/// Registers a peer and posts its offer.
+pub(crate) fn offer(index: u8, provider: u64, units: u32, ask: Balance) -> PeerId {
+	offer_with(index, provider, units, terms(ask))
+}
+
+pub(crate) fn offer_with(index: u8, provider: u64, units: u32, terms: OfferTerms) -> PeerId {
+	let peer = register(index, provider, units);
+	assert_ok!(Market::post_offer(
+		RuntimeOrigin::signed(provider),
+		peer,
+		terms
+	));
+	peer
+}
+
+/// A deal for so many workers of one unit.
+pub(crate) fn spec(target: u32, price_ceiling: Balance) -> DealSpec<u64> {
+	let link = b"https://packages.example/a.wasm".to_vec();
+	DealSpec {
+		class: CPU_V1,
+		units_per_worker: 1,
+		min_workers: 1,
+		target_workers: target,
+		max_workers_per_provider: 256,
+		price_ceiling,
+		package: Package {
+			hash: package_hash(b"module"),
+			size: 6,
+			links: vec![link.try_into().expect("short")]
+				.try_into()
+				.expect("one fits"),
+			abi: Abi::default(),
+		},
+		limits: CallLimits {
+			gas: 1_000,
+			memory_bytes: 65_536,
+			request_bytes: 1_024,
+			response_bytes: 1_024,
+		},
+		capabilities: 0,
+		regions: Default::default(),
+		providers: ProviderFilter::Any,
+		worker_bond: 100,
+		term_epochs: None,
+	}
+}
+
+pub(crate) fn create(spec: DealSpec<u64>, escrow: Balance) -> DealId {
+	let id = crate::NextDeal::<Test>::get();
+	assert_ok!(Market::create_deal(
+		RuntimeOrigin::signed(CLIENT),
+		spec,
+		escrow
+	));
+	id
+}
+
+/// One whole round of the matcher.
+pub(crate) fn run_matcher() {
+	Market::run_matcher(&mut WeightMeter::new());
+}
+
+pub(crate) fn go_live(peer: PeerId, deal: DealId) {
+	let origin = frame_system::RawOrigin::Authorized.into();
+	assert_ok!(Market::go_live(origin, peer, deal, [0; 64]));
+}
+
+/// An offer that is matched to a new deal of its own and goes live.
+pub(crate) fn live_deal(index: u8, ask: Balance, epochs: Balance) -> (DealId, PeerId) {
+	let peer = offer(index, PROVIDER, 4, ask);
+	let deal = create(spec(1, ask), ask * epochs);
+	run_matcher();
+	go_live(peer, deal);
+	(deal, peer)
+}
+
+pub(crate) fn report(peer: PeerId, epoch: EpochIndex, deals: &[DealId]) {
+	let served: Vec<_> = deals
+		.iter()
+		.map(|deal| Served {
+			deal: *deal,
+			calls: 0,
+			gas: 0,
+		})
+		.collect();
+	<Pallet<Test> as WorkLedger>::on_report(peer, epoch, &served);
+}
+
+pub(crate) fn report_and_settle(peer: PeerId, epoch: EpochIndex, deals: &[DealId]) {
+	report(peer, epoch, deals);
+	Market::on_settled(peer, epoch, false);
+}
+
+/// The peers that work for a deal, in the order of their offers' age.
+pub(crate) fn workers(deal: DealId) -> Vec<PeerId> {
+	let mut rows = Market::worker_rows(deal);
+	rows.sort_by_key(|worker| worker.offer);
+	rows.into_iter().map(|worker| worker.peer).collect()
+}
+
+pub(crate) fn held(reason: crate::HoldReason, who: u64) -> Balance {
+	use frame_support::traits::fungible::InspectHold;
+	Balances::balance_on_hold(&reason.into(), &who)
+}
+
+/// Signature of a peer's key over its go-live.
+pub(crate) fn go_live_signature(index: u8, deal: DealId) -> PeerSignature {
+	let message =
+		millrace_primitives::market::go_live_hash(MockEpochs::genesis(), peer_id(index), deal);
+	pair(index).sign(message.as_bytes()).0
+}

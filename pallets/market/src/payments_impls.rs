@@ -1,0 +1,218 @@
+//! Money: holds, payments for served epochs, and the ledger of units that capacity asks.
+
+use crate::{pallet::*, types::*, weights::WeightInfo};
+use alloc::vec::Vec;
+use frame_support::{
+	defensive, ensure,
+	pallet_prelude::DispatchResult,
+	storage::with_storage_layer,
+	traits::{
+		fungible::{Inspect, MutateHold},
+		tokens::{Fortitude, Precision, Preservation, Restriction},
+	},
+	weights::Weight,
+	BoundedVec,
+};
+use millrace_primitives::{
+	market::{split_payment, Worker},
+	peer::PeerId,
+	report::{Served, MAX_DEALS_PER_PEER},
+	traits::{PeerRegistry, WorkLedger},
+	Balance, DealId, EpochIndex,
+};
+use sp_runtime::DispatchError;
+
+impl<T: Config> Pallet<T> {
+	/// Balance that is neither locked nor needed to keep the account.
+	pub(crate) fn spendable(who: &T::AccountId) -> Balance {
+		T::Currency::reducible_balance(who, Preservation::Preserve, Fortitude::Polite)
+	}
+
+	/// Holds an amount of unlocked balance: locked FLT can be staked, never spent.
+	pub(crate) fn hold(reason: HoldReason, who: &T::AccountId, amount: Balance) -> DispatchResult {
+		if amount == 0 {
+			return Ok(());
+		}
+		ensure!(Self::spendable(who) >= amount, Error::<T>::FundsTooLow);
+		T::Currency::hold(&reason.into(), who, amount)
+	}
+
+	/// Releases exactly an amount that is held.
+	pub(crate) fn release(
+		reason: HoldReason,
+		who: &T::AccountId,
+		amount: Balance,
+	) -> DispatchResult {
+		if amount == 0 {
+			return Ok(());
+		}
+		T::Currency::release(&reason.into(), who, amount, Precision::Exact).map(|_| ())
+	}
+
+	/// Pays an amount out of the hold of a deal's owner, whatever locks lie on the account: the
+	/// provider's part and the burnt one.
+	fn draw(
+		deal: &mut Deal<T::AccountId>,
+		peer: PeerId,
+		amount: Balance,
+	) -> Result<(Balance, Balance), DispatchError> {
+		let provider = T::Peers::provider_of(peer).ok_or(Error::<T>::UnknownPeer)?;
+		let (paid, burnt) = split_payment(amount);
+		if paid > 0 {
+			T::Currency::transfer_on_hold(
+				&HoldReason::Escrow.into(),
+				&deal.owner,
+				&provider,
+				paid,
+				Precision::Exact,
+				Restriction::Free,
+				Fortitude::Force,
+			)?;
+		}
+		if burnt > 0 {
+			T::Currency::burn_held(
+				&HoldReason::Escrow.into(),
+				&deal.owner,
+				burnt,
+				Precision::Exact,
+				Fortitude::Force,
+			)?;
+		}
+		deal.paid = deal.paid.checked_add(paid).ok_or(Error::<T>::Arithmetic)?;
+		deal.burnt = deal
+			.burnt
+			.checked_add(burnt)
+			.ok_or(Error::<T>::Arithmetic)?;
+		Ok((paid, burnt))
+	}
+
+	/// Pays a served epoch, or what the escrow still has for it.
+	fn pay_epoch(id: DealId, peer: PeerId, epoch: EpochIndex) -> DispatchResult {
+		let key = DealKey::from(id);
+		let Some(worker) = Workers::<T>::get(id, peer) else {
+			return Ok(());
+		};
+		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
+		if !worker.is_due(epoch) || !deal.pays(epoch) {
+			return Ok(());
+		}
+		let amount = worker.epoch_price().min(deal.escrow);
+		if amount == 0 {
+			return Ok(());
+		}
+		let (paid, burnt) = Self::draw(&mut deal, peer, amount)?;
+		deal.escrow = deal
+			.escrow
+			.checked_sub(amount)
+			.ok_or(Error::<T>::Arithmetic)?;
+		Deals::<T>::insert(key, deal);
+		Self::deposit_event(Event::EpochPaid {
+			deal: id,
+			peer,
+			epoch,
+			paid,
+			burnt,
+		});
+		Ok(())
+	}
+
+	/// Pays a worker of a deal that ended early one epoch from the closing deposit. The caller
+	/// stores the deal.
+	pub(crate) fn pay_closing(
+		id: DealId,
+		deal: &mut Deal<T::AccountId>,
+		worker: &Worker,
+	) -> DispatchResult {
+		let amount = worker.epoch_price().min(deal.closing_deposit);
+		let (paid, burnt) = Self::draw(deal, worker.peer, amount)?;
+		deal.closing_deposit = deal
+			.closing_deposit
+			.checked_sub(amount)
+			.ok_or(Error::<T>::Arithmetic)?;
+		Self::deposit_event(Event::ClosingPaid {
+			deal: id,
+			peer: worker.peer,
+			paid,
+			burnt,
+		});
+		Ok(())
+	}
+
+	/// Ends one worker of a commitment that is over.
+	fn end_worker(id: DealId, peer: PeerId) -> DispatchResult {
+		let key = DealKey::from(id);
+		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
+		let worker = Workers::<T>::get(id, peer).ok_or(Error::<T>::NotAssigned)?;
+		Self::remove_worker(id, &mut deal, &worker, ReleaseReason::CommitmentOver)?;
+		Deals::<T>::insert(key, deal);
+		Ok(())
+	}
+}
+
+impl<T: Config> WorkLedger for Pallet<T> {
+	fn busy_units(peer: PeerId, epoch: EpochIndex) -> u32 {
+		Loads::<T>::get(peer).at(epoch)
+	}
+
+	fn on_report(peer: PeerId, epoch: EpochIndex, served: &[Served]) {
+		let deals = PeerDeals::<T>::get(peer);
+		let mut listed: Vec<DealId> = served
+			.iter()
+			.map(|part| part.deal)
+			.filter(|deal| deals.contains(deal))
+			.collect();
+		// Reports are ordered, so one that lists a deal twice would be seen to here.
+		listed.dedup();
+		if !listed.is_empty() {
+			Reported::<T>::insert(peer, (epoch, BoundedVec::truncate_from(listed)));
+		}
+	}
+
+	fn on_settled(peer: PeerId, epoch: EpochIndex, void: bool) {
+		// Epochs are settled in order and before the next report, so an older one is stale.
+		let reported = Reported::<T>::mutate_exists(peer, |reported| {
+			let settles = reported.as_ref().is_some_and(|(of, _)| *of <= epoch);
+			if settles {
+				reported.take()
+			} else {
+				None
+			}
+		});
+		if let Some((_, deals)) = reported.filter(|(of, _)| *of == epoch && !void) {
+			for deal in deals {
+				// Each payment stands alone: none can keep another from being made.
+				let paid: DispatchResult =
+					with_storage_layer(|| Self::pay_epoch(deal, peer, epoch));
+				if let Err(error) = paid {
+					defensive!("an escrow covers its dues", error);
+				}
+			}
+		}
+		if Self::with_load(peer, |_| Some(())).is_err() {
+			defensive!("a load can always move on");
+		}
+		Self::refresh_book(peer);
+	}
+
+	fn on_commitment_over(peer: PeerId) {
+		for deal in PeerDeals::<T>::get(peer) {
+			let ended: DispatchResult = with_storage_layer(|| Self::end_worker(deal, peer));
+			if let Err(error) = ended {
+				defensive!("a worker can always end", error);
+			}
+		}
+		// Nothing is owed any more, so nothing needs to be remembered.
+		Loads::<T>::remove(peer);
+		Reported::<T>::remove(peer);
+		Self::refresh_book(peer);
+	}
+
+	fn on_report_weight(served: u32) -> Weight {
+		T::WeightInfo::on_report(served)
+	}
+
+	fn on_settled_weight() -> Weight {
+		T::WeightInfo::on_settled(MAX_DEALS_PER_PEER)
+			.max(T::WeightInfo::on_commitment_over(MAX_DEALS_PER_PEER))
+	}
+}

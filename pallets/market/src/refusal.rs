@@ -1,0 +1,12 @@
+//! Why the pool refuses the duty of this pallet: the codes of `InvalidTransaction::Custom`.
+
+/// The peer is not registered, so it has no key.
+pub const UNKNOWN_PEER: u8 = 10;
+/// The signature is not of the key that the peer has at this block.
+pub const BAD_SIGNATURE: u8 = 11;
+/// The peer is not a worker of the deal, or the deal is ending.
+pub const NOT_ASSIGNED: u8 = 12;
+/// The epoch in which the worker had to go live is over.
+pub const DEADLINE_PASSED: u8 = 13;
+/// The worker is live already.
+pub const ALREADY_LIVE: u8 = 14;

@@ -1,0 +1,161 @@
+//! Ordering deals, and what is wrong with an order.
+
+use crate::{mock::*, Error, HoldReason};
+use frame_support::{assert_noop, assert_ok};
+use millrace_primitives::{
+	capacity::MAX_UNITS,
+	execution::{MAX_MEMORY_BYTES, MAX_PACKAGE_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES},
+	market::DealSpec,
+	Balance,
+};
+
+const ESCROW: Balance = 100;
+
+/// Creating the ordinary deal with one change is refused with one error.
+fn refused(change: impl FnOnce(&mut DealSpec<u64>), error: Error<Test>) {
+	let mut spec = spec(2, 10);
+	change(&mut spec);
+	assert_noop!(
+		Market::create_deal(RuntimeOrigin::signed(CLIENT), spec, ESCROW),
+		error
+	);
+}
+
+fn link(url: &str) -> millrace_primitives::market::Link {
+	url.as_bytes().to_vec().try_into().expect("short")
+}
+
+#[test]
+fn a_deal_holds_escrow_closing_deposit_and_deposit() {
+	build_and_execute(|| {
+		let id = create(spec(2, 10), ESCROW);
+		assert_eq!(held(HoldReason::Escrow, CLIENT), ESCROW + 20);
+		assert_eq!(held(HoldReason::DealDeposit, CLIENT), DEAL_DEPOSIT);
+		assert_eq!(
+			Balances::free_balance(CLIENT),
+			FUNDS - ESCROW - 20 - DEAL_DEPOSIT
+		);
+		assert_eq!(Market::deal_ids(Some(CLIENT), 0, 10), vec![id]);
+		assert_eq!(Market::deal_ids(Some(STRANGER), 0, 10), Vec::<u64>::new());
+	});
+}
+
+#[test]
+fn every_bad_specification_has_its_own_error() {
+	build_and_execute(|| {
+		refused(|spec| spec.class += 1, Error::UnknownClass);
+		refused(|spec| spec.units_per_worker = 0, Error::UnitsZero);
+		refused(
+			|spec| spec.units_per_worker = MAX_UNITS + 1,
+			Error::TooManyUnits,
+		);
+		refused(|spec| spec.min_workers = 0, Error::WorkersOutOfRange);
+		refused(|spec| spec.min_workers = 3, Error::WorkersOutOfRange);
+		refused(|spec| spec.target_workers = 257, Error::WorkersOutOfRange);
+		refused(
+			|spec| spec.max_workers_per_provider = 0,
+			Error::WorkersOutOfRange,
+		);
+		refused(|spec| spec.price_ceiling = 1, Error::PriceBelowMinimum);
+		refused(
+			|spec| spec.price_ceiling = Balance::MAX,
+			Error::PriceOverflow,
+		);
+		refused(|spec| spec.limits.gas = 0, Error::LimitsZero);
+		refused(|spec| spec.limits.memory_bytes = 0, Error::LimitsZero);
+		refused(|spec| spec.limits.response_bytes = 0, Error::LimitsZero);
+		refused(|spec| spec.limits.gas = 1_001, Error::LimitsTooHigh);
+		refused(
+			|spec| spec.limits.memory_bytes = MAX_MEMORY_BYTES + 1,
+			Error::LimitsTooHigh,
+		);
+		refused(
+			|spec| spec.limits.request_bytes = MAX_REQUEST_BYTES + 1,
+			Error::LimitsTooHigh,
+		);
+		refused(
+			|spec| spec.limits.response_bytes = MAX_RESPONSE_BYTES + 1,
+			Error::LimitsTooHigh,
+		);
+		refused(|spec| spec.package.size = 0, Error::PackageEmpty);
+		refused(
+			|spec| spec.package.size = MAX_PACKAGE_BYTES + 1,
+			Error::PackageTooLarge,
+		);
+		refused(|spec| spec.package.links.clear(), Error::NoLinks);
+		for url in [
+			"ftp://a.example/b",
+			"https://a.example/b c",
+			"http://a.example/\u{e9}",
+		] {
+			let bad = link(url);
+			refused(|spec| spec.package.links[0] = bad, Error::BadLink);
+		}
+		refused(|spec| spec.term_epochs = Some(0), Error::TermOutOfRange);
+		refused(
+			|spec| spec.term_epochs = Some(u32::MAX),
+			Error::TermOutOfRange,
+		);
+		// Two epochs of two workers at 26 cost 104.
+		refused(|spec| spec.price_ceiling = 26, Error::EscrowTooSmall);
+		assert_noop!(
+			Market::create_deal(RuntimeOrigin::signed(CLIENT), spec(2, 10), FUNDS),
+			Error::<Test>::FundsTooLow
+		);
+	});
+}
+
+#[test]
+fn anybody_tops_up_and_the_hold_is_the_owners() {
+	build_and_execute(|| {
+		let id = create(spec(2, 10), ESCROW);
+		let top_up = |who, amount| Market::top_up(RuntimeOrigin::signed(who), id, amount);
+		assert_ok!(top_up(CLIENT, 5));
+		assert_ok!(top_up(STRANGER, 7));
+		assert_eq!(held(HoldReason::Escrow, CLIENT), ESCROW + 20 + 12);
+		assert_eq!(Balances::free_balance(STRANGER), FUNDS - 7);
+		assert_eq!(Market::deal_of(id).expect("it stands").escrow, ESCROW + 12);
+
+		assert_noop!(top_up(STRANGER, 0), Error::<Test>::AmountZero);
+		assert_noop!(top_up(STRANGER, FUNDS), Error::<Test>::FundsTooLow);
+		assert_noop!(
+			Market::top_up(RuntimeOrigin::signed(STRANGER), id + 1, 1),
+			Error::<Test>::UnknownDeal
+		);
+		assert_ok!(Market::stop(RuntimeOrigin::signed(CLIENT), id));
+		assert_noop!(top_up(STRANGER, 1), Error::<Test>::DealEnding);
+	});
+}
+
+#[test]
+fn pages_of_deals_are_in_the_order_of_creation() {
+	build_and_execute(|| {
+		let ids: Vec<_> = (0..5).map(|_| create(spec(1, 10), ESCROW)).collect();
+		assert_eq!(Market::deal_ids(None, 0, 3), ids[..3].to_vec());
+		assert_eq!(Market::deal_ids(None, 3, 3), ids[3..].to_vec());
+		assert_eq!(Market::deal_ids(Some(CLIENT), 2, 2), ids[2..4].to_vec());
+		assert_eq!(Market::deal_ids(None, 0, u32::MAX).len(), 5);
+	});
+}
+
+#[test]
+fn parameters_are_set_by_root_for_new_records() {
+	build_and_execute(|| {
+		let id = create(spec(2, 10), ESCROW);
+		let new = crate::MarketParams {
+			deal_deposit: 1,
+			min_price: 11,
+			..params()
+		};
+		assert_noop!(
+			Market::set_params(RuntimeOrigin::signed(CLIENT), new.clone()),
+			sp_runtime::DispatchError::BadOrigin
+		);
+		assert_ok!(Market::set_params(RuntimeOrigin::root(), new));
+		refused(|_| {}, Error::PriceBelowMinimum);
+		assert_eq!(
+			Market::deal_of(id).expect("it stands").deposit,
+			DEAL_DEPOSIT
+		);
+	});
+}

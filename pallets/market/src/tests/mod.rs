@@ -1,0 +1,12 @@
+//! Tests of the market, a file a feature.
+
+mod closing;
+mod commitment;
+mod deals;
+mod expiry;
+mod matching;
+mod offers;
+mod payments;
+mod resumption;
+mod views;
+mod workers;

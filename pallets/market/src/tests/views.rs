@@ -1,0 +1,66 @@
+//! Views that daemons and clients read.
+
+use crate::mock::*;
+use millrace_primitives::{
+	market::{DealStatus, WorkerStatus},
+	peer::Endpoint,
+	traits::WorkInspector,
+	views::MAX_QUOTED_OFFERS,
+};
+
+#[test]
+fn a_deal_is_seen_with_its_workers() {
+	build_and_execute(|| {
+		let (id, peer) = live_deal(1, 10, 9);
+		let endpoint = Endpoint::try_from(b"http://one.example".to_vec()).expect("short");
+		let view = Market::deal_view(id, |_| Some((endpoint.clone(), [3; 32]))).expect("it stands");
+		assert_eq!((view.deal, view.owner, view.created), (id, CLIENT, 5));
+		assert_eq!((view.escrow, view.closing_deposit), (90, 10));
+		assert_eq!((view.paid, view.burnt, view.paid_until), (0, 0, 14));
+		assert_eq!(view.workers.len(), 1);
+		assert_eq!(view.workers[0].worker.peer, peer);
+		assert_eq!(view.workers[0].endpoint, endpoint);
+		assert!(Market::deal_view(id, |_| None)
+			.expect("it stands")
+			.workers
+			.is_empty());
+		assert!(Market::deal_view(id + 1, |_| None).is_none());
+		assert_eq!(Market::deal_views(None, 0, 10, |_| None).len(), 1);
+		let terms = Market::call_terms(id).expect("it stands");
+		assert_eq!(terms, (view.spec.package.hash, 1_000));
+	});
+}
+
+#[test]
+fn a_peer_sees_what_it_is_assigned_to() {
+	build_and_execute(|| {
+		let peer = offer(1, PROVIDER, 4, 10);
+		let deal = create(spec(1, 10), 90);
+		assert!(Market::assignments(peer).is_empty());
+		run_matcher();
+		let assignments = Market::assignments(peer);
+		assert_eq!(assignments.len(), 1);
+		assert_eq!(assignments[0].deal, deal);
+		assert_eq!(assignments[0].status, DealStatus::Active);
+		assert_eq!(
+			assignments[0].worker.status,
+			WorkerStatus::Assigned { deadline: 6 }
+		);
+	});
+}
+
+#[test]
+fn a_quote_names_the_escrow_that_is_asked_for() {
+	build_and_execute(|| {
+		let peer = offer(1, PROVIDER, 4, 7);
+		let quote = Market::quote(spec(2, 10));
+		assert_eq!((quote.min_escrow, quote.closing_deposit), (40, 20));
+		assert_eq!(
+			(quote.epoch_price, quote.looked_at, quote.truncated),
+			(7, 1, false)
+		);
+		assert_eq!(quote.workers[0].peer, peer);
+		assert_eq!(quote.workers[0].free_units, 4);
+		assert!(quote.looked_at < MAX_QUOTED_OFFERS);
+	});
+}

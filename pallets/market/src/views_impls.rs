@@ -1,0 +1,199 @@
+//! What others ask: quotes, deals, assignments, and the neighbours' narrow views.
+
+use crate::{
+	matching_impls::{Order, Walk},
+	pallet::*,
+	types::*,
+};
+use alloc::{collections::BTreeMap, vec::Vec};
+use millrace_primitives::{
+	market::{DealSpec, Worker, MAX_WORKERS},
+	peer::{Endpoint, PeerId, PeerKey},
+	traits::{PeerUse, WorkInspector},
+	views::{
+		Assignment, DealView, OfferView, Quote, WorkerView, MAX_DEALS_PAGE, MAX_QUOTED_OFFERS,
+	},
+	Balance, DealId, EpochIndex, Gas, H256,
+};
+
+impl<T: Config> Pallet<T> {
+	/// What the matcher would take for a specification now.
+	pub fn quote(spec: DealSpec<T::AccountId>) -> Quote {
+		let epoch_ceiling = spec.epoch_price_ceiling().unwrap_or(Balance::MAX);
+		let mut quote = Quote {
+			workers: Vec::new(),
+			epoch_price: 0,
+			min_escrow: epoch_ceiling.saturating_mul(MIN_ESCROW_EPOCHS),
+			closing_deposit: epoch_ceiling,
+			looked_at: 0,
+			truncated: false,
+		};
+		let mut order = Order {
+			deal: None,
+			spec: &spec,
+			found: BTreeMap::new(),
+		};
+		let walk = Walk::new::<T>(spec.class, &Self::regions_of(&spec), None);
+		let mut wanted = spec.target_workers.min(MAX_WORKERS);
+		for ((ask, id), peer) in walk {
+			if wanted == 0 || ask > spec.price_ceiling {
+				break;
+			}
+			if quote.looked_at >= MAX_QUOTED_OFFERS {
+				quote.truncated = true;
+				break;
+			}
+			quote.looked_at = quote.looked_at.saturating_add(1);
+			Self::settle_first(peer);
+			let Ok((offer, free_units)) = Self::consider(&order, peer) else {
+				continue;
+			};
+			wanted = wanted.saturating_sub(1);
+			let seats = order.found.entry(offer.provider).or_insert(0);
+			*seats = seats.saturating_add(1);
+			let price = ask.saturating_mul(Balance::from(spec.units_per_worker));
+			quote.epoch_price = quote.epoch_price.saturating_add(price);
+			quote.workers.push(OfferView {
+				offer: id,
+				peer,
+				terms: offer.terms,
+				free_units,
+			});
+		}
+		quote
+	}
+
+	/// Why a peer's offer would not be taken for a specification.
+	pub fn why_not(spec: DealSpec<T::AccountId>, peer: PeerId) -> Option<Reason> {
+		Self::settle_first(peer);
+		let order = Order {
+			deal: None,
+			spec: &spec,
+			found: BTreeMap::new(),
+		};
+		Self::consider(&order, peer).err()
+	}
+
+	/// The workers of a deal.
+	pub fn worker_rows(deal: DealId) -> Vec<Worker> {
+		Self::workers_of(deal)
+	}
+
+	/// A deal. `locate` tells a peer's endpoint and present key; a worker that it does not know is
+	/// left out.
+	pub fn deal_view(
+		id: DealId,
+		locate: impl Fn(PeerId) -> Option<(Endpoint, PeerKey)>,
+	) -> Option<DealView<T::AccountId>> {
+		let deal = Self::deal_of(id)?;
+		let spec = Specs::<T>::get(id)?;
+		let workers = Self::workers_of(id)
+			.into_iter()
+			.filter_map(|worker| {
+				let (endpoint, key) = locate(worker.peer)?;
+				Some(WorkerView {
+					worker,
+					endpoint,
+					key,
+				})
+			})
+			.collect();
+		let paid_until = deal.paid_until(Self::first_open());
+		Some(DealView {
+			deal: id,
+			owner: deal.owner,
+			spec,
+			status: deal.status,
+			created: deal.created,
+			escrow: deal.escrow,
+			closing_deposit: deal.closing_deposit,
+			paid: deal.paid,
+			burnt: deal.burnt,
+			paid_until,
+			workers,
+		})
+	}
+
+	/// Indices of the deals from `from` on, of one owner or of all, at most a page of them.
+	pub fn deal_ids(owner: Option<T::AccountId>, from: DealId, limit: u32) -> Vec<DealId> {
+		let page = limit.min(MAX_DEALS_PAGE) as usize;
+		// Keys are read from behind a start, which is why the one before is needed.
+		let before = from.checked_sub(1).map(DealKey::from);
+		match (owner, before) {
+			(Some(owner), Some(before)) => {
+				let key = DealsOf::<T>::hashed_key_for(&owner, before);
+				DealsOf::<T>::iter_key_prefix_from(&owner, key)
+					.take(page)
+					.map(|key| key.id())
+					.collect()
+			}
+			(Some(owner), None) => DealsOf::<T>::iter_key_prefix(&owner)
+				.take(page)
+				.map(|key| key.id())
+				.collect(),
+			(None, Some(before)) => {
+				let key = Deals::<T>::hashed_key_for(before);
+				Deals::<T>::iter_keys_from(key)
+					.take(page)
+					.map(|key| key.id())
+					.collect()
+			}
+			(None, None) => Deals::<T>::iter_keys()
+				.take(page)
+				.map(|key| key.id())
+				.collect(),
+		}
+	}
+
+	/// A page of deals; see [`Self::deal_ids`] and [`Self::deal_view`].
+	pub fn deal_views(
+		owner: Option<T::AccountId>,
+		from: DealId,
+		limit: u32,
+		locate: impl Fn(PeerId) -> Option<(Endpoint, PeerKey)>,
+	) -> Vec<DealView<T::AccountId>> {
+		Self::deal_ids(owner, from, limit)
+			.into_iter()
+			.filter_map(|id| Self::deal_view(id, &locate))
+			.collect()
+	}
+
+	/// The deals that a peer works for.
+	pub fn assignments(peer: PeerId) -> Vec<Assignment> {
+		let first_open = Self::first_open();
+		PeerDeals::<T>::get(peer)
+			.into_iter()
+			.filter_map(|id| {
+				let deal = Self::deal_of(id)?;
+				let spec = Specs::<T>::get(id)?;
+				Some(Assignment {
+					deal: id,
+					worker: Workers::<T>::get(id, peer)?,
+					package: spec.package,
+					limits: spec.limits,
+					status: deal.status,
+					paid_until: deal.paid_until(first_open),
+				})
+			})
+			.collect()
+	}
+}
+
+impl<T: Config> WorkInspector for Pallet<T> {
+	/// True for every epoch from going live to the deal's last, as long as the deal is not closed:
+	/// also for those that its escrow or term no longer pays.
+	fn is_worker(peer: PeerId, deal: DealId, epoch: EpochIndex) -> bool {
+		Workers::<T>::get(deal, peer).is_some_and(|worker| worker.is_due(epoch))
+			&& Self::deal_of(deal).is_some_and(|deal| deal.covers(epoch))
+	}
+
+	fn call_terms(deal: DealId) -> Option<(H256, Gas)> {
+		Specs::<T>::get(deal).map(|spec| (spec.package.hash, spec.limits.gas))
+	}
+}
+
+impl<T: Config> PeerUse for Pallet<T> {
+	fn in_use(peer: PeerId) -> bool {
+		Offers::<T>::contains_key(peer) || PeerDeals::<T>::contains_key(peer)
+	}
+}

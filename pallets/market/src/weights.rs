@@ -1,0 +1,129 @@
+//! Weights of the market, derived from what each step reads and writes.
+//!
+//! The time beside storage is stated for the slowest machine that the network admits; measured
+//! weights of `frame-benchmarking-cli` can replace the table without another change.
+
+use core::marker::PhantomData;
+use frame_support::{
+	traits::Get,
+	weights::{constants::RocksDbWeight, RuntimeDbWeight, Weight},
+};
+
+/// Weight functions of the market.
+pub trait WeightInfo {
+	/// Weight of `post_offer`.
+	fn post_offer() -> Weight;
+	/// Weight of `withdraw_offer`.
+	fn withdraw_offer() -> Weight;
+	/// Weight of `create_deal`.
+	fn create_deal() -> Weight;
+	/// Weight of `top_up`.
+	fn top_up() -> Weight;
+	/// Weight of `stop` with so many workers.
+	fn stop(workers: u32) -> Weight;
+	/// Weight of `go_live`.
+	fn go_live() -> Weight;
+	/// Weight of the authorisation of `go_live`: one signature and a few reads.
+	fn authorize_go_live() -> Weight;
+	/// Weight of `release_worker`, and of the matcher doing the same.
+	fn release_worker() -> Weight;
+	/// Weight of `close` with so many workers, without settlements.
+	fn close(workers: u32) -> Weight;
+	/// Weight of `match_deal` without the visit itself.
+	fn match_deal() -> Weight;
+	/// Weight of `set_params`.
+	fn set_params() -> Weight;
+	/// Weight of finding the next deal of the queue, and seeing whether it is asleep.
+	fn visit() -> Weight;
+	/// Weight of beginning a walk over so many regions.
+	fn walk(regions: u32) -> Weight;
+	/// Weight of looking at one offer and taking it.
+	fn look() -> Weight;
+	/// Weight of noting a report of so many deals.
+	fn on_report(deals: u32) -> Weight;
+	/// Weight of paying so many deals of a settled epoch.
+	fn on_settled(deals: u32) -> Weight;
+	/// Weight of ending so many workers of a commitment that is over.
+	fn on_commitment_over(deals: u32) -> Weight;
+}
+
+/// Computation of so many microseconds with so many storage accesses.
+fn cost(db: RuntimeDbWeight, micros: u64, reads: u64, writes: u64) -> Weight {
+	Weight::from_parts(micros.saturating_mul(1_000_000), 0)
+		.saturating_add(db.reads_writes(reads, writes))
+}
+
+macro_rules! weight_functions {
+	($db:expr) => {
+		fn post_offer() -> Weight {
+			cost($db, 60, 8, 8)
+		}
+		fn withdraw_offer() -> Weight {
+			cost($db, 50, 6, 7)
+		}
+		fn create_deal() -> Weight {
+			cost($db, 120, 7, 9)
+		}
+		fn top_up() -> Weight {
+			cost($db, 60, 8, 7)
+		}
+		fn stop(workers: u32) -> Weight {
+			let worker = cost($db, 60, 12, 10).saturating_mul(workers.into());
+			cost($db, 40, 4, 3).saturating_add(worker)
+		}
+		fn go_live() -> Weight {
+			cost($db, 80, 12, 9)
+		}
+		fn authorize_go_live() -> Weight {
+			cost($db, 120, 5, 0)
+		}
+		fn release_worker() -> Weight {
+			cost($db, 70, 14, 11)
+		}
+		fn close(workers: u32) -> Weight {
+			let worker = cost($db, 110, 12, 11).saturating_mul(workers.into());
+			cost($db, 80, 8, 11).saturating_add(worker)
+		}
+		fn match_deal() -> Weight {
+			cost($db, 10, 2, 0)
+		}
+		fn set_params() -> Weight {
+			cost($db, 10, 0, 1)
+		}
+		fn visit() -> Weight {
+			cost($db, 30, 7, 2)
+		}
+		fn walk(regions: u32) -> Weight {
+			let region = cost($db, 10, 2, 0).saturating_mul(regions.into());
+			cost($db, 20, 2, 0).saturating_add(region)
+		}
+		fn look() -> Weight {
+			cost($db, 60, 16, 9)
+		}
+		fn on_report(deals: u32) -> Weight {
+			let deal = cost($db, 1, 0, 0).saturating_mul(deals.into());
+			cost($db, 10, 1, 1).saturating_add(deal)
+		}
+		fn on_settled(deals: u32) -> Weight {
+			let deal = cost($db, 70, 10, 8).saturating_mul(deals.into());
+			cost($db, 30, 7, 4).saturating_add(deal)
+		}
+		fn on_commitment_over(deals: u32) -> Weight {
+			let deal = cost($db, 60, 12, 11).saturating_mul(deals.into());
+			cost($db, 30, 3, 3).saturating_add(deal)
+		}
+	};
+}
+
+/// Weights with the runtime's own database.
+#[derive(Debug)]
+pub struct SubstrateWeight<T>(PhantomData<T>);
+
+impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
+	weight_functions!(<T as frame_system::Config>::DbWeight::get());
+}
+
+// For tests.
+impl WeightInfo for () {
+	weight_functions!(RocksDbWeight::get());
+}

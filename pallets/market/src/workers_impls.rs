@@ -1,0 +1,303 @@
+//! Workers: assigned by the matcher, live by their own duty, gone in the end.
+
+use crate::{pallet::*, refusal, types::*};
+use codec::Encode;
+use frame_support::{
+	ensure,
+	pallet_prelude::{
+		DispatchResult, InvalidTransaction, TransactionSource, TransactionValidityError,
+		TransactionValidityWithRefund, ValidTransaction, Weight,
+	},
+	storage::with_storage_layer,
+};
+use millrace_primitives::{
+	market::{go_live_hash, DealStatus, Worker, WorkerStatus},
+	peer::{PeerId, PeerSignature},
+	traits::{EpochClock, PeerRegistry},
+	DealId, EpochIndex,
+};
+use sp_core::ed25519;
+use sp_runtime::{DispatchError, SaturatedConversion};
+
+impl<T: Config> Pallet<T> {
+	/// Makes a peer a worker of a deal at its offer's ask.
+	pub(crate) fn assign(
+		id: DealId,
+		peer: PeerId,
+		offer: &Offer<T::AccountId>,
+		units: u32,
+	) -> DispatchResult {
+		let key = DealKey::from(id);
+		let now = T::Epochs::current().index;
+		let deadline = now.saturating_add(Params::<T>::get().assignment_epochs);
+		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
+		deal.workers = deal.workers.checked_add(1).ok_or(Error::<T>::Arithmetic)?;
+		Deals::<T>::insert(key, deal);
+
+		let ask = offer.terms.ask;
+		let status = WorkerStatus::Assigned { deadline };
+		Workers::<T>::insert(
+			id,
+			peer,
+			Worker {
+				peer,
+				offer: offer.id,
+				ask,
+				units,
+				bond: 0,
+				status,
+			},
+		);
+		Seats::<T>::mutate(id, &offer.provider, |seats| {
+			*seats = seats.saturating_add(1)
+		});
+		PeerDeals::<T>::try_mutate(peer, |deals| deals.try_push(id))
+			.map_err(|_| Error::<T>::Arithmetic)?;
+		Unfilled::<T>::mutate(key, |vacancy| {
+			vacancy
+				.get_or_insert_with(Vacancy::default)
+				.assigned
+				.try_push((peer, deadline))
+		})
+		.map_err(|_| Error::<T>::Arithmetic)?;
+		Self::with_load(peer, |load| {
+			load.taken = load.taken.checked_add(units)?;
+			Some(())
+		})?;
+		Self::refresh_book(peer);
+		Self::deposit_event(Event::WorkerMatched {
+			deal: id,
+			peer,
+			ask,
+		});
+		Ok(())
+	}
+
+	/// Takes a worker out of a deal and releases its bond. The caller stores the deal.
+	pub(crate) fn remove_worker(
+		id: DealId,
+		deal: &mut Deal<T::AccountId>,
+		worker: &Worker,
+		reason: ReleaseReason,
+	) -> DispatchResult {
+		let peer = worker.peer;
+		let provider = T::Peers::provider_of(peer).ok_or(Error::<T>::UnknownPeer)?;
+		Workers::<T>::remove(id, peer);
+		Seats::<T>::mutate_exists(id, &provider, |seats| {
+			*seats = seats
+				.and_then(|seats| seats.checked_sub(1))
+				.filter(|seats| *seats > 0);
+		});
+		PeerDeals::<T>::mutate_exists(peer, |deals| {
+			*deals = deals.take().and_then(|mut deals| {
+				deals.retain(|deal| *deal != id);
+				(!deals.is_empty()).then_some(deals)
+			});
+		});
+		deal.workers = deal.workers.checked_sub(1).ok_or(Error::<T>::Arithmetic)?;
+		// A deal that is ending has given its units back already.
+		if deal.status == DealStatus::Active {
+			if let WorkerStatus::Live { .. } = worker.status {
+				deal.live = deal.live.checked_sub(1).ok_or(Error::<T>::Arithmetic)?;
+				deal.rate = deal
+					.rate
+					.checked_sub(worker.epoch_price())
+					.ok_or(Error::<T>::Arithmetic)?;
+			}
+			Self::reopen(id, peer);
+			Self::give_back_units(worker);
+		}
+		Self::release(HoldReason::WorkerBond, &provider, worker.bond)?;
+		Self::deposit_event(Event::WorkerReleased {
+			deal: id,
+			peer,
+			reason,
+		});
+		Ok(())
+	}
+
+	/// Frees the units of a worker from the next epoch on.
+	pub(crate) fn give_back_units(worker: &Worker) {
+		let was_live = matches!(worker.status, WorkerStatus::Live { .. });
+		let freed = Self::with_load(worker.peer, |load| {
+			load.taken = load.taken.checked_sub(worker.units)?;
+			if was_live {
+				load.next = load.next.checked_sub(worker.units)?;
+			}
+			Some(())
+		});
+		if freed.is_err() {
+			frame_support::defensive!("units that are given back were taken before");
+		}
+		Self::refresh_book(worker.peer);
+		Self::note_more_units();
+	}
+
+	/// Changes a peer's load as of the present epoch; forgets it once it is idle.
+	pub(crate) fn with_load(
+		peer: PeerId,
+		change: impl FnOnce(&mut Load) -> Option<()>,
+	) -> DispatchResult {
+		Loads::<T>::try_mutate_exists(peer, |stored| -> DispatchResult {
+			let mut load = stored.unwrap_or_default();
+			load.roll(T::Epochs::current().index);
+			change(&mut load).ok_or(Error::<T>::Arithmetic)?;
+			*stored = (!load.is_idle()).then_some(load);
+			Ok(())
+		})
+	}
+
+	/// Puts a deal that a worker leaves back into the queue, to be walked from the cheapest offer.
+	fn reopen(id: DealId, peer: PeerId) {
+		Unfilled::<T>::mutate(DealKey::from(id), |vacancy| {
+			let vacancy = vacancy.get_or_insert_with(Vacancy::default);
+			vacancy.assigned.retain(|(assigned, _)| *assigned != peer);
+			vacancy.after = None;
+			vacancy.asleep = None;
+		});
+	}
+
+	/// Keeps a peer from being matched to a deal for a while.
+	fn exclude(id: DealId, peer: PeerId) {
+		let now = T::Epochs::current().index;
+		let until = now.saturating_add(Params::<T>::get().exclusion_epochs);
+		Exclusions::<T>::mutate(id, |excluded| {
+			excluded.retain(|(other, end)| *end > now && *other != peer);
+			if excluded.is_full() {
+				excluded.remove(0);
+			}
+			let pushed = excluded.try_push((peer, until));
+			frame_support::defensive_assert!(pushed.is_ok(), "room was made before");
+		});
+	}
+
+	/// Ends an assignment that came to nothing.
+	pub(crate) fn give_up(id: DealId, peer: PeerId, reason: ReleaseReason) -> DispatchResult {
+		let key = DealKey::from(id);
+		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
+		let worker = Workers::<T>::get(id, peer).ok_or(Error::<T>::NotAssigned)?;
+		Self::remove_worker(id, &mut deal, &worker, reason)?;
+		Deals::<T>::insert(key, deal);
+		Self::exclude(id, peer);
+		Ok(())
+	}
+
+	pub(crate) fn do_release_worker(id: DealId, peer: PeerId) -> DispatchResult {
+		ensure!(
+			Deals::<T>::contains_key(DealKey::from(id)),
+			Error::<T>::UnknownDeal
+		);
+		let worker = Workers::<T>::get(id, peer).ok_or(Error::<T>::NotAssigned)?;
+		let WorkerStatus::Assigned { deadline } = worker.status else {
+			return Err(Error::<T>::NotAssigned.into());
+		};
+		ensure!(
+			T::Epochs::current().index > deadline,
+			Error::<T>::NotOverdue
+		);
+		Self::give_up(id, peer, ReleaseReason::NotLive)
+	}
+
+	/// Whether a go-live may enter a block now. The signature is checked last, as it costs most.
+	pub(crate) fn authorize_go_live(
+		_source: TransactionSource,
+		peer: &PeerId,
+		deal: &DealId,
+		signature: &PeerSignature,
+	) -> TransactionValidityWithRefund {
+		let refuse =
+			|code: u8| -> TransactionValidityError { InvalidTransaction::Custom(code).into() };
+		let block = frame_system::Pallet::<T>::block_number().saturated_into();
+		let key = T::Peers::key_at(*peer, block).ok_or(refuse(refusal::UNKNOWN_PEER))?;
+		let active = Self::deal_of(*deal).is_some_and(|deal| deal.status == DealStatus::Active);
+		let worker = Workers::<T>::get(deal, peer)
+			.filter(|_| active)
+			.ok_or(refuse(refusal::NOT_ASSIGNED))?;
+		let WorkerStatus::Assigned { deadline } = worker.status else {
+			return Err(refuse(refusal::ALREADY_LIVE));
+		};
+		let now = T::Epochs::current();
+		if now.index > deadline {
+			return Err(refuse(refusal::DEADLINE_PASSED));
+		}
+		let message = go_live_hash(T::Epochs::genesis(), *peer, *deal);
+		let signed = sp_io::crypto::ed25519_verify(
+			&ed25519::Signature::from_raw(*signature),
+			message.as_bytes(),
+			&ed25519::Public::from_raw(key),
+		);
+		if !signed {
+			return Err(refuse(refusal::BAD_SIGNATURE));
+		}
+		let epochs_left = u64::from(deadline.saturating_sub(now.index).saturating_add(1));
+		let blocks_left = epochs_left
+			.saturating_mul(u64::from(now.lengths.len))
+			.saturating_sub(u64::from(T::Epochs::position()));
+		let validity = ValidTransaction {
+			priority: u64::MAX,
+			requires: Default::default(),
+			provides: alloc::vec![("millrace-duty", peer, "go-live", deal).encode()],
+			longevity: blocks_left.max(1),
+			propagate: true,
+		};
+		Ok((validity, Weight::zero()))
+	}
+
+	/// An authorised worker goes live, if its provider can bring the bond.
+	pub(crate) fn do_go_live(peer: PeerId, id: DealId) -> DispatchResult {
+		let worker = Workers::<T>::get(id, peer).ok_or(Error::<T>::NotAssigned)?;
+		ensure!(
+			matches!(worker.status, WorkerStatus::Assigned { .. }),
+			Error::<T>::NotAssigned
+		);
+		let bond = Specs::<T>::get(id)
+			.ok_or(Error::<T>::UnknownDeal)?
+			.worker_bond;
+		let provider = T::Peers::provider_of(peer).ok_or(Error::<T>::UnknownPeer)?;
+		let held: DispatchResult =
+			with_storage_layer(|| Self::hold(HoldReason::WorkerBond, &provider, bond));
+		if held.is_err() {
+			return Self::give_up(id, peer, ReleaseReason::BondUnavailable);
+		}
+		let since = Self::make_live(id, Worker { bond, ..worker })?;
+		Self::deposit_event(Event::WorkerLive {
+			deal: id,
+			peer,
+			since,
+		});
+		Ok(())
+	}
+
+	/// Turns an assigned worker into a live one; the first epoch that it is paid for.
+	fn make_live(id: DealId, mut worker: Worker) -> Result<EpochIndex, DispatchError> {
+		let (key, peer) = (DealKey::from(id), worker.peer);
+		let since = T::Epochs::current()
+			.index
+			.checked_add(1)
+			.ok_or(Error::<T>::Arithmetic)?;
+		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
+		worker.status = WorkerStatus::Live { since };
+		if deal.rate == 0 {
+			deal.rate_since = since;
+		}
+		deal.rate = deal
+			.rate
+			.checked_add(worker.epoch_price())
+			.ok_or(Error::<T>::Arithmetic)?;
+		deal.live = deal.live.checked_add(1).ok_or(Error::<T>::Arithmetic)?;
+		let filled = deal.live >= deal.target;
+		Self::with_load(peer, |load| {
+			load.next = load.next.checked_add(worker.units)?;
+			Some(())
+		})?;
+		Workers::<T>::insert(id, peer, worker);
+		Deals::<T>::insert(key, deal);
+		Unfilled::<T>::mutate_exists(key, |vacancy| {
+			*vacancy = vacancy.take().filter(|_| !filled).map(|mut vacancy| {
+				vacancy.assigned.retain(|(assigned, _)| *assigned != peer);
+				vacancy
+			});
+		});
+		Ok(since)
+	}
+}

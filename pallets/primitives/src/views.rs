@@ -1,0 +1,263 @@
+//! What runtime APIs, RPC and daemons read: whole pictures at one block, so that a client never
+//! joins storage items of different blocks.
+
+use crate::{
+	audit::Audit,
+	capacity::WorkRates,
+	epoch::EpochStatus,
+	market::{CallLimits, DealSpec, DealStatus, OfferTerms, Package, Worker},
+	peer::{Endpoint, PeerId, PeerKey},
+	Balance, BlockNumber, DealId, EpochIndex, OfferId, H256, U256,
+};
+use alloc::vec::Vec;
+use codec::{Decode, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+
+/// Most offers that a quote looks at before it says so and stops.
+pub const MAX_QUOTED_OFFERS: u32 = 1_000;
+/// Most deals in one page of `market_deals`.
+pub const MAX_DEALS_PAGE: u32 = 100;
+
+/// A registered peer.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct PeerView<AccountId> {
+	/// Its name.
+	pub peer: PeerId,
+	/// Its owner.
+	pub provider: AccountId,
+	/// The key that signs for it at present.
+	#[cfg_attr(feature = "serde", serde(with = "crate::hex_bytes"))]
+	pub key: PeerKey,
+	/// First block at which this key counts.
+	pub key_since: BlockNumber,
+	/// Where it serves.
+	pub endpoint: Endpoint,
+}
+
+/// Where a commitment stands.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	codec::DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+#[cfg_attr(
+	feature = "serde",
+	derive(serde::Serialize, serde::Deserialize),
+	serde(rename_all = "snake_case")
+)]
+pub enum CommitmentStatus {
+	/// Waits for its stake; lapses after this epoch.
+	Pending {
+		/// Last epoch in which the stake can come.
+		deadline: EpochIndex,
+	},
+	/// Owes work from `start` up to and without `end`.
+	Active {
+		/// First epoch that is owed.
+		start: EpochIndex,
+		/// First epoch that is not.
+		end: EpochIndex,
+	},
+	/// Over; the stake can be withdrawn from epoch `until` on.
+	Unbonding {
+		/// First epoch in which the stake can be withdrawn.
+		until: EpochIndex,
+		/// Whether it failed rather than ended.
+		failed: bool,
+	},
+}
+
+/// A peer's promise.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct CommitmentView<AccountId> {
+	/// The peer.
+	pub peer: PeerId,
+	/// Its owner.
+	pub provider: AccountId,
+	/// Units promised.
+	pub units: u32,
+	/// Stake that is left.
+	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
+	pub stake: Balance,
+	/// Slashed so far.
+	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
+	pub slashed: Balance,
+	/// Where it stands.
+	pub status: CommitmentStatus,
+	/// First epoch that is not settled yet.
+	pub next_to_settle: EpochIndex,
+	/// Reward credited for it so far.
+	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
+	pub rewarded: Balance,
+}
+
+/// What a peer owes for one epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Owed {
+	/// The epoch.
+	pub epoch: EpochIndex,
+	/// Its RandomX key.
+	pub seed: H256,
+	/// Its target.
+	pub target: U256,
+	/// Idle units.
+	pub idle: u32,
+	/// Units at work.
+	pub busy: u32,
+	/// Solutions of each.
+	pub rates: WorkRates,
+}
+
+/// A deal that a peer works for, with what the peer needs to serve it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Assignment {
+	/// The deal.
+	pub deal: DealId,
+	/// The peer's part in it.
+	pub worker: Worker,
+	/// What it runs.
+	pub package: Package,
+	/// What a call may use.
+	pub limits: CallLimits,
+	/// Where the deal stands.
+	pub status: DealStatus,
+	/// Last epoch that the escrow pays for, at the present workers.
+	pub paid_until: EpochIndex,
+}
+
+/// Everything that a peer must know to do what it owes, at one block.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct PeerDuties {
+	/// Genesis hash of the chain.
+	pub genesis: H256,
+	/// Where the chain stands.
+	pub epoch: EpochStatus,
+	/// The epoch before the present one, unless this is the first.
+	pub previous: Option<crate::epoch::EpochInfo>,
+	/// The key that the chain takes signatures from at this block; `None`: the peer is unknown.
+	#[cfg_attr(feature = "serde", serde(skip))]
+	pub key: Option<PeerKey>,
+	/// Work owed for the present epoch; reported in the next.
+	pub work: Option<Owed>,
+	/// Work owed for the epoch before.
+	pub previous_work: Option<Owed>,
+	/// Whether the report of the epoch before can be sent now and has not been.
+	pub report_due: bool,
+	/// The audit that the peer was last drawn for.
+	pub audit: Option<Audit>,
+	/// The deals that it works for.
+	pub assignments: Vec<Assignment>,
+}
+
+/// A worker as clients see it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct WorkerView {
+	/// The worker.
+	pub worker: Worker,
+	/// Where it serves.
+	pub endpoint: Endpoint,
+	/// The key that signs its receipts at present.
+	#[cfg_attr(feature = "serde", serde(with = "crate::hex_bytes"))]
+	pub key: PeerKey,
+}
+
+/// A deal.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct DealView<AccountId> {
+	/// Its index.
+	pub deal: DealId,
+	/// Who ordered it.
+	pub owner: AccountId,
+	/// What was ordered.
+	pub spec: DealSpec<AccountId>,
+	/// Where it stands.
+	pub status: DealStatus,
+	/// Epoch in which it was created.
+	pub created: EpochIndex,
+	/// Escrow that is left, without the closing deposit.
+	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
+	pub escrow: Balance,
+	/// Deposit for an early end.
+	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
+	pub closing_deposit: Balance,
+	/// Paid to providers so far.
+	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
+	pub paid: Balance,
+	/// Burnt so far.
+	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
+	pub burnt: Balance,
+	/// Last epoch that the escrow pays for, at the present workers.
+	pub paid_until: EpochIndex,
+	/// Its workers.
+	pub workers: Vec<WorkerView>,
+}
+
+/// An offer.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct OfferView {
+	/// Its index.
+	pub offer: OfferId,
+	/// Its peer.
+	pub peer: PeerId,
+	/// Its terms.
+	pub terms: OfferTerms,
+	/// Units that are free and proven.
+	pub free_units: u32,
+}
+
+/// What would be matched now.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Quote {
+	/// The offers that would be taken, cheapest first.
+	pub workers: Vec<OfferView>,
+	/// Their price for one epoch.
+	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
+	pub epoch_price: Balance,
+	/// Smallest escrow that a deal of this specification must bring, without the deposits.
+	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
+	pub min_escrow: Balance,
+	/// Closing deposit that is held besides.
+	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
+	pub closing_deposit: Balance,
+	/// Offers that were looked at.
+	pub looked_at: u32,
+	/// Whether the search stopped at [`MAX_QUOTED_OFFERS`].
+	pub truncated: bool,
+}
+
+/// What the chain keeps of a report.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	codec::DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct ReportRecord {
+	/// The epoch.
+	pub epoch: EpochIndex,
+	/// [`crate::report::Report::hash`].
+	pub hash: H256,
+}

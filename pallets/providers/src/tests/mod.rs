@@ -1,0 +1,7 @@
+//! Tests of the registry, a file per feature.
+
+mod deposits;
+mod keys;
+mod peers;
+mod proofs;
+mod providers;

@@ -1,0 +1,150 @@
+//! A runtime around the pallet: a clock that tests set, one peer with a real key, and a market of one
+//! deal.
+#![allow(
+	unreachable_pub,
+	missing_debug_implementations,
+	reason = "what a runtime's configuration names is public"
+)]
+
+use crate as pallet_receipts;
+use frame_support::{derive_impl, parameter_types};
+use millrace_primitives::{
+	epoch::{EpochInfo, EpochLengths, Phase},
+	hash,
+	peer::{PeerId, PeerKey},
+	traits::{EpochClock, PeerRegistry, WorkInspector},
+	BlockNumber, DealId, EpochIndex, Gas, H256,
+};
+use sp_core::{ed25519, Pair};
+use sp_runtime::BuildStorage;
+
+type Block = frame_system::mocking::MockBlockU32<Test>;
+
+frame_support::construct_runtime!(
+	pub enum Test {
+		System: frame_system,
+		Receipts: pallet_receipts,
+	}
+);
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+	type Block = Block;
+}
+
+impl pallet_receipts::Config for Test {
+	type Clock = MockClock;
+	type Peers = MockPeers;
+	type Work = MockWork;
+	type WeightInfo = ();
+}
+
+/// The deal that the peer works for.
+pub(crate) const DEAL: DealId = 5;
+/// Most gas of its calls.
+pub(crate) const MOST_GAS: Gas = 1_000;
+/// First block at which the peer's key counts.
+pub(crate) const KEY_SINCE: BlockNumber = 25;
+
+const LENGTHS: EpochLengths = EpochLengths {
+	len: 20,
+	report_window: 6,
+	fold_window: 2,
+	answer_window: 8,
+};
+
+parameter_types! {
+	pub(crate) static CurrentEpoch: EpochIndex = 2;
+	pub(crate) static DealStands: bool = true;
+}
+
+pub struct MockClock;
+
+impl MockClock {
+	fn info(index: EpochIndex) -> EpochInfo {
+		let start = 1 + index * LENGTHS.len;
+		EpochInfo {
+			index,
+			start,
+			start_ms: 0,
+			slot_ms: 1_000,
+			lengths: LENGTHS,
+		}
+	}
+}
+
+impl EpochClock for MockClock {
+	fn current() -> EpochInfo {
+		Self::info(CurrentEpoch::get())
+	}
+	fn previous() -> Option<EpochInfo> {
+		CurrentEpoch::get().checked_sub(1).map(Self::info)
+	}
+	fn position() -> u32 {
+		8
+	}
+	fn phase() -> Phase {
+		Phase::Answer
+	}
+	fn seed(epoch: EpochIndex) -> Option<H256> {
+		Some(hash::tagged("mock/seed", &epoch))
+	}
+	fn draw(epoch: EpochIndex) -> Option<H256> {
+		Some(hash::tagged("mock/draw", &epoch))
+	}
+	fn genesis() -> H256 {
+		H256::repeat_byte(7)
+	}
+}
+
+pub struct MockPeers;
+
+impl PeerRegistry<u64> for MockPeers {
+	fn provider_of(asked: PeerId) -> Option<u64> {
+		(asked == peer()).then_some(1)
+	}
+	fn key_at(asked: PeerId, block: BlockNumber) -> Option<PeerKey> {
+		(asked == peer() && block >= KEY_SINCE).then(|| pair().public().0)
+	}
+}
+
+pub struct MockWork;
+
+impl WorkInspector for MockWork {
+	fn is_worker(asked: PeerId, deal: DealId, epoch: EpochIndex) -> bool {
+		asked == peer() && deal == DEAL && epoch >= 1
+	}
+	fn call_terms(deal: DealId) -> Option<(H256, Gas)> {
+		(deal == DEAL && DealStands::get()).then(|| (package(), MOST_GAS))
+	}
+}
+
+/// The peer's key pair.
+pub(crate) fn pair() -> ed25519::Pair {
+	ed25519::Pair::from_seed(&[1; 32])
+}
+
+/// The peer.
+pub(crate) fn peer() -> PeerId {
+	PeerId::from_key(&pair().public().0)
+}
+
+/// The deal's package.
+pub(crate) fn package() -> H256 {
+	H256::repeat_byte(3)
+}
+
+/// Runs a test in an answer window of epoch 2, in which epoch 1 is audited, and checks the pallet's
+/// invariants at its end.
+pub(crate) fn build_and_execute(test: impl FnOnce()) {
+	CurrentEpoch::set(2);
+	DealStands::set(true);
+	let storage = frame_system::GenesisConfig::<Test>::default()
+		.build_storage()
+		.expect("the system's genesis builds");
+	sp_io::TestExternalities::new(storage).execute_with(|| {
+		System::set_block_number(49);
+		test();
+		Receipts::do_try_state().expect("the invariants hold");
+	});
+}

@@ -1,0 +1,4 @@
+//! Tests, a file for each feature. The builder checks the pallet's invariants at the end of each.
+
+mod opening;
+mod ring;

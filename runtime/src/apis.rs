@@ -1,0 +1,330 @@
+//! Runtime APIs: what nodes and daemons read at a block.
+
+use crate::{
+	AccountId, Babe, Balance, Block, Capacity, Epochs, Executive, Grandpa, Historical,
+	InherentDataExt, Market, Nonce, Providers, Receipts, Runtime, RuntimeCall,
+	RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION,
+};
+use alloc::vec::Vec;
+use codec::Encode;
+use frame_support::{
+	genesis_builder_helper::{build_state, get_preset},
+	traits::KeyOwnerProofSystem,
+	weights::Weight,
+};
+use millrace_primitives::{
+	epoch::EpochStatus,
+	execution::SignedReceipt,
+	market::DealSpec,
+	peer::{Endpoint, PeerId, PeerKey},
+	traits::{EpochClock, PeerRegistry},
+	views::{Assignment, CommitmentView, DealView, PeerDuties, PeerView, Quote, ReportRecord},
+	DealId, EpochIndex,
+};
+use sp_api::impl_runtime_apis;
+use sp_consensus_babe::AuthorityId as BabeId;
+use sp_consensus_grandpa::AuthorityId as GrandpaId;
+use sp_core::{crypto::KeyTypeId, OpaqueMetadata};
+use sp_runtime::{
+	traits::{Block as BlockT, NumberFor},
+	transaction_validity::{TransactionSource, TransactionValidity},
+	ApplyExtrinsicResult,
+};
+use sp_session::OpaqueGeneratedSessionKeys;
+use sp_version::RuntimeVersion;
+
+sp_api::decl_runtime_apis! {
+	/// Everything that a peer owes, in one picture of one block.
+	pub trait DutiesApi {
+		/// What the peer must do.
+		fn duties(peer: PeerId) -> PeerDuties;
+	}
+}
+
+/// Puts together what a peer owes from the pallets that each know a part.
+fn duties(peer: PeerId) -> PeerDuties {
+	let epoch = Epochs::status();
+	let previous = <Epochs as EpochClock>::previous();
+	PeerDuties {
+		genesis: <Epochs as EpochClock>::genesis(),
+		epoch,
+		previous,
+		key: <Providers as PeerRegistry<AccountId>>::key_at(peer, System::block_number()),
+		work: Capacity::work_of(peer, epoch.info.index),
+		previous_work: previous.and_then(|info| Capacity::work_of(peer, info.index)),
+		report_due: Capacity::report_due(peer),
+		audit: Capacity::audit_of(peer),
+		assignments: Market::assignments(peer),
+	}
+}
+
+/// Where a peer serves and which key signs for it: what only the registry knows.
+fn locate(peer: PeerId) -> Option<(Endpoint, PeerKey)> {
+	Providers::peer(peer).map(|view| (view.endpoint, view.key))
+}
+
+impl_runtime_apis! {
+	impl sp_api::Core<Block> for Runtime {
+		fn version() -> RuntimeVersion {
+			VERSION
+		}
+		fn execute_block(block: <Block as BlockT>::LazyBlock) {
+			Executive::execute_block(block);
+		}
+		fn initialize_block(
+			header: &<Block as BlockT>::Header,
+		) -> sp_runtime::ExtrinsicInclusionMode {
+			Executive::initialize_block(header)
+		}
+	}
+
+	impl sp_api::Metadata<Block> for Runtime {
+		fn metadata() -> OpaqueMetadata {
+			OpaqueMetadata::new(Runtime::metadata().into())
+		}
+		fn metadata_at_version(version: u32) -> Option<OpaqueMetadata> {
+			Runtime::metadata_at_version(version)
+		}
+		fn metadata_versions() -> Vec<u32> {
+			Runtime::metadata_versions()
+		}
+	}
+
+	impl sp_block_builder::BlockBuilder<Block> for Runtime {
+		fn apply_extrinsic(extrinsic: <Block as BlockT>::Extrinsic) -> ApplyExtrinsicResult {
+			Executive::apply_extrinsic(extrinsic)
+		}
+		fn finalize_block() -> <Block as BlockT>::Header {
+			Executive::finalize_block()
+		}
+		fn inherent_extrinsics(
+			data: sp_inherents::InherentData,
+		) -> Vec<<Block as BlockT>::Extrinsic> {
+			data.create_extrinsics()
+		}
+		fn check_inherents(
+			block: <Block as BlockT>::LazyBlock,
+			data: sp_inherents::InherentData,
+		) -> sp_inherents::CheckInherentsResult {
+			data.check_extrinsics(&block)
+		}
+	}
+
+	impl sp_transaction_pool::runtime_api::TaggedTransactionQueue<Block> for Runtime {
+		fn validate_transaction(
+			source: TransactionSource,
+			tx: <Block as BlockT>::Extrinsic,
+			block_hash: <Block as BlockT>::Hash,
+		) -> TransactionValidity {
+			Executive::validate_transaction(source, tx, block_hash)
+		}
+	}
+
+	impl sp_offchain::OffchainWorkerApi<Block> for Runtime {
+		fn offchain_worker(header: &<Block as BlockT>::Header) {
+			Executive::offchain_worker(header)
+		}
+	}
+
+	impl sp_session::SessionKeys<Block> for Runtime {
+		fn generate_session_keys(
+			owner: Vec<u8>,
+			seed: Option<Vec<u8>>,
+		) -> OpaqueGeneratedSessionKeys {
+			SessionKeys::generate(&owner, seed).into()
+		}
+		fn decode_session_keys(encoded: Vec<u8>) -> Option<Vec<(Vec<u8>, KeyTypeId)>> {
+			SessionKeys::decode_into_raw_public_keys(&encoded)
+		}
+	}
+
+	impl sp_consensus_babe::BabeApi<Block> for Runtime {
+		fn configuration() -> sp_consensus_babe::BabeConfiguration {
+			let config = Babe::epoch_config().unwrap_or(crate::genesis_presets::BABE_CONFIG);
+			sp_consensus_babe::BabeConfiguration {
+				slot_duration: Babe::slot_duration(),
+				epoch_length: crate::timing::SessionSlots::<Runtime>::get(),
+				c: config.c,
+				authorities: Babe::authorities().to_vec(),
+				randomness: Babe::randomness(),
+				allowed_slots: config.allowed_slots,
+			}
+		}
+		fn current_epoch_start() -> sp_consensus_babe::Slot {
+			Babe::current_epoch_start()
+		}
+		fn current_epoch() -> sp_consensus_babe::Epoch {
+			Babe::current_epoch()
+		}
+		fn next_epoch() -> sp_consensus_babe::Epoch {
+			Babe::next_epoch()
+		}
+		fn generate_key_ownership_proof(
+			_slot: sp_consensus_babe::Slot,
+			authority_id: BabeId,
+		) -> Option<sp_consensus_babe::OpaqueKeyOwnershipProof> {
+			Historical::prove((sp_consensus_babe::KEY_TYPE, authority_id))
+				.map(|proof| proof.encode())
+				.map(sp_consensus_babe::OpaqueKeyOwnershipProof::new)
+		}
+		fn submit_report_equivocation_unsigned_extrinsic(
+			equivocation_proof: sp_consensus_babe::EquivocationProof<<Block as BlockT>::Header>,
+			key_owner_proof: sp_consensus_babe::OpaqueKeyOwnershipProof,
+		) -> Option<()> {
+			let key_owner_proof = key_owner_proof.decode()?;
+			Babe::submit_unsigned_equivocation_report(equivocation_proof, key_owner_proof)
+		}
+	}
+
+	impl sp_consensus_grandpa::GrandpaApi<Block> for Runtime {
+		fn grandpa_authorities() -> sp_consensus_grandpa::AuthorityList {
+			Grandpa::grandpa_authorities()
+		}
+		fn current_set_id() -> sp_consensus_grandpa::SetId {
+			pallet_grandpa::CurrentSetId::<Runtime>::get()
+		}
+		fn submit_report_equivocation_unsigned_extrinsic(
+			equivocation_proof: sp_consensus_grandpa::EquivocationProof<
+				<Block as BlockT>::Hash,
+				NumberFor<Block>,
+			>,
+			key_owner_proof: sp_consensus_grandpa::OpaqueKeyOwnershipProof,
+		) -> Option<()> {
+			let key_owner_proof = key_owner_proof.decode()?;
+			Grandpa::submit_unsigned_equivocation_report(equivocation_proof, key_owner_proof)
+		}
+		fn generate_key_ownership_proof(
+			_set_id: sp_consensus_grandpa::SetId,
+			authority_id: GrandpaId,
+		) -> Option<sp_consensus_grandpa::OpaqueKeyOwnershipProof> {
+			Historical::prove((sp_consensus_grandpa::KEY_TYPE, authority_id))
+				.map(|proof| proof.encode())
+				.map(sp_consensus_grandpa::OpaqueKeyOwnershipProof::new)
+		}
+	}
+
+	impl frame_system_rpc_runtime_api::AccountNonceApi<Block, AccountId, Nonce> for Runtime {
+		fn account_nonce(account: AccountId) -> Nonce {
+			System::account_nonce(account)
+		}
+	}
+
+	impl pallet_transaction_payment_rpc_runtime_api::TransactionPaymentApi<Block, Balance>
+		for Runtime
+	{
+		fn query_info(
+			uxt: <Block as BlockT>::Extrinsic,
+			len: u32,
+		) -> pallet_transaction_payment_rpc_runtime_api::RuntimeDispatchInfo<Balance> {
+			TransactionPayment::query_info(uxt, len)
+		}
+		fn query_fee_details(
+			uxt: <Block as BlockT>::Extrinsic,
+			len: u32,
+		) -> pallet_transaction_payment::FeeDetails<Balance> {
+			TransactionPayment::query_fee_details(uxt, len)
+		}
+		fn query_weight_to_fee(weight: Weight) -> Balance {
+			TransactionPayment::weight_to_fee(weight)
+		}
+		fn query_length_to_fee(length: u32) -> Balance {
+			TransactionPayment::length_to_fee(length)
+		}
+	}
+
+	impl pallet_transaction_payment_rpc_runtime_api::TransactionPaymentCallApi<
+		Block, Balance, RuntimeCall,
+	> for Runtime {
+		fn query_call_info(
+			call: RuntimeCall,
+			len: u32,
+		) -> pallet_transaction_payment::RuntimeDispatchInfo<Balance> {
+			TransactionPayment::query_call_info(call, len)
+		}
+		fn query_call_fee_details(
+			call: RuntimeCall,
+			len: u32,
+		) -> pallet_transaction_payment::FeeDetails<Balance> {
+			TransactionPayment::query_call_fee_details(call, len)
+		}
+		fn query_weight_to_fee(weight: Weight) -> Balance {
+			TransactionPayment::weight_to_fee(weight)
+		}
+		fn query_length_to_fee(length: u32) -> Balance {
+			TransactionPayment::length_to_fee(length)
+		}
+	}
+
+	impl pallet_epochs::runtime_api::EpochsApi<Block> for Runtime {
+		fn status() -> EpochStatus {
+			Epochs::status()
+		}
+	}
+
+	impl pallet_providers::runtime_api::ProvidersApi<Block, AccountId> for Runtime {
+		fn peer(peer: PeerId) -> Option<PeerView<AccountId>> {
+			Providers::peer(peer)
+		}
+		fn peers_of(provider: AccountId) -> Vec<PeerView<AccountId>> {
+			Providers::peers_of(&provider)
+		}
+	}
+
+	impl pallet_capacity::runtime_api::CapacityApi<Block, AccountId> for Runtime {
+		fn commitment(peer: PeerId) -> Option<CommitmentView<AccountId>> {
+			Capacity::commitment(peer)
+		}
+		fn credited(account: AccountId) -> Balance {
+			Capacity::credited(&account)
+		}
+	}
+
+	impl pallet_market::runtime_api::MarketApi<Block, AccountId> for Runtime {
+		fn quote(spec: DealSpec<AccountId>) -> Quote {
+			Market::quote(spec)
+		}
+		fn deal(deal: DealId) -> Option<DealView<AccountId>> {
+			Market::deal_view(deal, locate)
+		}
+		fn deals(
+			owner: Option<AccountId>,
+			from: DealId,
+			limit: u32,
+		) -> Vec<DealView<AccountId>> {
+			Market::deal_views(owner, from, limit, locate)
+		}
+		fn assignments(peer: PeerId) -> Vec<Assignment> {
+			Market::assignments(peer)
+		}
+		fn why_not(spec: DealSpec<AccountId>, peer: PeerId) -> Option<pallet_market::Reason> {
+			Market::why_not(spec, peer)
+		}
+	}
+
+	impl pallet_receipts::runtime_api::ReceiptsApi<Block> for Runtime {
+		fn report(peer: PeerId, epoch: EpochIndex) -> Option<ReportRecord> {
+			Receipts::report(peer, epoch)
+		}
+		fn opened(peer: PeerId, epoch: EpochIndex) -> Vec<SignedReceipt> {
+			Receipts::opened(peer, epoch)
+		}
+	}
+
+	impl crate::apis::DutiesApi<Block> for Runtime {
+		fn duties(peer: PeerId) -> PeerDuties {
+			duties(peer)
+		}
+	}
+
+	impl sp_genesis_builder::GenesisBuilder<Block> for Runtime {
+		fn build_state(config: Vec<u8>) -> sp_genesis_builder::Result {
+			build_state::<RuntimeGenesisConfig>(config)
+		}
+		fn get_preset(id: &Option<sp_genesis_builder::PresetId>) -> Option<Vec<u8>> {
+			get_preset::<RuntimeGenesisConfig>(id, crate::genesis_presets::get)
+		}
+		fn preset_names() -> Vec<sp_genesis_builder::PresetId> {
+			crate::genesis_presets::names()
+		}
+	}
+}

@@ -1,0 +1,120 @@
+//! FLT: balances, fees, deposits.
+
+use crate::{
+	AccountId, Balance, Balances, Runtime, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason,
+	System,
+};
+use frame_support::{
+	dynamic_params::{dynamic_pallet_params, dynamic_params},
+	parameter_types,
+	traits::{ConstU32, ConstU8, Get, VariantCountOf},
+	weights::{ConstantMultiplier, Weight, WeightToFee},
+};
+use frame_system::EnsureRoot;
+use millrace_primitives::FLT;
+use pallet_transaction_payment::{Multiplier, TargetedFeeAdjustment};
+use sp_runtime::{traits::Bounded, FixedPointNumber, Perquintill};
+
+/// Thousandth of an FLT.
+pub const MILLI: Balance = FLT / 1_000;
+/// Millionth of an FLT.
+pub const MICRO: Balance = FLT / 1_000_000;
+
+/// Deposit for stored rows: 0.05 FLT a row and 0.0001 FLT a byte.
+pub const fn deposit(rows: u32, bytes: u32) -> Balance {
+	rows as Balance * 50 * MILLI + bytes as Balance * 100 * MICRO
+}
+
+parameter_types! {
+	pub const ExistentialDeposit: Balance = MILLI;
+}
+
+impl pallet_balances::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type RuntimeFreezeReason = RuntimeFreezeReason;
+	type Balance = Balance;
+	type DustRemoval = ();
+	type ExistentialDeposit = ExistentialDeposit;
+	type AccountStore = System;
+	type WeightInfo = pallet_balances::weights::SubstrateWeight<Runtime>;
+	type MaxLocks = ConstU32<50>;
+	type MaxReserves = ConstU32<50>;
+	type ReserveIdentifier = [u8; 8];
+	type FreezeIdentifier = RuntimeFreezeReason;
+	type MaxFreezes = VariantCountOf<RuntimeFreezeReason>;
+	type DoneSlashHandler = ();
+}
+
+/// Parameters that a vote can change, by group.
+#[dynamic_params(RuntimeParameters, pallet_parameters::Parameters::<Runtime>)]
+pub mod dynamic_params {
+	#[allow(unused_imports, reason = "the macro asks for it")]
+	use super::*;
+
+	/// What transactions cost.
+	#[dynamic_pallet_params]
+	#[codec(index = 0)]
+	pub mod fees {
+		/// Smallest units of FLT for a picosecond of reference time: at the default a transfer
+		/// costs about 0.002 FLT.
+		#[codec(index = 0)]
+		pub static WeightFee: u128 = 10_000_000;
+		/// Smallest units of FLT for a byte.
+		#[codec(index = 1)]
+		pub static LengthFee: u128 = 1_000_000_000_000;
+	}
+}
+
+#[cfg(feature = "runtime-benchmarks")]
+impl Default for RuntimeParameters {
+	fn default() -> Self {
+		Self::Fees(dynamic_params::fees::Parameters::WeightFee(
+			dynamic_params::fees::WeightFee,
+			Some(1),
+		))
+	}
+}
+
+impl pallet_parameters::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeParameters = RuntimeParameters;
+	type AdminOrigin = frame_support::traits::AsEnsureOriginWithArg<EnsureRoot<AccountId>>;
+	type WeightInfo = ();
+}
+
+/// Fee for computation.
+#[derive(Debug)]
+pub struct WeightPrice;
+
+impl WeightToFee for WeightPrice {
+	type Balance = Balance;
+
+	fn weight_to_fee(weight: &Weight) -> Balance {
+		Balance::from(weight.ref_time()).saturating_mul(dynamic_params::fees::WeightFee::get())
+	}
+}
+
+parameter_types! {
+	pub const TargetBlockFullness: Perquintill = Perquintill::from_percent(25);
+	pub AdjustmentVariable: Multiplier = Multiplier::saturating_from_rational(75, 1_000_000);
+	pub MinimumMultiplier: Multiplier = Multiplier::saturating_from_rational(1, 10);
+	pub MaximumMultiplier: Multiplier = Bounded::max_value();
+}
+
+impl pallet_transaction_payment::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	// Fees and tips are burnt.
+	type OnChargeTransaction = pallet_transaction_payment::FungibleAdapter<Balances, ()>;
+	type WeightToFee = WeightPrice;
+	type LengthToFee = ConstantMultiplier<Balance, dynamic_params::fees::LengthFee>;
+	type FeeMultiplierUpdate = TargetedFeeAdjustment<
+		Self,
+		TargetBlockFullness,
+		AdjustmentVariable,
+		MinimumMultiplier,
+		MaximumMultiplier,
+	>;
+	type OperationalFeeMultiplier = ConstU8<5>;
+	type WeightInfo = pallet_transaction_payment::weights::SubstrateWeight<Runtime>;
+}

@@ -1,0 +1,210 @@
+//! Blocks, accounts' tools and what may be called when.
+
+use crate::{
+	AccountId, Balance, Balances, Block, BlockNumber, Hash, Nonce, PalletInfo, Runtime,
+	RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, SafeMode, System, TxPause, VERSION,
+};
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{
+	derive_impl,
+	dispatch::DispatchClass, parameter_types,
+	traits::{ConstU32, Contains, InsideBoth, InstanceFilter},
+	weights::{
+		constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
+		Weight,
+	},
+};
+use frame_system::limits::{BlockLength, BlockWeights};
+use scale_info::TypeInfo;
+use sp_runtime::{traits::BlakeTwo256, Perbill};
+use sp_version::RuntimeVersion;
+
+/// Part of a block that ordinary transactions may fill; duties have the rest to themselves.
+const NORMAL_RATIO: Perbill = Perbill::from_percent(75);
+/// Longest block.
+const MAX_BLOCK_BYTES: u32 = 5 * 1024 * 1024;
+/// One second of computation in a slot of three.
+const MAXIMUM_BLOCK_WEIGHT: Weight =
+	Weight::from_parts(WEIGHT_REF_TIME_PER_SECOND, MAX_BLOCK_BYTES as u64);
+
+parameter_types! {
+	pub const BlockHashCount: BlockNumber = 2_400;
+	pub const Version: RuntimeVersion = VERSION;
+	pub RuntimeBlockWeights: BlockWeights =
+		BlockWeights::with_sensible_defaults(MAXIMUM_BLOCK_WEIGHT, NORMAL_RATIO);
+	pub RuntimeBlockLength: BlockLength =
+		BlockLength::builder()
+			.max_length(MAX_BLOCK_BYTES)
+			.modify_max_length_for_class(DispatchClass::Normal, |bytes| {
+				*bytes = NORMAL_RATIO * MAX_BLOCK_BYTES
+			})
+			.build();
+	pub const SS58Prefix: u16 = 42;
+}
+
+/// What passes whatever is paused: the block's own inherents, duties, and the ways out.
+#[derive(Debug)]
+pub struct AlwaysAllowed;
+
+impl Contains<RuntimeCall> for AlwaysAllowed {
+	fn contains(call: &RuntimeCall) -> bool {
+		use pallet_capacity::Call as Capacity;
+		use pallet_market::Call as Market;
+		match call {
+			RuntimeCall::System(_)
+			| RuntimeCall::Timestamp(_)
+			| RuntimeCall::Babe(_)
+			| RuntimeCall::Grandpa(_)
+			| RuntimeCall::SafeMode(_)
+			| RuntimeCall::TxPause(_)
+			| RuntimeCall::Sudo(_)
+			| RuntimeCall::Referenda(_)
+			| RuntimeCall::ConvictionVoting(_)
+			| RuntimeCall::Preimage(_)
+			| RuntimeCall::Scheduler(_) => true,
+			RuntimeCall::Capacity(call) => matches!(
+				call,
+				Capacity::report { .. }
+					| Capacity::answer_audit { .. }
+					| Capacity::settle { .. }
+					| Capacity::withdraw { .. }
+			),
+			RuntimeCall::Market(call) => matches!(
+				call,
+				Market::go_live { .. } | Market::stop { .. } | Market::close { .. }
+			),
+			_ => false,
+		}
+	}
+}
+
+/// What tx-pause must never stop: all that [`AlwaysAllowed`] lists, by name.
+#[derive(Debug)]
+pub struct NeverPaused;
+
+impl Contains<pallet_tx_pause::RuntimeCallNameOf<Runtime>> for NeverPaused {
+	fn contains((pallet, call): &pallet_tx_pause::RuntimeCallNameOf<Runtime>) -> bool {
+		match pallet.as_slice() {
+			b"System" | b"Timestamp" | b"Babe" | b"Grandpa" | b"SafeMode" | b"TxPause"
+			| b"Sudo" | b"Referenda" | b"ConvictionVoting" | b"Preimage" | b"Scheduler" => true,
+			b"Capacity" => matches!(
+				call.as_slice(),
+				b"report" | b"answer_audit" | b"settle" | b"withdraw"
+			),
+			b"Market" => matches!(call.as_slice(), b"go_live" | b"stop" | b"close"),
+			_ => false,
+		}
+	}
+}
+
+#[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
+impl frame_system::Config for Runtime {
+	type Block = Block;
+	type BlockWeights = RuntimeBlockWeights;
+	type BlockLength = RuntimeBlockLength;
+	type AccountId = AccountId;
+	type Nonce = Nonce;
+	type Hash = Hash;
+	type BlockHashCount = BlockHashCount;
+	type DbWeight = ParityDbWeight;
+	type Version = Version;
+	type AccountData = pallet_balances::AccountData<Balance>;
+	type SS58Prefix = SS58Prefix;
+	type MaxConsumers = ConstU32<16>;
+	type BaseCallFilter = InsideBoth<SafeMode, TxPause>;
+}
+
+impl pallet_utility::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeCall = RuntimeCall;
+	type PalletsOrigin = crate::OriginCaller;
+	type WeightInfo = pallet_utility::weights::SubstrateWeight<Runtime>;
+}
+
+parameter_types! {
+	pub const ProxyDepositBase: Balance = super::money::deposit(1, 8);
+	pub const ProxyDepositFactor: Balance = super::money::deposit(0, 33);
+	pub const AnnouncementDepositBase: Balance = super::money::deposit(1, 8);
+	pub const AnnouncementDepositFactor: Balance = super::money::deposit(0, 66);
+	pub const MultisigDepositBase: Balance = super::money::deposit(1, 88);
+	pub const MultisigDepositFactor: Balance = super::money::deposit(0, 32);
+}
+
+/// What a proxy may do for an account.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	Default,
+	PartialEq,
+	Eq,
+	PartialOrd,
+	Ord,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum ProxyType {
+	/// Everything.
+	#[default]
+	Any,
+	/// Vote and delegate votes.
+	Governance,
+	/// Run a provider's machines: peers, endpoints, keys, offers. Moves no stake.
+	Operator,
+}
+
+impl InstanceFilter<RuntimeCall> for ProxyType {
+	fn filter(&self, call: &RuntimeCall) -> bool {
+		match self {
+			Self::Any => true,
+			Self::Governance => matches!(
+				call,
+				RuntimeCall::ConvictionVoting(_) | RuntimeCall::Referenda(_)
+			),
+			Self::Operator => matches!(
+				call,
+				RuntimeCall::Providers(
+					pallet_providers::Call::set_endpoint { .. }
+						| pallet_providers::Call::rotate_key { .. }
+				) | RuntimeCall::Market(
+					pallet_market::Call::post_offer { .. }
+						| pallet_market::Call::withdraw_offer { .. }
+				) | RuntimeCall::Capacity(pallet_capacity::Call::settle { .. })
+			),
+		}
+	}
+
+	fn is_superset(&self, other: &Self) -> bool {
+		*self == Self::Any || self == other
+	}
+}
+
+impl pallet_proxy::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeCall = RuntimeCall;
+	type Currency = Balances;
+	type ProxyType = ProxyType;
+	type ProxyDepositBase = ProxyDepositBase;
+	type ProxyDepositFactor = ProxyDepositFactor;
+	type MaxProxies = ConstU32<32>;
+	type WeightInfo = pallet_proxy::weights::SubstrateWeight<Runtime>;
+	type MaxPending = ConstU32<32>;
+	type CallHasher = BlakeTwo256;
+	type AnnouncementDepositBase = AnnouncementDepositBase;
+	type AnnouncementDepositFactor = AnnouncementDepositFactor;
+	type BlockNumberProvider = System;
+}
+
+impl pallet_multisig::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeCall = RuntimeCall;
+	type Currency = Balances;
+	type DepositBase = MultisigDepositBase;
+	type DepositFactor = MultisigDepositFactor;
+	type MaxSignatories = ConstU32<100>;
+	type WeightInfo = pallet_multisig::weights::SubstrateWeight<Runtime>;
+	type BlockNumberProvider = System;
+}

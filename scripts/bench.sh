@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# Measurements that are too heavy for the tests: the inputs of docs/MEASUREMENTS.md.
+#
+#   scripts/bench.sh [build|demo|bench]...      default: demo bench
+#
+# build   the node from nothing, in a target folder of its own
+# demo    the whole demo, warm, five times: elapsed time, latency, gas
+# bench   every ignored test whose name begins with bench_: they print one JSON line each
+#
+# Each line of the result is one JSON object; it goes to standard output and is kept in OUT
+# (default: bench.jsonl beside the target folder). Everything else goes to standard error.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+
+scripts/setup.sh >&2
+# shellcheck source=lib/wasm-env.sh
+. scripts/lib/wasm-env.sh
+
+runs=${RUNS:-5}
+out=${OUT:-$(dirname "$CARGO_TARGET_DIR")/bench.jsonl}
+: >"$out"
+
+emit() { tee -a "$out"; }
+
+machine() {
+	local model memory
+	model=$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)
+	memory=$(awk '/^MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo)
+	printf '{"measure":"machine","cpu":"%s","cores":%s,"memory_gib":%s,"rustc":"%s"}\n' \
+		"${model:-unknown}" "$(nproc)" "$memory" "$(rustc --version)" | emit
+}
+
+bench_build() {
+	local folder start
+	folder=$(mktemp -d "$(dirname "$CARGO_TARGET_DIR")/bench-build.XXXXXX")
+	start=$SECONDS
+	CARGO_TARGET_DIR=$folder cargo build --release --locked -p millrace-node >&2 ||
+		{ rm -rf "$folder"; return 1; }
+	printf '{"measure":"node_build_from_nothing","seconds":%s}\n' $((SECONDS - start)) | emit
+	rm -rf "$folder"
+}
+
+bench_demo() {
+	local run results
+	results=$(mktemp)
+	scripts/demo.sh --json >/dev/null # the first run builds and warms
+	for run in $(seq "$runs"); do
+		echo "bench: demo $run of $runs" >&2
+		scripts/demo.sh --json | tr -d '\n' >>"$results"
+		echo >>"$results"
+	done
+	python3 - "$results" <<-'PYTHON' | emit
+		import json, statistics, sys
+		rows = [json.loads(line) for line in open(sys.argv[1])]
+		median = lambda pick: statistics.median(pick(row) for row in rows)
+		print(json.dumps({
+			"measure": "demo_warm",
+			"runs": len(rows),
+			"ok": all(row["ok"] for row in rows),
+			"elapsed_seconds": median(lambda row: row["elapsed_seconds"]),
+			"latency_p50_ms": median(lambda row: row["latency_ms"]["p50"]),
+			"latency_p99_ms": median(lambda row: row["latency_ms"]["p99"]),
+			"finality_lag_blocks": median(lambda row: row["finality_lag_blocks"]),
+			"gas_per_call": median(lambda row: row["gas_total"] / row["calls"]),
+		}))
+	PYTHON
+	rm -f "$results"
+}
+
+bench_tests() {
+	local log
+	log=$(mktemp)
+	cargo test --release --locked --workspace --lib --bins --tests -- \
+		--ignored --nocapture --test-threads 1 bench_ 2>&1 | tee "$log" >&2
+	grep -E '^\{"measure":.*\}$' "$log" | emit || true
+	rm -f "$log"
+}
+
+machine
+[ $# -gt 0 ] || set -- demo bench
+for part in "$@"; do
+	case $part in
+	build) bench_build ;;
+	demo) bench_demo ;;
+	bench) scripts/guests.sh >&2 && bench_tests ;;
+	*)
+		echo "bench: unknown part $part; known are build, demo and bench" >&2
+		exit 2
+		;;
+	esac
+done

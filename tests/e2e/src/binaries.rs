@@ -1,0 +1,50 @@
+//! Where the programs and the sample functions are.
+
+use std::path::PathBuf;
+
+/// The node.
+pub fn node() -> PathBuf {
+	built("millrace-node")
+}
+
+/// The command line tool, which is worker and gateway too.
+pub fn millrace() -> PathBuf {
+	built("millrace")
+}
+
+/// A sample function, such as `thumbnail`.
+pub fn guest(name: &str) -> PathBuf {
+	present(
+		tests().join("guests/out").join(format!("{name}.wasm")),
+		"scripts/guests.sh builds the sample functions",
+	)
+}
+
+/// A sample input.
+pub fn sample(name: &str) -> PathBuf {
+	present(
+		tests().join("guests/samples").join(name),
+		"it is part of the repository",
+	)
+}
+
+/// The folder of all tests.
+pub fn tests() -> PathBuf {
+	let own = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+	own.parent().map(PathBuf::from).unwrap_or(own)
+}
+
+fn built(name: &str) -> PathBuf {
+	let own = std::env::current_exe().expect("a process knows its own program");
+	// The test is in `deps` beside the programs.
+	let folder = own.ancestors().nth(2).expect("programs lie in folders");
+	present(
+		folder.join(name),
+		"run scripts/test.sh, or cargo build --release -p millrace-node -p millrace",
+	)
+}
+
+fn present(path: PathBuf, remedy: &str) -> PathBuf {
+	assert!(path.is_file(), "{} is missing: {remedy}", path.display());
+	path
+}

@@ -1,0 +1,30 @@
+//! # Millrace end-to-end harness
+//!
+//! Starts the real programs on the loopback interface, waits for what the chain says, and ends
+//! everything with the test. Every wait is bounded and names what it waited for; a test that fails
+//! shows the ends of the logs of all its processes.
+//!
+//! The programs are those that `scripts/test.sh` builds beside the tests: see [`binaries`].
+
+pub mod binaries;
+pub mod command;
+pub mod deal;
+pub mod flood;
+pub mod guests;
+pub mod http;
+pub mod load;
+pub mod network;
+pub mod process;
+pub mod provider;
+pub mod receipts;
+pub mod rpc;
+pub mod wait;
+
+pub use command::Ran;
+pub use deal::Deal;
+pub use http::Http;
+pub use network::{Gateway, Network, Node};
+pub use process::Process;
+pub use provider::{Peer, Provider};
+pub use rpc::{Fault, Rpc};
+pub use wait::{eventually, until};

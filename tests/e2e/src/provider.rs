@@ -1,0 +1,220 @@
+//! A provider with its machines.
+
+use crate::{binaries, eventually, network::account, network::free_ports, until, Network, Process};
+use futures::future::join_all;
+use millrace_client::{calls, AccountKey, PeerKeypair, View};
+use millrace_primitives::{
+	epoch::Phase,
+	market::OfferTerms,
+	peer::{key_proof, PeerId},
+	Balance, EpochIndex, CPU_V1, FLT,
+};
+use serde_json::Value;
+use std::{
+	path::{Path, PathBuf},
+	time::Duration,
+};
+
+/// Price of the first peer's unit for an epoch; each further peer asks one more. Odd, so that every
+/// rounding shows.
+pub const ASK: Balance = FLT / 100 + 1;
+/// Epochs of the commitments: far more than any test takes.
+pub const COMMITTED_EPOCHS: u32 = 100;
+/// Longest wait for what takes a few epochs of 20 seconds, on a busy machine.
+pub const EPOCHS: Duration = Duration::from_secs(240);
+/// Time in which a worker must answer for the first time, or again.
+const START: Duration = Duration::from_secs(60);
+
+/// A machine.
+#[derive(Debug)]
+pub struct Peer {
+	/// Its key.
+	pub key: PeerKeypair,
+	/// Where its worker serves.
+	pub url: String,
+	/// Its key file.
+	pub key_file: PathBuf,
+	name: String,
+	config: PathBuf,
+	folder: PathBuf,
+}
+
+impl Peer {
+	/// Makes a machine with a key and a port; nothing of it is on the chain yet.
+	pub fn new(network: &Network, name: &str) -> Self {
+		let folder = network.folder();
+		let [port] = free_ports();
+		let key_file = folder.join(format!("{name}.json"));
+		let key = PeerKeypair::generate().expect("there is randomness");
+		key.save(&key_file).expect("the folder is writable");
+		let config = folder.join(format!("{name}.toml"));
+		let text = format!(
+			"data_dir = {}\nnode_url = {}\npeer_key = {}\nlisten = \"127.0.0.1:{port}\"\n\n\
+			[prover]\nthreads = 1\nmode = \"light\"\n",
+			quoted(&folder.join(name)),
+			Value::from(network.node.ws()),
+			quoted(&key_file),
+		);
+		std::fs::write(&config, text).expect("the folder is writable");
+		Self {
+			key,
+			url: format!("http://127.0.0.1:{port}"),
+			key_file,
+			name: name.into(),
+			config,
+			folder: folder.into(),
+		}
+	}
+
+	/// Its name on the chain.
+	pub fn id(&self) -> PeerId {
+		self.key.id()
+	}
+
+	/// Starts its worker, or starts it again over the same data.
+	pub fn start_worker(&self) -> Process {
+		let config = self.config.display().to_string();
+		let arguments = ["worker", "run", "--config", &config];
+		Process::start(&self.folder, &self.name, &binaries::millrace(), arguments)
+	}
+
+	/// What its worker says of itself; nothing while it is away.
+	pub async fn health(&self, network: &Network) -> Result<Value, String> {
+		let answer = network.http.get(&format!("{}/healthz", self.url)).await?;
+		Ok(answer.json())
+	}
+
+	/// Waits until its worker follows the chain.
+	pub async fn until_healthy(&self, network: &Network, worker: &mut Process) -> Value {
+		let what = format!("{} is healthy", self.name);
+		eventually(&what, START, async || {
+			worker.assert_running();
+			let health = self.health(network).await?;
+			match health["ok"].as_bool() {
+				Some(true) => Ok(health),
+				_ => Err(health.to_string()),
+			}
+		})
+		.await
+	}
+
+	/// The value of one of its worker's metrics.
+	pub async fn metric(&self, network: &Network, name: &str) -> f64 {
+		let url = format!("{}/metrics", self.url);
+		let answer = network.http.get(&url).await.expect("the worker answers");
+		let text = String::from_utf8_lossy(&answer.body).into_owned();
+		text.lines()
+			.find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+			.unwrap_or_else(|| panic!("there is no metric {name} in\n{text}"))
+	}
+}
+
+/// A provider.
+#[derive(Debug)]
+pub struct Provider {
+	/// Its account.
+	pub account: AccountKey,
+	/// Its machines.
+	pub peers: Vec<Peer>,
+	/// First epoch that they owe.
+	pub first_epoch: EpochIndex,
+	/// All that it owned after its last transaction.
+	pub balance: Balance,
+}
+
+impl Provider {
+	/// Registers a provider with machines, commits units of each, stakes for them and offers them.
+	pub async fn register(network: &Network, name: &str, peers: usize, units: u32) -> Self {
+		let account = account(name);
+		let owner = name.trim_start_matches('/').to_lowercase();
+		let peers: Vec<Peer> = (1..=peers)
+			.map(|number| Peer::new(network, &format!("worker-{owner}-{number}")))
+			.collect();
+		let proof = key_proof(network.chain.genesis(), &account.account());
+		let mut batch = vec![calls::providers::register_provider("Provider of a test")];
+		for (peer, ask) in peers.iter().zip(ASK..) {
+			let terms = OfferTerms {
+				class: CPU_V1,
+				region: 0,
+				ask,
+				capabilities: 0,
+				max_worker_bond: 0,
+			};
+			let (key, id) = (&peer.key, peer.id());
+			batch.extend([
+				calls::providers::register_peer(key.public(), key.sign_hash(proof), &peer.url),
+				calls::capacity::create(id, units, COMMITTED_EPOCHS),
+				calls::capacity::stake(id),
+				calls::market::post_offer(id, terms),
+			]);
+		}
+		let included = network
+			.chain
+			.submit(&account, calls::utility::batch_all(batch))
+			.await
+			.expect("the provider can register, commit, stake and offer");
+		let view = network.chain.at(included.block).await.expect("it is final");
+		let status = view.epoch().await.expect("the clock can be read");
+		let balance = view.balance(&account.account()).await.expect("it has one");
+		Self {
+			balance: balance.total(),
+			account,
+			peers,
+			first_epoch: status.info.index + 1,
+		}
+	}
+
+	/// Starts a worker for each machine and waits until they follow the chain.
+	pub async fn start_workers(&self, network: &Network) -> Vec<Process> {
+		let mut workers: Vec<Process> = self.peers.iter().map(Peer::start_worker).collect();
+		for (peer, worker) in self.peers.iter().zip(&mut workers) {
+			peer.until_healthy(network, worker).await;
+		}
+		workers
+	}
+
+	/// Names of its machines.
+	pub fn ids(&self) -> Vec<PeerId> {
+		self.peers.iter().map(Peer::id).collect()
+	}
+}
+
+/// Waits until an epoch is settled for all these peers, and returns the block that shows it.
+///
+/// Anybody may settle, so Dave does as soon as the epoch is closed: what peers and clients own
+/// moves by the rules alone.
+pub async fn settle(network: &Network, peers: &[PeerId], epoch: EpochIndex) -> View {
+	let bystander = account("//Dave");
+	let what = format!("epoch {epoch} is settled");
+	until(&network.chain, &what, EPOCHS, async |view: &View| {
+		let status = view.epoch().await?;
+		let closed = match status.phase {
+			Phase::Rest => epoch < status.info.index,
+			_ => epoch + 1 < status.info.index,
+		};
+		let mut open = Vec::new();
+		for peer in peers {
+			let commitment = view.commitment(*peer).await?;
+			let commitment = commitment.unwrap_or_else(|| panic!("{peer} has no commitment"));
+			if commitment.next_to_settle <= epoch {
+				open.push(*peer);
+			}
+		}
+		if closed {
+			let settled = open.iter().map(|peer| {
+				network
+					.chain
+					.submit(&bystander, calls::capacity::settle(*peer))
+			});
+			// Refused where a report was faster; the next block shows it.
+			join_all(settled).await;
+		}
+		Ok(open.is_empty().then(|| view.clone()))
+	})
+	.await
+}
+
+fn quoted(path: &Path) -> Value {
+	// Escapes of JSON are escapes of TOML.
+	Value::from(path.display().to_string())
+}

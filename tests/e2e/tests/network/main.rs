@@ -1,0 +1,11 @@
+//! Tests over real processes. One program, so that two of them can run at a time and all of them
+//! are linked once.
+
+mod bad_input;
+mod congestion;
+mod demo;
+mod metadata_js;
+mod node_killed;
+mod rpc;
+mod validators;
+mod worker_killed;

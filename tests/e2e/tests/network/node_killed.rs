@@ -1,0 +1,140 @@
+//! A node that is killed in the middle of an epoch and comes back: its worker serves on, reports,
+//! answers its audit and is paid as if nothing had happened.
+
+use millrace_client::View;
+use millrace_e2e::{
+	deal::specification, guests, load::call, network::account, provider::settle,
+	receipts::reported, until, Deal, Gateway, Network, Provider,
+};
+use millrace_primitives::{audit::AuditStatus, execution::SignedReceipt};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// Time for which the node is away: less than a worker takes calls without news of the chain.
+const AWAY: Duration = Duration::from_secs(4);
+/// Longest wait for a part of an epoch.
+const SHORT: Duration = Duration::from_secs(90);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_killed_node_costs_its_worker_nothing() {
+	let mut network = Network::dev().await;
+	let provider = Provider::register(&network, "//Bob", 1, 2).await;
+	let mut workers = provider.start_workers(&network).await;
+	let gateway = Gateway::start(&network).await;
+	let package = gateway.upload(&network.http, guests::echo()).await;
+	let spec = specification(&package, 1);
+	let deal = Deal::create(&network, &account("//Charlie"), &spec, 40).await;
+	settle(&network, &provider.ids(), provider.first_epoch).await;
+	let epoch = deal.until_live(&network, 1, 5).await;
+	let peer = &provider.peers[0];
+	let (public, own) = (
+		gateway.deal(deal.id),
+		format!("{}/deals/{}", peer.url, deal.id),
+	);
+
+	let mut receipts = calls(&network, &public, "before").await;
+	// In the window in which the audit of the epoch before is answered.
+	let before = until(
+		&network.chain,
+		"the middle of the epoch",
+		SHORT,
+		async |view: &View| {
+			let status = view.epoch().await?;
+			assert_eq!(status.info.index, epoch, "the epoch is over already");
+			Ok((status.position >= 7).then(|| view.block()))
+		},
+	)
+	.await;
+
+	network.node.kill().await;
+	receipts.extend(calls(&network, &own, "while the node is away").await);
+	sleep(AWAY).await;
+	workers[0].assert_running();
+	network.node.restart();
+	network.node.until_up().await;
+
+	// The same chain goes on: what was final stays so.
+	let found = network.rpc.block_hash(before.number).await;
+	assert_eq!(
+		found,
+		Some(before.hash),
+		"block {} was final",
+		before.number
+	);
+	until(
+		&network.chain,
+		"finality goes on",
+		SHORT,
+		async |view: &View| Ok((view.block().number > before.number + 2).then_some(())),
+	)
+	.await;
+	receipts.extend(calls(&network, &public, "after").await);
+
+	let last = receipts
+		.iter()
+		.map(|signed| signed.receipt.epoch)
+		.max()
+		.unwrap_or(epoch);
+	let view = settle(&network, &provider.ids(), last).await;
+	assert!(
+		receipts.iter().any(|signed| signed.receipt.epoch == epoch),
+		"{epoch} {last}"
+	);
+	let mut found = 0;
+	for epoch in epoch..=last {
+		let Some((report, all)) = reported(&network, &view, peer, epoch).await else {
+			continue;
+		};
+		assert_eq!(
+			(report.proven_idle, report.proven_busy),
+			(1, 1),
+			"{report:?}"
+		);
+		let own = receipts
+			.iter()
+			.filter(|signed| signed.receipt.epoch == epoch);
+		for signed in own {
+			let seq = signed.receipt.seq as usize;
+			assert_eq!(all.get(seq), Some(signed), "a client holds number {seq}");
+			found += 1;
+		}
+	}
+	assert_eq!(
+		found,
+		receipts.len(),
+		"every receipt that a client has is reported"
+	);
+
+	let paid = deal.assert_paid_by_the_rules(&view).await;
+	let balance = view
+		.balance(&provider.account.account())
+		.await
+		.expect("it has one");
+	assert_eq!(
+		balance.total() - provider.balance,
+		paid,
+		"what the provider has got"
+	);
+	let credited = view
+		.credited(&provider.account.account())
+		.await
+		.expect("it can be read");
+	assert!(credited > 0, "the idle unit is rewarded");
+	let audit = view
+		.duties(peer.id())
+		.await
+		.expect("they can be read")
+		.audit;
+	let audit = audit.expect("the only peer is drawn in each epoch");
+	assert_eq!((audit.epoch, audit.status), (last, AuditStatus::Passed));
+}
+
+/// Three calls, all of them answered.
+async fn calls(network: &Network, url: &str, when: &str) -> Vec<SignedReceipt> {
+	let mut receipts = Vec::new();
+	for number in 0..3 {
+		let answer = call(&network.http, url, &format!("call {number} {when}")).await;
+		receipts.push(answer.unwrap_or_else(|error| panic!("{when}: {error}")));
+	}
+	receipts
+}

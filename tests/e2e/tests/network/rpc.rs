@@ -1,0 +1,275 @@
+//! What a bare node answers over its RPC, to a client that knows nothing of ours.
+
+use millrace_client::AccountId;
+use millrace_e2e::{
+	deal::specification,
+	network::{account, Stored},
+	Network, Rpc,
+};
+use millrace_primitives::{
+	epoch::{EpochStatus, Phase},
+	execution::package_hash,
+	market::DealSpec,
+	peer::PeerId,
+	views::{DealView, Quote},
+	FLT, H256,
+};
+use serde_json::{json, Value};
+use std::time::Duration;
+use subxt::rpcs::{
+	client::{RpcParams, RpcSubscription},
+	RpcClient,
+};
+use tokio::time::timeout;
+
+/// JSON-RPC's own number for parameters that cannot be read.
+const INVALID_PARAMS: i64 = -32602;
+/// JSON-RPC's own number for a method that is not there.
+const NO_METHOD: i64 = -32601;
+/// Longest wait for a notification: a few blocks.
+const BLOCKS: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn a_bare_node_answers_by_itself() {
+	let mut network = Network::dev().await;
+	let rpc = network.rpc.clone();
+
+	let health = rpc.result("system_health", json!([])).await;
+	assert_eq!(health["isSyncing"], false, "{health}");
+	let properties = rpc.result("system_properties", json!([])).await;
+	assert_eq!(
+		(&properties["tokenSymbol"], &properties["tokenDecimals"]),
+		(&json!("FLT"), &json!(18))
+	);
+	let version = rpc.result("state_getRuntimeVersion", json!([])).await;
+	assert_eq!(version["specName"], "millrace");
+
+	every_method_is_listed(&rpc).await;
+	the_clock_is_that_of_the_preset(&rpc).await;
+	nothing_is_there_yet(&rpc).await;
+	orders_can_be_priced_and_made(&network).await;
+	bad_parameters_have_their_errors(&rpc).await;
+	subscriptions_follow_finality(&network).await;
+
+	let supply = network
+		.chain
+		.latest()
+		.await
+		.expect("the node is up")
+		.total_issuance()
+		.await;
+	let supply = supply.expect("the issuance can be read");
+	assert!(
+		supply <= 1_000_000_000 * FLT && supply > 999_999_999 * FLT,
+		"fees burn: {supply}"
+	);
+	// It is still the same process that answers.
+	network.node.until_up().await;
+}
+
+async fn every_method_is_listed(rpc: &Rpc) {
+	let listed = rpc.result("rpc_methods", json!([])).await;
+	let listed = listed["methods"].as_array().expect("methods are listed");
+	for method in [
+		"epochs_current",
+		"epochs_subscribeCurrent",
+		"epochs_unsubscribeCurrent",
+		"capacity_commitment",
+		"market_quote",
+		"market_deal",
+		"market_deals",
+		"market_subscribeDeal",
+		"market_unsubscribeDeal",
+		"receipts_report",
+		"payment_queryInfo",
+		"system_accountNextIndex",
+		"author_submitExtrinsic",
+	] {
+		assert!(listed.contains(&json!(method)), "{method} is not listed");
+	}
+}
+
+async fn the_clock_is_that_of_the_preset(rpc: &Rpc) {
+	let status = rpc.result("epochs_current", json!([])).await;
+	let status: EpochStatus = serde_json::from_value(status).expect("that is a status");
+	let lengths = status.info.lengths;
+	assert_eq!(status.info.slot_ms, 1_000);
+	assert_eq!(
+		(
+			lengths.len,
+			lengths.report_window,
+			lengths.fold_window,
+			lengths.answer_window
+		),
+		(20, 6, 2, 8)
+	);
+	assert!(status.position < 20);
+	// The first block, asked for by its hash, is the first of epoch 0.
+	let first = rpc.block_hash(1).await.expect("there is a first block");
+	let status = rpc.epoch(first).await;
+	assert_eq!(
+		(status.info.index, status.info.start, status.position),
+		(0, 1, 0)
+	);
+	assert_eq!(status.phase, Phase::Report);
+}
+
+async fn nothing_is_there_yet(rpc: &Rpc) {
+	let peer = PeerId(H256::repeat_byte(1));
+	let null = Value::Null;
+	assert_eq!(rpc.result("capacity_commitment", json!([peer])).await, null);
+	assert_eq!(rpc.result("market_deal", json!([0])).await, null);
+	assert_eq!(rpc.result("market_deals", json!([])).await, json!([]));
+	assert_eq!(
+		rpc.result("market_deals", json!([null, 0, 100])).await,
+		json!([])
+	);
+	assert_eq!(rpc.result("receipts_report", json!([peer, 0])).await, null);
+}
+
+fn order() -> DealSpec<AccountId> {
+	let module = b"a module that nobody runs";
+	let package = Stored {
+		hash: package_hash(module),
+		size: module.len() as u32,
+		url: "http://127.0.0.1:1/module".into(),
+	};
+	specification(&package, 2)
+}
+
+async fn orders_can_be_priced_and_made(network: &Network) {
+	let spec = order();
+	let price = spec.epoch_price_ceiling().expect("it fits");
+	let quote = network.rpc.result("market_quote", json!([spec])).await;
+	// Amounts are decimal strings: numbers would lose digits.
+	assert_eq!(quote["min_escrow"], json!((2 * price).to_string()));
+	let quote: Quote = serde_json::from_value(quote).expect("that is a quote");
+	assert!(
+		quote.workers.is_empty() && !quote.truncated,
+		"nobody offers: {quote:?}"
+	);
+	assert_eq!((quote.closing_deposit, quote.epoch_price), (price, 0));
+
+	let client = account("//Charlie");
+	let deal = millrace_e2e::Deal::create(network, &client, &spec, 5).await;
+	let shown = network.rpc.result("market_deal", json!([deal.id])).await;
+	let shown: DealView<AccountId> = serde_json::from_value(shown).expect("that is a deal");
+	assert_eq!((shown.owner, shown.escrow), (client.account(), deal.escrow));
+	assert_eq!(shown.spec, spec);
+	let mine = network
+		.rpc
+		.result("market_deals", json!([client.account()]))
+		.await;
+	assert_eq!(mine[0]["deal"], json!(deal.id));
+	assert_eq!(mine.as_array().map(Vec::len), Some(1));
+	let others = network
+		.rpc
+		.result("market_deals", json!([account("//Eve").account()]))
+		.await;
+	assert_eq!(others, json!([]));
+}
+
+async fn bad_parameters_have_their_errors(rpc: &Rpc) {
+	let nowhere = H256::repeat_byte(0xee);
+	let peer = PeerId(H256::repeat_byte(1));
+	for (method, params) in [
+		("epochs_current", json!([nowhere])),
+		("capacity_commitment", json!([peer, nowhere])),
+		("market_quote", json!([order(), nowhere])),
+		("market_deal", json!([0, nowhere])),
+		("market_deals", json!([null, 0, 10, nowhere])),
+		("receipts_report", json!([peer, 0, nowhere])),
+	] {
+		let fault = rpc
+			.call(method, params)
+			.await
+			.expect_err("there is no such block");
+		assert_eq!(fault.code, 7001, "{method}: {fault:?}");
+		assert_eq!(fault.data["code"], "block_unknown", "{method}: {fault:?}");
+		assert!(fault.data["hint"]
+			.as_str()
+			.is_some_and(|hint| !hint.is_empty()));
+	}
+	for limit in [0, 101] {
+		let fault = rpc.call("market_deals", json!([null, 0, limit])).await;
+		let fault = fault.expect_err("a page has 1 to 100 deals");
+		assert_eq!(
+			(fault.code, &fault.data["code"]),
+			(7005, &json!("page_out_of_range"))
+		);
+	}
+	let mut torn = json!(order());
+	torn["price_ceiling"] = json!(20);
+	for (method, params) in [
+		("epochs_current", json!(["no hash"])),
+		("capacity_commitment", json!([])),
+		("capacity_commitment", json!(["0x00"])),
+		("market_quote", json!([{ "class": 1 }])),
+		("market_quote", json!([torn])),
+		("market_deal", json!(["seven"])),
+		("market_deal", json!([-1])),
+		("receipts_report", json!([peer])),
+	] {
+		let fault = rpc
+			.call(method, params.clone())
+			.await
+			.expect_err("that cannot be read");
+		assert_eq!(fault.code, INVALID_PARAMS, "{method} {params}: {fault:?}");
+	}
+	let fault = rpc
+		.call("market_nothing", json!([]))
+		.await
+		.expect_err("there is no such method");
+	assert_eq!(fault.code, NO_METHOD, "{fault:?}");
+}
+
+async fn subscriptions_follow_finality(network: &Network) {
+	let socket = RpcClient::from_insecure_url(network.node.ws())
+		.await
+		.expect("it connects");
+	let mut clock: RpcSubscription<EpochStatus> = socket
+		.subscribe(
+			"epochs_subscribeCurrent",
+			RpcParams::new(),
+			"epochs_unsubscribeCurrent",
+		)
+		.await
+		.expect("the node takes subscriptions");
+	let mut last: Option<EpochStatus> = None;
+	for _ in 0..3 {
+		let status = next(&mut clock).await;
+		if let Some(last) = last {
+			let order = |status: &EpochStatus| (status.info.index, status.position);
+			assert!(order(&status) > order(&last), "{status:?} after {last:?}");
+		}
+		last = Some(status);
+	}
+
+	// A deal is shown as it stands, and again when it changes.
+	let client = account("//Charlie");
+	let deal = millrace_e2e::Deal::create(network, &client, &order(), 5).await;
+	let mut params = RpcParams::new();
+	params.push(deal.id).expect("a number is JSON");
+	let mut deals: RpcSubscription<Option<DealView<AccountId>>> = socket
+		.subscribe("market_subscribeDeal", params, "market_unsubscribeDeal")
+		.await
+		.expect("the node takes subscriptions");
+	let shown = next(&mut deals).await.expect("the deal stands");
+	assert_eq!((shown.deal, shown.escrow), (deal.id, deal.escrow));
+	let call = millrace_client::calls::market::top_up(deal.id, FLT);
+	network
+		.chain
+		.submit(&client, call)
+		.await
+		.expect("anybody may add to it");
+	let shown = next(&mut deals).await.expect("the deal stands");
+	assert_eq!(shown.escrow, deal.escrow + FLT);
+}
+
+async fn next<T: serde::de::DeserializeOwned>(subscription: &mut RpcSubscription<T>) -> T {
+	timeout(BLOCKS, subscription.next())
+		.await
+		.expect("a notification comes within some blocks")
+		.expect("the subscription does not end")
+		.expect("the notification can be read")
+}

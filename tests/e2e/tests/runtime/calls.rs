@@ -1,0 +1,273 @@
+//! Client and runtime agree to the byte, without a node between them.
+
+use crate::samples::{
+	answer, client_account, metadata, peer, report, runtime_account, specifications, terms,
+};
+use codec::{Decode, Encode};
+use millrace_client::calls::{self, Call};
+use millrace_e2e::{flood, rpc};
+use millrace_primitives::{hash::blake2_256, H256};
+use millrace_runtime::{RuntimeCall, UncheckedExtrinsic};
+use sp_runtime::{
+	generic::Preamble,
+	traits::{IdentifyAccount, Verify},
+	MultiAddress, MultiSignature,
+};
+
+/// A text as the bounded bytes that a call takes.
+fn bounded<T: TryFrom<Vec<u8>>>(text: &str) -> T {
+	let bytes = text.as_bytes().to_vec();
+	T::try_from(bytes).unwrap_or_else(|_| panic!("{text} is too long"))
+}
+
+/// Every call that the client builds, with the same call as the runtime knows it.
+fn pairs() -> Vec<(Call, RuntimeCall)> {
+	let (peer, key, signature) = (peer(), [7; 32], [8; 64]);
+	let (report, answer, terms) = (report(), answer(), terms());
+	let url = "http://127.0.0.1:8650";
+	let mut pairs = vec![
+		(
+			calls::balances::transfer(&client_account(), 12_345_678_901_234),
+			RuntimeCall::Balances(pallet_balances::Call::transfer_keep_alive {
+				dest: MultiAddress::Id(runtime_account()),
+				value: 12_345_678_901_234,
+			}),
+		),
+		(
+			calls::providers::register_provider("a name"),
+			RuntimeCall::Providers(pallet_providers::Call::register_provider {
+				name: bounded("a name"),
+			}),
+		),
+		(
+			calls::providers::remove_provider(),
+			RuntimeCall::Providers(pallet_providers::Call::remove_provider {}),
+		),
+		(
+			calls::providers::register_peer(key, signature, url),
+			RuntimeCall::Providers(pallet_providers::Call::register_peer {
+				key,
+				proof: signature,
+				endpoint: bounded(url),
+			}),
+		),
+		(
+			calls::providers::set_endpoint(peer, url),
+			RuntimeCall::Providers(pallet_providers::Call::set_endpoint {
+				peer,
+				endpoint: bounded(url),
+			}),
+		),
+		(
+			calls::providers::rotate_key(peer, key, signature),
+			RuntimeCall::Providers(pallet_providers::Call::rotate_key {
+				peer,
+				new_key: key,
+				proof: signature,
+			}),
+		),
+		(
+			calls::providers::remove_peer(peer),
+			RuntimeCall::Providers(pallet_providers::Call::remove_peer { peer }),
+		),
+	];
+	type Capacity = pallet_capacity::Call<millrace_runtime::Runtime>;
+	pairs.extend(
+		[
+			(
+				calls::capacity::create(peer, 3, 720),
+				Capacity::create {
+					peer,
+					units: 3,
+					duration_epochs: 720,
+				},
+			),
+			(calls::capacity::stake(peer), Capacity::stake { peer }),
+			(calls::capacity::cancel(peer), Capacity::cancel { peer }),
+			(
+				calls::capacity::report(peer, &report, signature),
+				Capacity::new_call_variant_report(peer, report.clone(), signature),
+			),
+			(
+				calls::capacity::answer_audit(peer, &answer, signature),
+				Capacity::new_call_variant_answer_audit(peer, answer.clone(), signature),
+			),
+			(calls::capacity::settle(peer), Capacity::settle { peer }),
+			(calls::capacity::withdraw(peer), Capacity::withdraw { peer }),
+		]
+		.map(|(built, call)| (built, RuntimeCall::Capacity(call))),
+	);
+	type Market = pallet_market::Call<millrace_runtime::Runtime>;
+	let specs = specifications(client_account())
+		.into_iter()
+		.zip(specifications(runtime_account()));
+	for (built, spec) in specs {
+		let call = Market::create_deal {
+			spec,
+			escrow: u128::MAX,
+		};
+		pairs.push((
+			calls::market::create_deal(&built, u128::MAX),
+			RuntimeCall::Market(call),
+		));
+	}
+	let deal = 1 << 40;
+	pairs.extend(
+		[
+			(
+				calls::market::post_offer(peer, terms),
+				Market::post_offer { peer, terms },
+			),
+			(
+				calls::market::withdraw_offer(peer),
+				Market::withdraw_offer { peer },
+			),
+			(
+				calls::market::top_up(deal, 9),
+				Market::top_up { deal, amount: 9 },
+			),
+			(calls::market::stop(deal), Market::stop { deal }),
+			(
+				calls::market::go_live(peer, deal, signature),
+				Market::new_call_variant_go_live(peer, deal, signature),
+			),
+			(
+				calls::market::release_worker(deal, peer),
+				Market::release_worker { deal, peer },
+			),
+			(calls::market::close(deal), Market::close { deal }),
+			(calls::market::match_deal(deal), Market::match_deal { deal }),
+		]
+		.map(|(built, call)| (built, RuntimeCall::Market(call))),
+	);
+	let (built, inner): (Vec<Call>, Vec<RuntimeCall>) = pairs.iter().cloned().unzip();
+	pairs.push((
+		calls::utility::batch_all(built),
+		RuntimeCall::Utility(pallet_utility::Call::batch_all { calls: inner }),
+	));
+	let (built, inner) = pairs[0].clone();
+	pairs.push((
+		calls::sudo::sudo(built),
+		RuntimeCall::Sudo(pallet_sudo::Call::sudo {
+			call: Box::new(inner),
+		}),
+	));
+	pairs
+}
+
+#[test]
+fn every_call_is_encoded_as_the_runtime_reads_it() {
+	// Whichever version of the metadata the client gets.
+	for version in [14, 15, 16] {
+		let metadata = metadata(version);
+		for (built, expected) in pairs() {
+			let bytes = built
+				.encode(&metadata)
+				.unwrap_or_else(|error| panic!("version {version}: {error}"));
+			assert_eq!(
+				hex::encode(&bytes),
+				hex::encode(expected.encode()),
+				"{built}"
+			);
+			let decoded = RuntimeCall::decode(&mut &bytes[..]).expect("it is a call");
+			assert_eq!(decoded, expected, "{built}");
+		}
+	}
+}
+
+#[test]
+fn no_call_of_ours_is_forgotten() {
+	let built: Vec<String> = pairs().iter().map(|(call, _)| call.to_string()).collect();
+	// Governance makes these; the client has no use for them.
+	let foreign = ["Capacity.set_params", "Market.set_params"];
+	let metadata = metadata(15);
+	for name in ["Providers", "Capacity", "Market"] {
+		let pallet = metadata.pallet_by_name(name).expect("the runtime has it");
+		for call in pallet.call_variants().expect("it has calls") {
+			let call = format!("{name}.{}", call.name);
+			let known = built.contains(&call) || foreign.contains(&call.as_str());
+			assert!(known, "the client does not build {call}");
+		}
+	}
+}
+
+#[test]
+fn a_duty_is_a_general_transaction_of_the_runtime() {
+	let duties = [
+		calls::capacity::report(peer(), &report(), [8; 64]),
+		calls::capacity::answer_audit(peer(), &answer(), [8; 64]),
+		calls::market::go_live(peer(), 3, [8; 64]),
+	];
+	for version in [14, 15, 16] {
+		let metadata = metadata(version);
+		for call in &duties {
+			for nonce in [0, 1, 70, u32::MAX] {
+				let bytes = rpc::duty(&metadata, call, nonce);
+				let transaction = UncheckedExtrinsic::decode(&mut &bytes[..])
+					.unwrap_or_else(|error| panic!("{call} with {nonce}: {error}"));
+				assert!(
+					matches!(transaction.preamble, Preamble::General(_)),
+					"{call}: {:?}",
+					transaction.preamble
+				);
+				let expected = call.encode(&metadata).expect("the runtime has it");
+				assert_eq!(transaction.function.encode(), expected, "{call}");
+				assert_eq!(
+					transaction.encode(),
+					bytes,
+					"nothing is left over of {call}"
+				);
+			}
+		}
+	}
+}
+
+/// The transactions that the tests flood blocks with are what the runtime takes them for.
+#[test]
+fn a_flooding_transfer_is_signed_as_the_runtime_checks_it() {
+	let metadata = metadata(14);
+	let binding = flood::Binding {
+		genesis: H256::repeat_byte(3),
+		spec_version: millrace_runtime::VERSION.spec_version,
+		transaction_version: millrace_runtime::VERSION.transaction_version,
+	};
+	let signer = subxt_signer::sr25519::dev::eve();
+	// A short payload is signed as it is, of a long one its hash.
+	let transfer = calls::balances::transfer(&client_account(), 5);
+	let long = calls::utility::batch_all(vec![transfer.clone(); 12]);
+	for call in [transfer, long] {
+		let call = call.encode(&metadata).expect("the runtime has it");
+		let bytes = flood::signed(&binding, &signer, &call, 17, 400);
+		let transaction = UncheckedExtrinsic::decode(&mut &bytes[..]).expect("it is a transaction");
+		assert_eq!(transaction.encode(), bytes);
+		assert_eq!(transaction.function.encode(), call);
+		let Preamble::Signed(address, signature, extensions) = transaction.preamble else {
+			panic!("it is signed");
+		};
+		let eve = sp_core::sr25519::Public::from_raw(signer.public_key().0);
+		let eve = sp_runtime::MultiSigner::from(eve).into_account();
+		assert_eq!(address, MultiAddress::Id(eve.clone()));
+		let implicit = (
+			binding.spec_version,
+			binding.transaction_version,
+			binding.genesis,
+			binding.genesis,
+			None::<[u8; 32]>,
+		);
+		let payload = (call_bytes(&call), extensions, implicit).encode();
+		let signature: MultiSignature = signature;
+		let message = match payload.len() > 256 {
+			true => blake2_256(&payload).0.to_vec(),
+			false => payload,
+		};
+		assert!(
+			signature.verify(&message[..], &eve),
+			"the signature is Eve's"
+		);
+	}
+}
+
+/// The call again, so that it encodes as itself.
+fn call_bytes(call: &[u8]) -> RuntimeCall {
+	RuntimeCall::decode(&mut &call[..]).expect("it is a call")
+}

@@ -1,0 +1,186 @@
+//! The chains that a node can start from by name.
+
+use codec::Decode;
+use millrace_client::AccountKey;
+use millrace_primitives::{epoch::EpochInfo, Balance, FLT};
+use millrace_runtime::{genesis_presets, RuntimeGenesisConfig};
+use serde_json::Value;
+use sp_core::{ecdsa, ed25519, sr25519, storage::Storage, Pair};
+use sp_crypto_hashing::{blake2_128, twox_128};
+use sp_runtime::BuildStorage;
+
+/// All FLT that there is at genesis.
+const SUPPLY: Balance = 1_000_000_000 * FLT;
+/// Names of the development validators, in order.
+const VALIDATORS: [&str; 4] = ["//Alice", "//Bob", "//Charlie", "//Dave"];
+
+/// Genesis storage of a preset, built as a node builds it: the preset over the defaults.
+fn genesis(preset: &str) -> Storage {
+	let patch = genesis_presets::get(&preset.into()).expect("the preset is there");
+	let patch: Value = serde_json::from_slice(&patch).expect("a preset is JSON");
+	let mut config =
+		serde_json::to_value(RuntimeGenesisConfig::default()).expect("defaults are plain data");
+	merge(&mut config, patch);
+	let config: RuntimeGenesisConfig =
+		serde_json::from_value(config).expect("the preset has the form of a genesis");
+	config.build_storage().expect("the preset builds")
+}
+
+/// A merge patch as in RFC 7396, without removals.
+fn merge(target: &mut Value, patch: Value) {
+	match (target, patch) {
+		(Value::Object(target), Value::Object(patch)) => {
+			for (key, value) in patch {
+				merge(target.entry(key).or_insert(Value::Null), value);
+			}
+		}
+		(target, patch) => *target = patch,
+	}
+}
+
+fn key(pallet: &str, item: &str) -> Vec<u8> {
+	[twox_128(pallet.as_bytes()), twox_128(item.as_bytes())].concat()
+}
+
+fn read<T: Decode>(storage: &Storage, key: &[u8]) -> Option<T> {
+	let bytes = storage.top.get(key)?;
+	Some(T::decode(&mut &bytes[..]).expect("it decodes as what it is"))
+}
+
+/// Everything that an account owns, from the fixed layout of accounts: nonce and three counters, then
+/// free, reserved, frozen, flags.
+fn owned(storage: &Storage, account: [u8; 32]) -> Balance {
+	let key = [
+		&key("System", "Account")[..],
+		&blake2_128(&account),
+		&account,
+	]
+	.concat();
+	type Account = ([u32; 4], Balance, Balance, Balance, u128);
+	read::<Account>(storage, &key).map_or(0, |account| account.1 + account.2)
+}
+
+fn account(name: &str) -> [u8; 32] {
+	AccountKey::from_suri(name)
+		.expect("that is a development name")
+		.account()
+		.0
+}
+
+#[test]
+fn both_presets_begin_with_exactly_a_billion() {
+	let names = genesis_presets::names();
+	assert_eq!(names.len(), 2);
+	for name in names {
+		let storage = genesis(&name);
+		let issuance = read::<Balance>(&storage, &key("Balances", "TotalIssuance"));
+		assert_eq!(issuance, Some(SUPPLY), "{name}");
+		let prefix = key("System", "Account");
+		let accounts = storage.top.keys().filter(|key| key.starts_with(&prefix));
+		let all: Balance = accounts
+			.map(|key| {
+				let account = key[key.len() - 32..]
+					.try_into()
+					.expect("32 bytes are an account");
+				owned(&storage, account)
+			})
+			.sum();
+		assert_eq!(all, SUPPLY, "{name}: the accounts together");
+		for name in [
+			"//Alice",
+			"//Bob",
+			"//Charlie",
+			"//Dave",
+			"//Eve",
+			"//Ferdie",
+		] {
+			assert_eq!(owned(&storage, account(name)), 100_000_000 * FLT, "{name}");
+		}
+	}
+}
+
+#[test]
+fn only_the_dev_chain_has_a_sudo_key() {
+	let key = key("Sudo", "Key");
+	assert_eq!(
+		read(&genesis("development"), &key),
+		Some(account("//Alice"))
+	);
+	assert_eq!(read::<[u8; 32]>(&genesis("local_testnet"), &key), None);
+}
+
+#[test]
+fn unknown_presets_are_none() {
+	for name in ["", "mainnet", "dev"] {
+		assert!(genesis_presets::get(&name.into()).is_none(), "{name}");
+	}
+}
+
+#[test]
+fn validators_hold_the_three_keys_of_their_names() {
+	for (preset, validators) in [
+		("development", &VALIDATORS[..1]),
+		("local_testnet", &VALIDATORS[..]),
+	] {
+		let storage = genesis(preset);
+		let found = read::<Vec<[u8; 32]>>(&storage, &key("Session", "Validators"));
+		let found = found.expect("a chain has validators");
+		let expected: Vec<[u8; 32]> = validators.iter().map(|name| account(name)).collect();
+		assert_eq!(found, expected, "{preset}");
+
+		let prefix = key("Session", "NextKeys");
+		let keys: Vec<_> = storage
+			.top
+			.iter()
+			.filter(|(key, _)| key.starts_with(&prefix))
+			.collect();
+		assert_eq!(keys.len(), validators.len(), "{preset}");
+		for name in validators {
+			let (_, value) = keys
+				.iter()
+				.find(|(key, _)| key.ends_with(&account(name)))
+				.unwrap_or_else(|| panic!("{name} has no session keys"));
+			let babe = sr25519::Pair::from_string(name, None)
+				.expect("that is a name")
+				.public();
+			let grandpa = ed25519::Pair::from_string(name, None)
+				.expect("that is a name")
+				.public();
+			let beefy = ecdsa::Pair::from_string(name, None)
+				.expect("that is a name")
+				.public();
+			let bytes = |key: &dyn AsRef<[u8]>| key.as_ref().to_vec();
+			let expected = [bytes(&babe), bytes(&grandpa), bytes(&beefy)].concat();
+			assert_eq!(
+				hex::encode(value),
+				hex::encode(expected),
+				"keys of {name} in {preset}"
+			);
+		}
+	}
+}
+
+#[test]
+fn both_chains_are_fast() {
+	for preset in ["development", "local_testnet"] {
+		let storage = genesis(preset);
+		let first = read::<EpochInfo>(&storage, &key("Epochs", "Current"));
+		let first = first.expect("genesis has an epoch");
+		let lengths = first.lengths;
+		assert_eq!(
+			(first.index, first.start, first.slot_ms),
+			(0, 1, 1_000),
+			"{preset}"
+		);
+		assert_eq!(
+			(
+				lengths.len,
+				lengths.report_window,
+				lengths.fold_window,
+				lengths.answer_window
+			),
+			(20, 6, 2, 8),
+			"{preset}"
+		);
+	}
+}

@@ -1,0 +1,369 @@
+//! Runtime APIs and storage that the client reads: names, and the bytes of every view.
+
+use crate::samples::{
+	client_account, metadata, peer, receipt, runtime_account, specifications, terms,
+};
+use codec::{DecodeAll, Encode};
+use millrace_primitives::{
+	audit::{Audit, AuditStatus},
+	capacity::WorkRates,
+	epoch::{EpochInfo, EpochLengths, EpochStatus, Phase},
+	market::{DealSpec, DealStatus, Worker, WorkerStatus},
+	views::{
+		Assignment, CommitmentStatus, CommitmentView, DealView, OfferView, Owed, PeerDuties,
+		PeerView, Quote, ReportRecord, WorkerView,
+	},
+	H256, U256,
+};
+use subxt::{ext::scale_value::scale::decode_as_type, Metadata};
+
+fn status() -> EpochStatus {
+	EpochStatus {
+		info: EpochInfo {
+			index: 1,
+			start: 21,
+			start_ms: 3,
+			slot_ms: 1_000,
+			lengths: EpochLengths {
+				len: 20,
+				report_window: 6,
+				fold_window: 2,
+				answer_window: 8,
+			},
+		},
+		position: 9,
+		phase: Phase::Answer,
+		seed: H256::repeat_byte(1),
+		draw: Some(H256::repeat_byte(2)),
+	}
+}
+
+fn worker(status: WorkerStatus) -> Worker {
+	Worker {
+		peer: peer(),
+		offer: 1,
+		ask: 2,
+		units: 3,
+		bond: 4,
+		status,
+	}
+}
+
+fn endpoint() -> millrace_primitives::peer::Endpoint {
+	b"http://127.0.0.1:8650"
+		.to_vec()
+		.try_into()
+		.expect("it is short")
+}
+
+fn peer_view<A>(provider: A) -> PeerView<A> {
+	PeerView {
+		peer: peer(),
+		provider,
+		key: [1; 32],
+		key_since: 2,
+		endpoint: endpoint(),
+	}
+}
+
+fn commitment<A>(provider: A, status: CommitmentStatus) -> CommitmentView<A> {
+	CommitmentView {
+		peer: peer(),
+		provider,
+		units: 1,
+		stake: 2,
+		slashed: 3,
+		status,
+		next_to_settle: 4,
+		rewarded: 5,
+	}
+}
+
+fn deal<A: Clone>(owner: A, spec: DealSpec<A>) -> DealView<A> {
+	DealView {
+		deal: 1,
+		owner,
+		spec,
+		status: DealStatus::Ending { last: 2 },
+		created: 3,
+		escrow: 4,
+		closing_deposit: 5,
+		paid: 6,
+		burnt: 7,
+		paid_until: 8,
+		workers: vec![WorkerView {
+			worker: worker(WorkerStatus::Live { since: 9 }),
+			endpoint: endpoint(),
+			key: [1; 32],
+		}],
+	}
+}
+
+fn quote() -> Quote {
+	Quote {
+		workers: vec![OfferView {
+			offer: 1,
+			peer: peer(),
+			terms: terms(),
+			free_units: 2,
+		}],
+		epoch_price: 3,
+		min_escrow: 4,
+		closing_deposit: 5,
+		looked_at: 6,
+		truncated: true,
+	}
+}
+
+fn assignment() -> Assignment {
+	let spec = specifications(client_account()).remove(0);
+	Assignment {
+		deal: 1,
+		worker: worker(WorkerStatus::Assigned { deadline: 2 }),
+		package: spec.package,
+		limits: spec.limits,
+		status: DealStatus::Active,
+		paid_until: 3,
+	}
+}
+
+fn duties() -> PeerDuties {
+	let owed = Owed {
+		epoch: 1,
+		seed: H256::repeat_byte(1),
+		target: U256::MAX >> 4,
+		idle: 2,
+		busy: 3,
+		rates: WorkRates { idle: 4, busy: 1 },
+	};
+	PeerDuties {
+		genesis: H256::repeat_byte(1),
+		epoch: status(),
+		previous: Some(status().info),
+		key: Some([2; 32]),
+		work: Some(owed),
+		previous_work: None,
+		report_due: true,
+		audit: Some(Audit {
+			epoch: 3,
+			status: AuditStatus::Passed,
+		}),
+		assignments: vec![assignment()],
+	}
+}
+
+/// A method, arguments as the client sends them, and answers as it reads them.
+type Method = (&'static str, &'static str, Vec<u8>, Vec<Vec<u8>>);
+
+fn methods() -> Vec<Method> {
+	let account = client_account();
+	let spec = specifications(account).remove(1);
+	let states = [
+		CommitmentStatus::Pending { deadline: 1 },
+		CommitmentStatus::Active { start: 1, end: 2 },
+		CommitmentStatus::Unbonding {
+			until: 1,
+			failed: true,
+		},
+	];
+	let commitments = states
+		.map(|status| Some(commitment(account, status)).encode())
+		.to_vec();
+	let deals: Vec<_> = specifications(account)
+		.into_iter()
+		.map(|spec| deal(account, spec))
+		.collect();
+	let record = ReportRecord {
+		epoch: 1,
+		hash: H256::repeat_byte(2),
+	};
+	vec![
+		("EpochsApi", "status", vec![], vec![status().encode()]),
+		(
+			"DutiesApi",
+			"duties",
+			peer().encode(),
+			vec![duties().encode()],
+		),
+		("CapacityApi", "commitment", peer().encode(), commitments),
+		(
+			"CapacityApi",
+			"credited",
+			account.encode(),
+			vec![u128::MAX.encode()],
+		),
+		("MarketApi", "quote", spec.encode(), vec![quote().encode()]),
+		(
+			"MarketApi",
+			"deal",
+			1u64.encode(),
+			vec![deals.first().encode(), vec![0]],
+		),
+		(
+			"MarketApi",
+			"deals",
+			(Some(account), 1u64, 2u32).encode(),
+			vec![deals.encode()],
+		),
+		(
+			"MarketApi",
+			"assignments",
+			peer().encode(),
+			vec![vec![assignment()].encode()],
+		),
+		(
+			"ProvidersApi",
+			"peer",
+			peer().encode(),
+			vec![Some(peer_view(account)).encode()],
+		),
+		(
+			"ProvidersApi",
+			"peers_of",
+			account.encode(),
+			vec![vec![peer_view(account)].encode()],
+		),
+		(
+			"ReceiptsApi",
+			"report",
+			(peer(), 1u32).encode(),
+			vec![Some(record).encode()],
+		),
+		(
+			"ReceiptsApi",
+			"opened",
+			(peer(), 1u32).encode(),
+			vec![vec![receipt(); 2].encode()],
+		),
+		(
+			"AccountNonceApi",
+			"account_nonce",
+			account.encode(),
+			vec![7u32.encode()],
+		),
+	]
+}
+
+/// Decodes bytes by the runtime's own description of a type, all of them.
+fn decodes(metadata: &Metadata, ty: u32, bytes: &mut &[u8]) -> Result<(), String> {
+	decode_as_type(bytes, ty, metadata.types())
+		.map(drop)
+		.map_err(|error| error.to_string())
+}
+
+#[test]
+fn every_view_is_encoded_as_the_runtime_describes_it() {
+	for version in [15, 16] {
+		let metadata = metadata(version);
+		for (api, name, arguments, answers) in methods() {
+			let method = metadata
+				.runtime_api_trait_by_name(api)
+				.and_then(|api| api.method_by_name(name))
+				.unwrap_or_else(|| panic!("the runtime has no {api}_{name}"));
+			let mut rest = &arguments[..];
+			for input in method.inputs() {
+				decodes(&metadata, input.id, &mut rest)
+					.unwrap_or_else(|error| panic!("{api}_{name}({}): {error}", input.name));
+			}
+			assert!(rest.is_empty(), "{api}_{name} takes fewer arguments");
+			for answer in answers {
+				let mut rest = &answer[..];
+				decodes(&metadata, method.output_ty(), &mut rest)
+					.unwrap_or_else(|error| panic!("{api}_{name} answers otherwise: {error}"));
+				assert!(rest.is_empty(), "{api}_{name} answers with less");
+			}
+		}
+	}
+}
+
+/// The runtime's account and the client's are the same 32 bytes wherever a view has one.
+#[test]
+fn views_of_the_runtime_are_those_of_the_client() {
+	let (ours, theirs) = (client_account(), runtime_account());
+	assert_eq!(peer_view(ours).encode(), peer_view(theirs.clone()).encode());
+	let status = CommitmentStatus::Active { start: 1, end: 2 };
+	assert_eq!(
+		commitment(ours, status).encode(),
+		commitment(theirs.clone(), status).encode()
+	);
+	let specs = specifications(ours)
+		.into_iter()
+		.zip(specifications(theirs.clone()));
+	for (ours_spec, theirs_spec) in specs {
+		let bytes = deal(theirs.clone(), theirs_spec).encode();
+		let read = DealView::decode_all(&mut &bytes[..]).expect("the client reads it");
+		assert_eq!(read, deal(ours, ours_spec));
+	}
+}
+
+/// What the client reads without a runtime API: items, the hashers of their keys, their values.
+#[test]
+fn storage_lies_where_the_client_looks_for_it() {
+	let metadata = metadata(15);
+	// An account is a nonce, three counters, three amounts and flags.
+	let account = [0u8; 4 * 4 + 4 * 16].to_vec();
+	let row = (
+		1u32,
+		U256::MAX,
+		(4u32, 1u32),
+		1u128,
+		2u128,
+		3u32,
+		4u32,
+		[5u64; 4],
+	)
+		.encode();
+	let held = vec![((0u8, 0u8), 1u128)];
+	let items = [
+		("System", "Account", vec!["Blake2_128Concat"], account),
+		(
+			"Balances",
+			"Holds",
+			vec!["Blake2_128Concat"],
+			holds(&metadata, held),
+		),
+		("Balances", "TotalIssuance", vec![], 1u128.encode()),
+		(
+			"Epochs",
+			"Seeds",
+			vec!["Identity"],
+			(1u32, H256::repeat_byte(1)).encode(),
+		),
+		("Capacity", "EpochRows", vec!["Twox64Concat"], row),
+	];
+	for (pallet, name, hashers, value) in items {
+		let found = metadata
+			.pallet_by_name(pallet)
+			.and_then(|pallet| pallet.storage());
+		let entry = found.and_then(|storage| storage.entry_by_name(name));
+		let entry = entry.unwrap_or_else(|| panic!("there is no {pallet}.{name}"));
+		let keys: Vec<String> = entry
+			.keys()
+			.map(|key| format!("{:?}", key.hasher))
+			.collect();
+		assert_eq!(keys, hashers, "keys of {pallet}.{name}");
+		let mut rest = &value[..];
+		decodes(&metadata, entry.value_ty(), &mut rest)
+			.unwrap_or_else(|error| panic!("{pallet}.{name} has another form: {error}"));
+		assert!(rest.is_empty(), "{pallet}.{name} is shorter");
+	}
+}
+
+/// Holds under the first reason that the runtime has.
+fn holds(metadata: &Metadata, mut held: Vec<((u8, u8), u128)>) -> Vec<u8> {
+	let capacity = metadata
+		.pallet_by_name("Capacity")
+		.expect("the runtime has it")
+		.call_index();
+	held[0].0 .0 = capacity;
+	let bytes = held.encode();
+	let entry = metadata
+		.pallet_by_name("Balances")
+		.and_then(|pallet| pallet.storage());
+	let entry = entry
+		.and_then(|storage| storage.entry_by_name("Holds"))
+		.expect("it is there");
+	decode_as_type(&mut &bytes[..], entry.value_ty(), metadata.types())
+		.expect("a reason is a pallet's index and its own");
+	bytes
+}
