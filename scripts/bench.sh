@@ -3,9 +3,10 @@
 #
 #   scripts/bench.sh [build|demo|bench]...      default: demo bench
 #
-# build   the node from nothing, in a target folder of its own
-# demo    the whole demo, warm, five times: elapsed time, latency, gas
-# bench   every ignored test whose name begins with bench_: they print one JSON line each
+# build   the node from nothing, once, in a target folder of its own
+# demo    the whole demo, warm, RUNS times (default 5): elapsed time, latency, gas
+# bench   every ignored test whose name begins with bench_, one at a time; each prints one JSON line
+#         of medians
 #
 # Each line of the result is one JSON object; it goes to standard output and is kept in OUT
 # (default: bench.jsonl beside the target folder). Everything else goes to standard error.
@@ -25,17 +26,22 @@ emit() { tee -a "$out"; }
 
 machine() {
 	local model memory
-	model=$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)
+	model=$(sed -n '/^model name/{s/^[^:]*: *//p;q}' /proc/cpuinfo)
 	memory=$(awk '/^MemTotal/ { printf "%.0f", $2 / 1048576 }' /proc/meminfo)
-	printf '{"measure":"machine","cpu":"%s","cores":%s,"memory_gib":%s,"rustc":"%s"}\n' \
-		"${model:-unknown}" "$(nproc)" "$memory" "$(rustc --version)" | emit
+	printf '{"measure":"machine","date":"%s","cpu":"%s","cores":%s,"memory_gib":%s,"kernel":"%s","rustc":"%s","commit":"%s"}\n' \
+		"$(date -u +%F)" "${model:-unknown}" "$(nproc)" "$memory" "$(uname -sr)" "$(rustc --version)" \
+		"$(git describe --always --dirty 2>/dev/null || echo unknown)" | emit
 }
 
+# The whole workspace is named in every build: a single package would be built with fewer features of
+# its dependencies, and so twice.
 bench_build() {
 	local folder start
+	# Downloads are no part of a build.
+	cargo fetch --locked >&2
 	folder=$(mktemp -d "$(dirname "$CARGO_TARGET_DIR")/bench-build.XXXXXX")
 	start=$SECONDS
-	CARGO_TARGET_DIR=$folder cargo build --release --locked -p millrace-node >&2 ||
+	CARGO_TARGET_DIR=$folder cargo build --release --locked --workspace --bin millrace-node >&2 ||
 		{ rm -rf "$folder"; return 1; }
 	printf '{"measure":"node_build_from_nothing","seconds":%s}\n' $((SECONDS - start)) | emit
 	rm -rf "$folder"
@@ -69,12 +75,17 @@ bench_demo() {
 }
 
 bench_tests() {
-	local log
+	local log status=0
+	scripts/guests.sh >&2
+	# Some of them start these.
+	cargo build --release --locked --workspace --bins >&2
 	log=$(mktemp)
-	cargo test --release --locked --workspace --lib --bins --tests -- \
-		--ignored --nocapture --test-threads 1 bench_ 2>&1 | tee "$log" >&2
-	grep -E '^\{"measure":.*\}$' "$log" | emit || true
+	cargo test --release --locked --no-fail-fast --workspace --lib --bins --tests -- \
+		--ignored --nocapture --test-threads 1 bench_ 2>&1 | tee "$log" >&2 || status=1
+	# The test harness leaves the cursor behind the test's name, so an object may not begin its line.
+	grep -oE '\{"measure":.*\}$' "$log" | emit || true
 	rm -f "$log"
+	return "$status"
 }
 
 machine
@@ -83,7 +94,7 @@ for part in "$@"; do
 	case $part in
 	build) bench_build ;;
 	demo) bench_demo ;;
-	bench) scripts/guests.sh >&2 && bench_tests ;;
+	bench) bench_tests ;;
 	*)
 		echo "bench: unknown part $part; known are build, demo and bench" >&2
 		exit 2

@@ -11,7 +11,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/scripts/lib/wasm-env.sh"
 
 "$root/scripts/guests.sh" >&2
-(cd "$root" && cargo build --release --locked -p millrace-node -p millrace) >&2
+(cd "$root" && cargo build --release --locked --workspace --bins) >&2
 
 exec "$CARGO_TARGET_DIR/release/millrace" dev \
 	--node-binary "$CARGO_TARGET_DIR/release/millrace-node" \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets the machine up, builds everything and runs every test; says at the end which were slowest.
 #
-# Arguments go to the test runner, so `scripts/test.sh -p pallet-market` tests one crate.
+# Arguments go to the test runner, so `scripts/test.sh --workspace market` runs the tests so named.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
@@ -20,8 +20,9 @@ fi
 for script in scripts/*.sh scripts/lib/*.sh .ci/run; do bash -n "$script"; done
 
 scripts/guests.sh
-# The tests over real processes start these two, as the demo does.
-cargo build --release --locked -p millrace-node -p millrace
+# The tests over real processes start these. The whole workspace is named here and everywhere: a
+# single package would be built with fewer features of its dependencies, and so twice.
+cargo build --release --locked --workspace --bins
 
 [ $# -gt 0 ] || set -- --workspace
 log=$(mktemp)

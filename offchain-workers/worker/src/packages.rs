@@ -23,7 +23,7 @@ const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 
 enum Slot {
 	/// Waits, is fetched or compiled.
-	Loading { failures: u32 },
+	Loading,
 	/// Can be called.
 	Ready(Arc<Module>),
 	/// Is tried again at a time, unless the module itself is at fault.
@@ -103,7 +103,7 @@ impl Packages {
 		let hashes: BTreeSet<H256> = wanted.iter().map(|package| package.hash).collect();
 		let mut slots = self.slots();
 		// What is being loaded ends by itself; it is unloaded at the next call.
-		slots.retain(|hash, slot| hashes.contains(hash) || matches!(slot, Slot::Loading { .. }));
+		slots.retain(|hash, slot| hashes.contains(hash) || matches!(slot, Slot::Loading));
 		for package in wanted {
 			let failures = match slots.get(&package.hash) {
 				None => 0,
@@ -114,7 +114,7 @@ impl Packages {
 				}) if *again <= Instant::now() => *failures,
 				Some(_) => continue,
 			};
-			slots.insert(package.hash, Slot::Loading { failures });
+			slots.insert(package.hash, Slot::Loading);
 			let (packages, package) = (self.clone(), (*package).clone());
 			self.tasks.spawn(async move {
 				let cancel = packages.cancel.clone();
@@ -132,7 +132,7 @@ impl Packages {
 		match self.slots().get(&hash) {
 			Some(Slot::Ready(module)) => Ok(module.clone()),
 			Some(Slot::Failed { refusal, .. }) => Err(refusal.clone()),
-			Some(Slot::Loading { .. }) | None => {
+			Some(Slot::Loading) | None => {
 				Err(Refusal::PackageUnavailable("it is being fetched".into()))
 			}
 		}

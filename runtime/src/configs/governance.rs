@@ -107,7 +107,8 @@ parameter_types! {
 		RuntimeHoldReason::Preimage(pallet_preimage::HoldReason::Preimage);
 	pub const PreimageBaseDeposit: Balance = deposit(2, 64);
 	pub const PreimageByteDeposit: Balance = deposit(0, 1);
-	pub MaximumSchedulerWeight: Weight = Perbill::from_percent(20) *
+	// Looking up the longest preimage alone takes most of a block's proof.
+	pub MaximumSchedulerWeight: Weight = Perbill::from_percent(80) *
 		super::system::RuntimeBlockWeights::get().max_block;
 }
 

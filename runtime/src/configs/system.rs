@@ -7,7 +7,8 @@ use crate::{
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
 	derive_impl,
-	dispatch::DispatchClass, parameter_types,
+	dispatch::DispatchClass,
+	parameter_types,
 	traits::{ConstU32, Contains, InsideBoth, InstanceFilter},
 	weights::{
 		constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
@@ -23,9 +24,9 @@ use sp_version::RuntimeVersion;
 const NORMAL_RATIO: Perbill = Perbill::from_percent(75);
 /// Longest block.
 const MAX_BLOCK_BYTES: u32 = 5 * 1024 * 1024;
-/// One second of computation in a slot of three.
+/// Half of a slot of three seconds to compute in: the other half carries the block to the rest.
 const MAXIMUM_BLOCK_WEIGHT: Weight =
-	Weight::from_parts(WEIGHT_REF_TIME_PER_SECOND, MAX_BLOCK_BYTES as u64);
+	Weight::from_parts(WEIGHT_REF_TIME_PER_SECOND * 3 / 2, MAX_BLOCK_BYTES as u64);
 
 parameter_types! {
 	pub const BlockHashCount: BlockNumber = 2_400;

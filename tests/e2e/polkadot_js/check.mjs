@@ -38,11 +38,11 @@ const calls = {
 		registerProvider: ['name'],
 		registerPeer: ['key', 'proof', 'endpoint'],
 		setEndpoint: ['peer', 'endpoint'],
-		rotateKey: ['peer', 'new_key', 'proof'],
+		rotateKey: ['peer', 'newKey', 'proof'],
 		removePeer: ['peer'],
 	},
 	capacity: {
-		create: ['peer', 'units', 'duration_epochs'],
+		create: ['peer', 'units', 'durationEpochs'],
 		stake: ['peer'],
 		report: ['peer', 'report', 'signature'],
 		answerAudit: ['peer', 'answer', 'signature'],

@@ -1,5 +1,8 @@
 //! Blocks full of transactions that pay well.
 //!
+//! Each transaction is a batch of transfers: it weighs as much as they do and is sent as one, so that
+//! blocks fill faster than a client could send transfers one by one.
+//!
 //! The transactions are put together here byte by byte, as the documentation of the SDK describes
 //! them, and not by the client that is tested.
 
@@ -24,6 +27,9 @@ pub struct Binding {
 	/// Version of its transactions.
 	pub transaction_version: u32,
 }
+
+/// Transfers of one transaction: some fifteen such transactions fill a block.
+const TRANSFERS_PER_BATCH: usize = 200;
 
 /// A signed transaction of format 4 that never expires.
 pub fn signed(
@@ -60,7 +66,7 @@ pub fn signed(
 	body.encode()
 }
 
-/// Tipped transfers of Eve and Ferdie to each other, signed and ready to be sent.
+/// Tipped batches of transfers of Eve and Ferdie to each other, signed and ready to be sent.
 #[derive(Debug)]
 pub struct Flood {
 	transactions: [Vec<Vec<u8>>; 2],
@@ -74,7 +80,7 @@ pub struct Flowing {
 }
 
 impl Flood {
-	/// Signs so many transfers of each.
+	/// Signs so many batches of each.
 	pub async fn prepare(network: &Network, each: u32) -> Self {
 		let version = network
 			.rpc
@@ -93,9 +99,10 @@ impl Flood {
 		};
 		let metadata = network.rpc.metadata().await;
 		let transfers = |from: Keypair, to: AccountId| -> Vec<Vec<u8>> {
-			let call = calls::balances::transfer(&to, FLT)
+			let transfer = calls::balances::transfer(&to, FLT / 1_000);
+			let call = calls::utility::batch_all(vec![transfer; TRANSFERS_PER_BATCH])
 				.encode(&metadata)
-				.expect("the runtime has transfers");
+				.expect("the runtime has batches of transfers");
 			let sign = |nonce| signed(&binding, &from, &call, nonce, FLT);
 			(0..each).map(sign).collect()
 		};
@@ -132,7 +139,7 @@ impl Flowing {
 		let mut sent = 0;
 		for task in self.tasks {
 			let outcome = task.await.expect("sending does not panic");
-			sent += outcome.unwrap_or_else(|fault| panic!("a transfer was refused: {fault:?}"));
+			sent += outcome.unwrap_or_else(|fault| panic!("a batch was refused: {fault:?}"));
 		}
 		sent
 	}

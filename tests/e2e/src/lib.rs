@@ -13,6 +13,7 @@ pub mod flood;
 pub mod guests;
 pub mod http;
 pub mod load;
+pub mod measure;
 pub mod network;
 pub mod process;
 pub mod provider;

@@ -3,6 +3,7 @@
 use crate::{binaries, eventually, Http, Process, Rpc};
 use millrace_client::{AccountKey, Chain};
 use millrace_primitives::H256;
+use serde_json::json;
 use std::{
 	net::TcpListener,
 	path::{Path, PathBuf},
@@ -97,13 +98,25 @@ impl Node {
 		Rpc::new(self.rpc_port)
 	}
 
+	/// Address of its network, for the options of other nodes. It must be up.
+	pub async fn address(&self) -> String {
+		let id = self.rpc().result("system_localPeerId", json!([])).await;
+		let id = id.as_str().expect("a node has a name");
+		format!("/ip4/127.0.0.1/tcp/{}/p2p/{id}", self.network_port)
+	}
+
+	/// Everything that it has logged.
+	pub fn log(&self) -> String {
+		self.process.log()
+	}
+
 	/// Waits until it answers.
 	pub async fn until_up(&mut self) {
 		let (rpc, process) = (Rpc::new(self.rpc_port), &mut self.process);
 		let what = format!("{} answers", self.name);
 		eventually(&what, START, async || {
 			process.assert_running();
-			rpc.try_call("system_health", serde_json::json!([]))
+			rpc.try_call("system_health", json!([]))
 				.await?
 				.map_err(|fault| format!("{fault:?}"))
 		})

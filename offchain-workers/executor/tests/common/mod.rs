@@ -1,5 +1,9 @@
 //! Engine, inputs and modules that the tests share.
-#![allow(dead_code, reason = "every test file uses another part of this")]
+#![allow(
+	dead_code,
+	unreachable_pub,
+	reason = "every test file uses another part of this module"
+)]
 
 use millrace_executor::{CallInput, CallOutput, Engine, EngineConfig, EngineError};
 use millrace_primitives::execution::Request;

@@ -4,6 +4,7 @@
 mod bad_input;
 mod congestion;
 mod demo;
+mod measurements;
 mod metadata_js;
 mod node_killed;
 mod rpc;

@@ -3,6 +3,7 @@
 use millrace_client::AccountId;
 use millrace_e2e::{
 	deal::specification,
+	eventually,
 	network::{account, Stored},
 	Network, Rpc,
 };
@@ -105,7 +106,10 @@ async fn the_clock_is_that_of_the_preset(rpc: &Rpc) {
 	);
 	assert!(status.position < 20);
 	// The first block, asked for by its hash, is the first of epoch 0.
-	let first = rpc.block_hash(1).await.expect("there is a first block");
+	let first = eventually("the first block", BLOCKS, async || {
+		rpc.block_hash(1).await.ok_or_else(|| "none yet".into())
+	})
+	.await;
 	let status = rpc.epoch(first).await;
 	assert_eq!(
 		(status.info.index, status.info.start, status.position),

@@ -30,9 +30,7 @@ async fn finality_goes_on_without_one_of_four_and_it_catches_up() {
 		}
 		let mut node = Node::start(folder.path(), name.trim_start_matches('-'), &options);
 		node.until_up().await;
-		let id = node.rpc().result("system_localPeerId", json!([])).await;
-		let id = id.as_str().expect("a node has a name").to_string();
-		addresses.push(format!("/ip4/127.0.0.1/tcp/{}/p2p/{id}", node.network_port));
+		addresses.push(node.address().await);
 		nodes.push(node);
 	}
 	let rpcs: Vec<Rpc> = nodes.iter().map(Node::rpc).collect();

@@ -1,7 +1,4 @@
-//! What the meter costs: the same calls under plain wasmtime with pooling and through the engine.
-//!
-//! `cargo run --release --example plain_ratio -- MODULE INPUT [CALLS [QUERY]]` prints one JSON object.
-//! The two take turns, so that a change of the machine's speed falls on both.
+//! What the profile costs: the same calls under plain wasmtime with pooling and through the engine.
 
 use millrace_executor::binding::{link, Host};
 use millrace_executor::wasi::{Exit, Wasi};
@@ -10,10 +7,16 @@ use millrace_primitives::execution::{CallStatus, Request};
 use millrace_primitives::market::CallLimits;
 use millrace_primitives::H256;
 use std::error::Error;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use wasmtime::{
 	Config, InstanceAllocationStrategy, InstancePre, Linker, Module, PoolingAllocationConfig, Store,
 };
+
+/// Rounds of calls; what is printed are medians over them.
+const ROUNDS: usize = 5;
+/// Calls of a round on each side.
+const CALLS: usize = 200;
 
 const LIMITS: CallLimits = CallLimits {
 	gas: 1_000_000_000_000,
@@ -22,21 +25,22 @@ const LIMITS: CallLimits = CallLimits {
 	response_bytes: 4 * 1024 * 1024,
 };
 
-fn main() -> Result<(), Box<dyn Error>> {
-	let arguments: Vec<String> = std::env::args().skip(1).collect();
-	let [module, input, rest @ ..] = &arguments[..] else {
-		return Err("usage: plain_ratio MODULE INPUT [CALLS [QUERY]]".into());
-	};
-	let calls: usize = rest.first().map_or(Ok(200), |calls| calls.parse())?;
-	let module = std::fs::read(module)?;
+/// Time of a call of the thumbnail function with the photo, in this process: plain wasmtime with its
+/// own settings but for the pool, and the engine with its meter, its stack limit and its portable
+/// code. Both give the guest the same world and a fresh instance for each call; neither writes a
+/// receipt. They take turns, so that a change of the machine's speed falls on both.
+#[test]
+#[ignore = "a measurement, run by scripts/bench.sh"]
+fn bench_against_plain_wasmtime() -> Result<(), Box<dyn Error>> {
+	let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests");
+	let module = std::fs::read(tests.join("out/thumbnail.wasm"))?;
 	let request = Request {
 		method: "POST".into(),
 		path: "/".into(),
-		query: rest.get(1).cloned().unwrap_or_default(),
-		content_type: String::new(),
-		body: std::fs::read(input)?,
+		query: String::new(),
+		content_type: "image/png".into(),
+		body: std::fs::read(tests.join("samples/photo.png"))?,
 	};
-
 	let plain = plain_module(&module)?;
 	let engine = Engine::new(EngineConfig::default())?;
 	let metered = engine.load(&module)?;
@@ -50,26 +54,32 @@ fn main() -> Result<(), Box<dyn Error>> {
 	// Both are warm before the first call that counts.
 	let expected = plain_call(&plain, &request)?;
 	let output = engine.call(&metered, &input)?;
-	if output.status != CallStatus::Exited(0) || output.response != expected {
-		return Err(format!("the two do not agree: {:?}", output.status).into());
+	assert_eq!(output.status, CallStatus::Exited(0));
+	assert!(output.response == expected, "the two do not agree");
+
+	let (mut plain_ms, mut engine_ms, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+	for _ in 0..ROUNDS {
+		let (mut plain_times, mut engine_times) = (Vec::new(), Vec::new());
+		for _ in 0..CALLS {
+			let begun = Instant::now();
+			plain_call(&plain, &request)?;
+			plain_times.push(ms(begun.elapsed()));
+			let begun = Instant::now();
+			engine.call(&metered, &input)?;
+			engine_times.push(ms(begun.elapsed()));
+		}
+		let (plain, engine) = (median(&mut plain_times), median(&mut engine_times));
+		plain_ms.push(plain);
+		engine_ms.push(engine);
+		ratios.push(engine / plain);
 	}
-	let (mut plain_times, mut metered_times) = (Vec::new(), Vec::new());
-	for _ in 0..calls.max(1) {
-		let begun = Instant::now();
-		plain_call(&plain, &request)?;
-		plain_times.push(begun.elapsed());
-		let begun = Instant::now();
-		engine.call(&metered, &input)?;
-		metered_times.push(begun.elapsed());
-	}
-	let (plain, metered) = (median(&mut plain_times), median(&mut metered_times));
 	println!(
-		"{{\"calls\":{},\"gas\":{},\"plain_p50_us\":{:.1},\"metered_p50_us\":{:.1},\"ratio_p50\":{:.4}}}",
-		plain_times.len(),
+		"{{\"measure\":\"against_plain_wasmtime\",\"rounds\":{ROUNDS},\"calls\":{CALLS},\
+		\"gas\":{},\"plain_p50_ms\":{:.3},\"engine_p50_ms\":{:.3},\"ratio_p50\":{:.3}}}",
 		output.gas,
-		plain.as_secs_f64() * 1e6,
-		metered.as_secs_f64() * 1e6,
-		metered.as_secs_f64() / plain.as_secs_f64()
+		median(&mut plain_ms),
+		median(&mut engine_ms),
+		median(&mut ratios),
 	);
 	Ok(())
 }
@@ -106,7 +116,11 @@ fn plain_call(module: &InstancePre<Host>, request: &Request) -> Result<Vec<u8>, 
 	Ok(store.into_data().wasi.into_output().0)
 }
 
-fn median(times: &mut [Duration]) -> Duration {
-	times.sort_unstable();
-	times.get(times.len() / 2).copied().unwrap_or_default()
+fn ms(time: Duration) -> f64 {
+	time.as_secs_f64() * 1e3
+}
+
+fn median(values: &mut [f64]) -> f64 {
+	values.sort_by(f64::total_cmp);
+	values[values.len() / 2]
 }
