@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
-# Measurements that are too heavy for the tests: the inputs of docs/MEASUREMENTS.md.
+# Measurements that are too heavy for the tests: the inputs of docs/MEASUREMENTS.md, and the weights
+# of our pallets.
 #
-#   scripts/bench.sh [build|demo|bench]...      default: demo bench
+#   scripts/bench.sh [build|demo|bench|weights]...      default: demo bench
 #
 # build   the node from nothing, once, in a target folder of its own
 # demo    the whole demo, warm, RUNS times (default 5): elapsed time, latency, gas
 # bench   every ignored test whose name begins with bench_, one at a time; each prints one JSON line
 #         of medians
+# weights every benchmark of our pallets, at STEPS values of a component (default 20), REPEAT times
+#         each (default 10); writes runtime/src/weights/*.rs. Builds a node with runtime-benchmarks
+#         first, which takes as long as a first build and as much room besides; then about a quarter
+#         of an hour
 #
 # Each line of the result is one JSON object; it goes to standard output and is kept in OUT
 # (default: bench.jsonl beside the target folder). Everything else goes to standard error.
@@ -88,6 +93,29 @@ bench_tests() {
 	return "$status"
 }
 
+bench_weights() {
+	local pallet folder start=$SECONDS
+	local pallets=(pallet_epochs pallet_providers pallet_capacity pallet_market pallet_receipts)
+	# The benchmarking tool comes with a runtime of its own for a command that our node has not. The
+	# next build of the workspace puts the usual node in the place of the one that is built here.
+	SKIP_FRAME_STORAGE_ACCESS_TEST_RUNTIME_WASM_BUILD=1 \
+		cargo build --release --locked --package millrace-node --features runtime-benchmarks >&2
+	folder=$(mktemp -d)
+	for pallet in "${pallets[@]}"; do
+		# Proofs are of no use to a chain of its own, and recording them takes time.
+		"$CARGO_TARGET_DIR/release/millrace-node" benchmark pallet --dev \
+			--genesis-builder spec-runtime --disable-proof-recording \
+			--pallet "$pallet" --extrinsic '*' \
+			--steps "${STEPS:-20}" --repeat "${REPEAT:-10}" \
+			--template scripts/lib/weights.hbs --output "$folder/$pallet.rs" >&2 ||
+			{ rm -rf "$folder"; return 1; }
+	done
+	# All of one machine and one build, or none.
+	mv "$folder"/*.rs runtime/src/weights/
+	rmdir "$folder"
+	printf '{"measure":"weights","pallets":%s,"seconds":%s}\n' "${#pallets[@]}" $((SECONDS - start)) | emit
+}
+
 machine
 [ $# -gt 0 ] || set -- demo bench
 for part in "$@"; do
@@ -95,8 +123,9 @@ for part in "$@"; do
 	build) bench_build ;;
 	demo) bench_demo ;;
 	bench) bench_tests ;;
+	weights) bench_weights ;;
 	*)
-		echo "bench: unknown part $part; known are build, demo and bench" >&2
+		echo "bench: unknown part $part; known are build, demo, bench and weights" >&2
 		exit 2
 		;;
 	esac

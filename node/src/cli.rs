@@ -48,4 +48,18 @@ pub(crate) enum Subcommand {
 
 	/// Print best and finalised block of the database as JSON.
 	ChainInfo(ChainInfoCmd),
+
+	/// Measure the runtime.
+	#[cfg(feature = "runtime-benchmarks")]
+	#[command(subcommand)]
+	Benchmark(Benchmark),
+}
+
+/// What can be measured.
+#[cfg(feature = "runtime-benchmarks")]
+#[derive(Debug, clap::Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one value per process")]
+pub(crate) enum Benchmark {
+	/// Weights of a pallet's calls and hooks.
+	Pallet(frame_benchmarking_cli::PalletCmd),
 }

@@ -102,7 +102,22 @@ pub(crate) fn run() -> sc_cli::Result<()> {
 		Some(Subcommand::ChainInfo(cmd)) => cli
 			.create_runner(cmd)?
 			.sync_run(|config| cmd.run::<Block>(&config)),
+		#[cfg(feature = "runtime-benchmarks")]
+		Some(Subcommand::Benchmark(crate::cli::Benchmark::Pallet(cmd))) => cli
+			.create_runner(cmd)?
+			.sync_run(|config| measure_pallet(cmd, config.chain_spec)),
 	}
+}
+
+// The tool brings the SDK's host functions; RandomX is ours.
+#[cfg(feature = "runtime-benchmarks")]
+fn measure_pallet(
+	cmd: &frame_benchmarking_cli::PalletCmd,
+	chain_spec: Box<dyn sc_cli::ChainSpec>,
+) -> sc_cli::Result<()> {
+	cmd.run_with_spec::<sp_runtime::traits::HashingFor<Block>, millrace_host::HostFunctions>(Some(
+		chain_spec,
+	))
 }
 
 fn run_node(cli: &Cli) -> sc_cli::Result<()> {

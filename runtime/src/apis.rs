@@ -19,7 +19,7 @@ use millrace_primitives::{
 	peer::{Endpoint, PeerId, PeerKey},
 	traits::{EpochClock, PeerRegistry},
 	views::{Assignment, CommitmentView, DealView, PeerDuties, PeerView, Quote, ReportRecord},
-	DealId, EpochIndex,
+	BlockNumber, DealId, EpochIndex,
 };
 use sp_api::impl_runtime_apis;
 use sp_consensus_babe::AuthorityId as BabeId;
@@ -268,6 +268,9 @@ impl_runtime_apis! {
 		fn peers_of(provider: AccountId) -> Vec<PeerView<AccountId>> {
 			Providers::peers_of(&provider)
 		}
+		fn key_at(peer: PeerId, block: BlockNumber) -> Option<PeerKey> {
+			<Providers as PeerRegistry<AccountId>>::key_at(peer, block)
+		}
 	}
 
 	impl pallet_capacity::runtime_api::CapacityApi<Block, AccountId> for Runtime {
@@ -325,6 +328,46 @@ impl_runtime_apis! {
 		}
 		fn preset_names() -> Vec<sp_genesis_builder::PresetId> {
 			crate::genesis_presets::names()
+		}
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	impl frame_benchmarking::Benchmark<Block> for Runtime {
+		fn benchmark_metadata(
+			extra: bool,
+		) -> (
+			Vec<frame_benchmarking::BenchmarkList>,
+			Vec<frame_support::traits::StorageInfo>,
+		) {
+			crate::benchmarking::metadata(extra)
+		}
+		fn dispatch_benchmark(
+			config: frame_benchmarking::BenchmarkConfig,
+		) -> Result<Vec<frame_benchmarking::BenchmarkBatch>, alloc::string::String> {
+			crate::benchmarking::dispatch(config)
+		}
+	}
+
+	#[cfg(feature = "try-runtime")]
+	impl frame_try_runtime::TryRuntime<Block> for Runtime {
+		fn on_runtime_upgrade(
+			checks: frame_try_runtime::UpgradeCheckSelect,
+		) -> (Weight, Weight) {
+			let weight = Executive::try_runtime_upgrade(checks)
+				.expect("an upgrade that breaks an invariant must not pass its trial");
+			(
+				weight,
+				crate::configs::system::RuntimeBlockWeights::get().max_block,
+			)
+		}
+		fn execute_block(
+			block: <Block as BlockT>::LazyBlock,
+			state_root_check: bool,
+			signature_check: bool,
+			select: frame_try_runtime::TryStateSelect,
+		) -> Weight {
+			Executive::try_execute_block(block, state_root_check, signature_check, select)
+				.expect("a block that breaks an invariant must not pass its trial")
 		}
 	}
 }

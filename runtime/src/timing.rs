@@ -2,10 +2,16 @@
 //!
 //! Both are storage values with the mainnet's as defaults; no call changes them.
 
+#![warn(missing_docs, unreachable_pub)]
+
 pub use pallet::*;
 
 #[frame_support::pallet]
-#[allow(missing_docs, reason = "the macros generate undocumented items")]
+#[allow(
+	missing_docs,
+	missing_debug_implementations,
+	reason = "of what the macros generate"
+)]
 pub mod pallet {
 	use frame_support::pallet_prelude::*;
 

@@ -1,5 +1,7 @@
 //! The validator set, and the BEEFY key that each validator holds for later.
 
+#![warn(missing_docs, unreachable_pub)]
+
 use crate::{AccountId, Runtime};
 use alloc::vec::Vec;
 use frame_support::traits::OneSessionHandler;
@@ -33,7 +35,10 @@ impl pallet_session::historical::SessionManager<AccountId, ()> for GenesisValida
 		)
 	}
 	fn start_session(_: SessionIndex) {}
-	fn end_session(_: SessionIndex) {}
+	fn end_session(ended: SessionIndex) {
+		// Equivocation can be reported for 24 sessions; older roots are of no use.
+		crate::Historical::prune_up_to(ended.saturating_sub(25));
+	}
 }
 
 /// Every validator is identified by its account alone.

@@ -22,7 +22,10 @@ install_rust() {
 			rustup default stable >&2 2>&1 || true
 			rust_is_recent && return
 		fi
-	elif install_rustup; then
+	fi
+	# A distribution's cargo may stay: rustup's comes before it on our PATH.
+	if ! command -v rustup >/dev/null 2>&1 && install_rustup; then
+		hash -r
 		return
 	fi
 	say "taking Debian's Rust"
@@ -37,7 +40,7 @@ install_rustup() {
 	say "installing Rust by rustup"
 	installer=$(mktemp)
 	if timeout 30 curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs -o "$installer" 2>/dev/null &&
-		timeout 600 sh "$installer" -y --profile minimal --component rustfmt \
+		RUSTUP_INIT_SKIP_PATH_CHECK=yes timeout 600 sh "$installer" -y --profile minimal --component rustfmt \
 			--default-toolchain stable >&2; then
 		rm -f "$installer"
 		rust_is_recent

@@ -12,7 +12,8 @@ debian_cargo=/usr/bin/cargo
 build_wasm_libraries() {
 	local target=$1 build_std=$2 flags=$3 sysroot=$4
 	local destination="$sysroot/lib/rustlib/$target/lib" work
-	[ -e "$destination/.complete" ] && return 0
+	[ "$(cat "$destination/.complete" 2>/dev/null)" = "$($debian_rustc --version)" ] && return 0
+	rm -rf "$destination"
 	work=$(mktemp -d)
 	mkdir -p "$work/src" "$destination"
 	printf '[package]\nname = "sysroot"\nversion = "0.0.0"\nedition = "2021"\n[workspace]\n' \
@@ -31,7 +32,7 @@ build_wasm_libraries() {
 	find "$work/target/$target/release/deps" -name '*.rlib' ! -name 'libsysroot*' \
 		-exec cp {} "$destination/" \;
 	rm -rf "$work"
-	touch "$destination/.complete"
+	$debian_rustc --version >"$destination/.complete"
 }
 
 # make_debian_toolchain DIR: a rustup-shaped toolchain folder around Debian's compiler.

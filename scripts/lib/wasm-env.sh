@@ -12,7 +12,12 @@ millrace_cache=${XDG_CACHE_HOME:-$HOME/.cache}/millrace
 millrace_toolchain=$millrace_cache/toolchain
 millrace_wasm_targets="wasm32v1-none wasm32-wasip1"
 
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$millrace_cache/target}
+CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$millrace_cache/target}
+case $CARGO_TARGET_DIR in
+/*) ;;
+*) CARGO_TARGET_DIR=$PWD/$CARGO_TARGET_DIR ;;
+esac
+export CARGO_TARGET_DIR
 # The builder looks for Cargo.lock above the build output, which lies elsewhere.
 WASM_BUILD_WORKSPACE_HINT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export WASM_BUILD_WORKSPACE_HINT
@@ -37,7 +42,9 @@ has_rustup_targets() {
 has_debian_toolchain() {
 	local target
 	for target in $millrace_wasm_targets; do
-		[ -e "$millrace_toolchain/lib/rustlib/$target/lib/.complete" ] || return 1
+		# Libraries of another compiler than the present one are of no use.
+		[ "$(cat "$millrace_toolchain/lib/rustlib/$target/lib/.complete" 2>/dev/null)" = \
+			"$(/usr/bin/rustc --version 2>/dev/null)" ] || return 1
 	done
 }
 

@@ -1,11 +1,10 @@
 //! What our methods share: which block they read, and how subscriptions follow finality.
 
-use super::error::Error;
+use super::{error::Error, subscriptions::Subscriptions};
 use crate::service::Client;
-use futures::{future, stream, StreamExt};
+use futures::{future, StreamExt};
 use jsonrpsee::PendingSubscriptionSink;
 use millrace_runtime::Hash;
-use sc_client_api::BlockchainEvents;
 use sc_rpc::{
 	utils::{spawn_subscription_task, PendingSubscription, RingBuffer},
 	SubscriptionTaskExecutor,
@@ -21,12 +20,21 @@ const WAITING_VALUES: usize = 4;
 #[derive(Clone)]
 pub(crate) struct Chain {
 	client: Arc<Client>,
+	subscriptions: Subscriptions,
 	executor: SubscriptionTaskExecutor,
 }
 
 impl Chain {
-	pub(crate) fn new(client: Arc<Client>, executor: SubscriptionTaskExecutor) -> Self {
-		Self { client, executor }
+	pub(crate) fn new(
+		client: Arc<Client>,
+		subscriptions: Subscriptions,
+		executor: SubscriptionTaskExecutor,
+	) -> Self {
+		Self {
+			client,
+			subscriptions,
+			executor,
+		}
 	}
 
 	/// Reads at a block, or at the last finalised one.
@@ -49,36 +57,40 @@ impl Chain {
 	}
 
 	/// Sends what `read` gives at the last finalised block, and again at each later one where it
-	/// has changed. A block where it cannot be read is passed over.
+	/// has changed. A block where it cannot be read is passed over. Refused where there are too many
+	/// subscriptions.
 	pub(crate) fn follow<T, F>(&self, pending: PendingSubscriptionSink, read: F)
 	where
 		T: Clone + PartialEq + Serialize + Send + Sync + 'static,
 		F: Fn(&Client, Hash) -> Result<T, Error> + Send + 'static,
 	{
-		// The stream comes first: a block finalised in between is then seen twice, not missed.
-		let finalised = self.client.finality_notification_stream();
-		let first = stream::once(future::ready(self.client.info().finalized_hash));
+		let place = match self.subscriptions.place() {
+			Ok(place) => place,
+			Err(full) => {
+				let refuse = async move { pending.reject(full).await };
+				return spawn_subscription_task(&self.executor, refuse);
+			}
+		};
 		let client = self.client.clone();
 		let mut last: Option<T> = None;
-		let values = first
-			.chain(finalised.map(|block| block.hash))
-			.filter_map(move |hash| {
-				future::ready(match read(&client, hash) {
-					Ok(value) if last.as_ref() != Some(&value) => {
-						last = Some(value.clone());
-						Some(value)
-					}
-					Ok(_) => None,
-					Err(error) => {
-						log::debug!(target: "rpc", "Subscription passes over {hash:?}: {error:?}");
-						None
-					}
-				})
-			});
-		spawn_subscription_task(
-			&self.executor,
-			PendingSubscription::from(pending)
-				.pipe_from_stream(values.boxed(), RingBuffer::new(WAITING_VALUES)),
-		);
+		let values = self.subscriptions.blocks().filter_map(move |hash| {
+			future::ready(match read(&client, hash) {
+				Ok(value) if last.as_ref() != Some(&value) => {
+					last = Some(value.clone());
+					Some(value)
+				}
+				Ok(_) => None,
+				Err(error) => {
+					log::debug!(target: "rpc", "Subscription passes over {hash:?}: {error:?}");
+					None
+				}
+			})
+		});
+		let feed = PendingSubscription::from(pending)
+			.pipe_from_stream(values.boxed(), RingBuffer::new(WAITING_VALUES));
+		spawn_subscription_task(&self.executor, async move {
+			feed.await;
+			drop(place);
+		});
 	}
 }

@@ -1,5 +1,6 @@
 //! Errors of our methods. Each has a number, a name for programs and a hint for people.
 
+use super::subscriptions::MAX_SUBSCRIPTIONS;
 use jsonrpsee::types::{ErrorObject, ErrorObjectOwned};
 use millrace_primitives::views::MAX_DEALS_PAGE;
 use millrace_runtime::Hash;
@@ -19,6 +20,8 @@ pub(crate) enum Error {
 	Node(String),
 	/// A page of no deals or of too many.
 	PageOutOfRange(u32),
+	/// All places for subscriptions are taken.
+	TooManySubscriptions,
 }
 
 impl Error {
@@ -29,6 +32,7 @@ impl Error {
 			Self::Runtime(_) => 7003,
 			Self::Node(_) => 7004,
 			Self::PageOutOfRange(_) => 7005,
+			Self::TooManySubscriptions => 7006,
 		}
 	}
 
@@ -39,6 +43,7 @@ impl Error {
 			Self::Runtime(_) => "runtime_failed",
 			Self::Node(_) => "node_failed",
 			Self::PageOutOfRange(_) => "page_out_of_range",
+			Self::TooManySubscriptions => "too_many_subscriptions",
 		}
 	}
 
@@ -49,6 +54,9 @@ impl Error {
 			Self::Runtime(why) => format!("The runtime gave no answer: {why}"),
 			Self::Node(why) => format!("The database gave no answer: {why}"),
 			Self::PageOutOfRange(limit) => format!("A page cannot have {limit} deals"),
+			Self::TooManySubscriptions => {
+				format!("This node serves {MAX_SUBSCRIPTIONS} subscriptions, and all are taken")
+			}
 		}
 	}
 
@@ -72,6 +80,11 @@ impl Error {
 				"Ask for 1 to {MAX_DEALS_PAGE} deals, and for the next page from the last one's \
 				 index plus 1."
 			),
+			Self::TooManySubscriptions => {
+				"End those that nobody reads, call the method that answers once instead, or ask \
+				 another node."
+					.into()
+			}
 		}
 	}
 }

@@ -9,6 +9,9 @@ mod epochs;
 mod error;
 mod market;
 mod receipts;
+mod subscriptions;
+
+pub(crate) use subscriptions::Subscriptions;
 
 use crate::service::{Backend, Client, Pool, SelectChain};
 use capacity::{Capacity, CapacityRpcServer};
@@ -37,6 +40,8 @@ pub(crate) struct Deps {
 	pub(crate) client: Arc<Client>,
 	/// Transactions that wait.
 	pub(crate) pool: Arc<Pool>,
+	/// What subscriptions share. There is one module for the network and one inside the process.
+	pub(crate) subscriptions: Subscriptions,
 	/// The chain's specification.
 	pub(crate) chain_spec: Box<dyn sc_chain_spec::ChainSpec>,
 	/// The node's session keys.
@@ -61,7 +66,11 @@ pub(crate) fn create(
 	executor: SubscriptionTaskExecutor,
 ) -> Result<RpcModule<()>, Box<dyn std::error::Error + Send + Sync>> {
 	let mut module = RpcModule::new(());
-	let chain = Chain::new(deps.client.clone(), executor.clone());
+	let chain = Chain::new(
+		deps.client.clone(),
+		deps.subscriptions.clone(),
+		executor.clone(),
+	);
 	module.merge(Epochs::new(chain.clone()).into_rpc())?;
 	module.merge(Capacity::new(chain.clone()).into_rpc())?;
 	module.merge(Market::new(chain.clone()).into_rpc())?;

@@ -23,7 +23,15 @@ use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use std::sync::Arc;
 
 /// Host functions of the runtime: the SDK's and ours.
+#[cfg(not(feature = "runtime-benchmarks"))]
 pub(crate) type HostFunctions = (sp_io::SubstrateHostFunctions, millrace_host::HostFunctions);
+/// Host functions of a runtime that can be measured: it asks for those of benchmarks besides.
+#[cfg(feature = "runtime-benchmarks")]
+pub(crate) type HostFunctions = (
+	sp_io::SubstrateHostFunctions,
+	frame_benchmarking::benchmarking::HostFunctions,
+	millrace_host::HostFunctions,
+);
 /// Client of the chain that this node keeps.
 pub(crate) type Client = sc_service::TFullClient<Block, RuntimeApi, WasmExecutor<HostFunctions>>;
 /// Its database.
@@ -90,6 +98,7 @@ where
 		let deps = rpc::Deps {
 			client: client.clone(),
 			pool: pool.clone(),
+			subscriptions: rpc::Subscriptions::start(&client, &task_manager),
 			chain_spec: config.chain_spec.cloned_box(),
 			keystore: keystore.clone(),
 			select_chain: select_chain.clone(),

@@ -13,8 +13,10 @@ use std::path::PathBuf;
 
 /// Verifiable compute: sell it, buy it, check it.
 ///
-/// Results go to standard output, everything else to standard error. Exit status: 0 done, 1 failed,
-/// 2 wrong use, 3 refused by the chain, 4 not found, 5 network, 6 verification failed.
+/// Results go to standard output, everything else to standard error.
+///
+/// Exit status: 0 done, 1 failed, 2 wrong use, 3 refused by the chain, 4 not found, 5 network,
+/// 6 verification failed.
 #[derive(Debug, Parser)]
 #[command(name = "millrace", version, propagate_version = true)]
 pub(crate) struct Cli {
@@ -38,10 +40,11 @@ pub(crate) struct Global {
 	/// URL of a gateway [default: http://127.0.0.1:8090].
 	#[arg(long, global = true, value_name = "URL")]
 	pub(crate) gateway: Option<String>,
-	/// Signing account: a key file, or a development name such as //Bob.
+	/// Signing account: a key file, or a development name such as //Bob. Phrases and seeds are not
+	/// taken: `millrace key import` writes them into a file.
 	#[arg(long, global = true, value_name = "KEY")]
 	pub(crate) key: Option<String>,
-	/// Print results as JSON.
+	/// Print exactly one JSON object on standard output, {"error": …} if the command fails.
 	#[arg(long, global = true)]
 	pub(crate) json: bool,
 	/// Log as JSON.
@@ -101,5 +104,15 @@ mod tests {
 	#[test]
 	fn the_command_line_is_consistent() {
 		Cli::command().debug_assert();
+	}
+
+	#[test]
+	fn the_help_says_what_the_exit_status_means() {
+		let help = Cli::command().render_long_help().to_string();
+		let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+		assert!(
+			help.contains("Exit status: 0 done, 1 failed, 2 wrong use, 3 refused by the chain"),
+			"{help}"
+		);
 	}
 }

@@ -3,12 +3,14 @@
 use crate::{
 	cli::Global,
 	config::Settings,
-	errors::{CliError, Result},
+	errors::{CliError, Kind, Result},
+	files,
 	ui::Spinner,
 };
 use millrace_client::{AccountId, AccountKey, Call, Chain, Included};
 use serde::Serialize;
-use std::{io::Write, str::FromStr};
+use serde_json::{Map, Value};
+use std::{io::Write, path::Path, str::FromStr};
 
 /// Context of one run of the tool.
 #[derive(Debug)]
@@ -43,7 +45,7 @@ impl Context {
 				"use --key FILE, MILLRACE_KEY or `key` in the config; --key //Bob on a dev chain",
 			)
 		})?;
-		Ok(AccountKey::from_suri_or_file(source)?)
+		Ok(AccountKey::from_name_or_file(source)?)
 	}
 
 	/// An account that is named, or else the signer's.
@@ -63,7 +65,7 @@ impl Context {
 		Ok(included?)
 	}
 
-	/// Writes a result to standard output: as one JSON value, or as `human` words it.
+	/// Writes a result to standard output: as one JSON object, or as `human` words it.
 	pub(crate) fn emit<T: Serialize>(
 		&self,
 		value: &T,
@@ -71,17 +73,44 @@ impl Context {
 	) -> Result<()> {
 		let text = if self.json() {
 			serde_json::to_string_pretty(value).map_err(|error| {
-				CliError::new(
-					crate::errors::Kind::Failure,
-					"not_serialised",
-					error.to_string(),
-				)
+				CliError::new(Kind::Failure, "not_serialised", error.to_string())
 			})?
 		} else {
 			human()
 		};
 		write_line(&text);
 		Ok(())
+	}
+
+	/// Puts out bytes that a command came by: into a file, or on standard output for `-`. In JSON
+	/// they stand in the one object, in hexadecimal under this name, beside what else is told.
+	pub(crate) fn deliver(
+		&self,
+		name: &str,
+		bytes: &[u8],
+		out: Option<&Path>,
+		mut told: Map<String, Value>,
+	) -> Result<()> {
+		let out = out.unwrap_or(Path::new("-"));
+		if !self.json() {
+			return files::write(out, bytes);
+		}
+		if out == Path::new("-") {
+			told.insert(name.into(), format!("0x{}", hex::encode(bytes)).into());
+		} else {
+			files::write(out, bytes)?;
+			told.insert("out".into(), out.display().to_string().into());
+		}
+		self.emit(&told, String::new)
+	}
+
+	/// Writes a file beside the result.
+	pub(crate) fn keep(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+		if self.json() && path == Path::new("-") {
+			let message = "standard output has the JSON object; name a file";
+			return Err(CliError::usage("output_taken", message));
+		}
+		files::write(path, bytes)
 	}
 }
 
@@ -99,4 +128,28 @@ pub(crate) fn parse_account(text: &str) -> std::result::Result<AccountId, String
 			.map_err(|e| e.to_string());
 	}
 	AccountId::from_str(text).map_err(|error| format!("no account address: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_file_that_is_asked_for_gets_the_bytes_also_with_json() {
+		let folder = tempfile::tempdir().expect("a temporary folder");
+		let out = folder.path().join("out");
+		for json in [false, true] {
+			let context = Context {
+				global: Global {
+					json,
+					..Global::default()
+				},
+				settings: Settings::default(),
+			};
+			let bytes = [0, 1, u8::from(json)];
+			let outcome = context.deliver("response", &bytes, Some(&out), Map::new());
+			assert!(outcome.is_ok(), "{outcome:?}");
+			assert_eq!(std::fs::read(&out).expect("it is written"), bytes);
+		}
+	}
 }

@@ -1,10 +1,12 @@
 //! Errors as a user meets them: a code for programs, a message for people, a hint what to do, and
 //! the exit status that follows.
 
+use crate::context::write_line;
 use millrace_client::{
-	amounts::AmountError, ConnectError, KeyError, ReadError, SubmitError, VerifyError,
+	amounts::AmountError, web::UrlError, ConnectError, KeyError, ReadError, SubmitError,
+	VerifyError,
 };
-use serde_json::json;
+use serde_json::{json, Map, Value};
 use std::process::ExitCode;
 
 /// What every command returns.
@@ -38,6 +40,8 @@ pub(crate) struct CliError {
 	pub(crate) message: String,
 	/// What to do about it, where that is known.
 	pub(crate) hint: Option<String>,
+	/// What the command found out all the same: fields beside the error in JSON.
+	pub(crate) details: Map<String, Value>,
 }
 
 impl CliError {
@@ -48,6 +52,7 @@ impl CliError {
 			code: code.into(),
 			message: message.into(),
 			hint: None,
+			details: Map::new(),
 		}
 	}
 
@@ -76,24 +81,37 @@ impl CliError {
 		self
 	}
 
+	/// Adds what the command found out all the same.
+	pub(crate) fn details(mut self, details: Map<String, Value>) -> Self {
+		self.details = details;
+		self
+	}
+
 	/// The status that the process ends with.
 	pub(crate) fn exit_code(&self) -> ExitCode {
 		ExitCode::from(self.kind as u8)
 	}
 
-	/// Writes the error to standard error: one JSON object or two lines.
+	/// Writes the error to standard error in words, and to standard output as the command's one
+	/// JSON object where that is asked for.
 	pub(crate) fn print(&self, as_json: bool) {
 		if as_json {
-			let object = json!({
-				"error": { "code": self.code, "message": self.message, "hint": self.hint },
-			});
-			eprintln!("{object}");
-			return;
+			write_line(&self.object().to_string());
 		}
 		eprintln!("error[{}]: {}", self.code, self.message);
 		if let Some(hint) = &self.hint {
 			eprintln!("  hint: {hint}");
 		}
+	}
+}
+
+impl CliError {
+	/// The error as JSON.
+	fn object(&self) -> Value {
+		let mut object = self.details.clone();
+		let error = json!({ "code": self.code, "message": self.message, "hint": self.hint });
+		object.insert("error".into(), error);
+		object.into()
 	}
 }
 
@@ -174,8 +192,15 @@ impl From<SubmitError> for CliError {
 impl From<KeyError> for CliError {
 	fn from(error: KeyError) -> Self {
 		Self::usage("bad_key", error.to_string()).hint(
-			"--key takes the file of `millrace key generate account`, or a name such as //Bob",
+			"--key takes the file of `millrace key generate account` or `millrace key import`, or \
+			 the name of a development account such as //Bob",
 		)
+	}
+}
+
+impl From<UrlError> for CliError {
+	fn from(error: UrlError) -> Self {
+		Self::usage("bad_url", error.to_string())
 	}
 }
 
@@ -205,6 +230,19 @@ impl From<anyhow::Error> for CliError {
 #[cfg(test)]
 mod tests {
 	use super::*;
+
+	#[test]
+	fn an_error_is_one_object_with_what_was_found_out() {
+		let details = Map::from_iter([("gas".to_string(), Value::from(7))]);
+		let error = CliError::not_found("deal_unknown", "there is no deal 7").details(details);
+		assert_eq!(
+			error.object(),
+			json!({
+				"gas": 7,
+				"error": { "code": "deal_unknown", "message": "there is no deal 7", "hint": null },
+			})
+		);
+	}
 
 	#[test]
 	fn the_chains_name_of_an_error_is_its_code() {

@@ -1,14 +1,13 @@
-//! HTTP to gateways and workers: bounded answers, a time limit, and their errors as ours.
+//! HTTP and HTTPS to gateways and workers: bounded answers, a time limit, and their errors as ours.
 
 use crate::errors::{CliError, Kind, Result};
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_util::{
-	client::legacy::{connect::HttpConnector, Client},
-	rt::TokioExecutor,
-};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use millrace_client::web::{self, Connector, Reach};
 use serde::Deserialize;
+use serde_json::Map;
 use std::time::Duration;
 
 /// Largest answer: the largest response of a guest, with room for errors around it.
@@ -17,10 +16,13 @@ const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 /// Longest wait for an answer: a guest's gas is used up well before.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
+/// Longest wait for a connection: a host that is away is told from a guest that takes long.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
 /// A client that keeps its connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Http {
-	client: Client<HttpConnector, Full<Bytes>>,
+	client: Client<Connector, Full<Bytes>>,
 }
 
 /// What came back.
@@ -50,8 +52,10 @@ struct ErrorFields {
 impl Http {
 	/// A client without connections yet.
 	pub(crate) fn new() -> Self {
+		// Whoever runs this tool may reach whatever the machine reaches.
+		let connector = Connector::new(Reach::Anywhere, CONNECT_TIMEOUT);
 		Self {
-			client: Client::builder(TokioExecutor::new()).build_http(),
+			client: Client::builder(TokioExecutor::new()).build(connector),
 		}
 	}
 
@@ -63,15 +67,7 @@ impl Http {
 		content_type: Option<&str>,
 		body: Bytes,
 	) -> Result<Answer> {
-		let uri: Uri = url
-			.parse()
-			.map_err(|error| CliError::usage("bad_url", format!("{url} is no URL: {error}")))?;
-		if uri.scheme_str() != Some("http") {
-			return Err(
-				CliError::usage("bad_url", format!("{url} does not begin with http://"))
-					.hint("TLS is spoken by a proxy before the gateway; use the address behind it"),
-			);
-		}
+		let uri = web::url(url)?;
 		let mut request = Request::builder().method(method).uri(uri);
 		if let Some(content_type) = content_type {
 			request = request.header(http::header::CONTENT_TYPE, content_type);
@@ -81,7 +77,7 @@ impl Http {
 			.map_err(|error| CliError::usage("bad_request", error.to_string()))?;
 		tokio::time::timeout(TIMEOUT, self.exchange(request))
 			.await
-			.map_err(|_| unreachable_at(url, "no answer in time"))?
+			.map_err(|_| unreachable_at(url, &format!("no answer within {} s", TIMEOUT.as_secs())))?
 			.map_err(|reason| unreachable_at(url, &reason))
 	}
 
@@ -94,9 +90,17 @@ impl Http {
 
 	async fn exchange(&self, request: Request<Full<Bytes>>) -> std::result::Result<Answer, String> {
 		let response = self.client.request(request).await.map_err(|error| {
-			// The outer error only says "client error (Connect)".
-			let cause = std::error::Error::source(&error).map(|cause| cause.to_string());
-			cause.unwrap_or_else(|| error.to_string())
+			// The outer error only says "client error (Connect)", the one below it "dns error".
+			let mut causes = Vec::new();
+			let mut next = std::error::Error::source(&error);
+			while let Some(cause) = next {
+				causes.push(cause.to_string());
+				next = cause.source();
+			}
+			match causes.is_empty() {
+				true => error.to_string(),
+				false => causes.join(": "),
+			}
 		})?;
 		let (head, body) = response.into_parts();
 		let body = Limited::new(body, MAX_ANSWER_BYTES)
@@ -139,6 +143,7 @@ impl Answer {
 				code: error.code,
 				message: error.message,
 				hint: error.hint,
+				details: Map::new(),
 			},
 			Err(_) => CliError::new(kind, "http_error", format!("HTTP status {}", self.status)),
 		}
@@ -190,9 +195,33 @@ mod tests {
 	#[tokio::test]
 	async fn other_schemes_are_refused() {
 		let error = Http::new()
-			.get("https://localhost/")
+			.get("ftp://localhost/")
 			.await
-			.expect_err("TLS is not spoken");
+			.expect_err("that is not spoken");
 		assert_eq!((error.kind, error.code.as_str()), (Kind::Usage, "bad_url"));
+	}
+
+	#[tokio::test]
+	async fn https_is_spoken() {
+		let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+			.await
+			.expect("there is a free port");
+		let address = listener.local_addr().expect("it is bound");
+		let server = async {
+			let (stream, _) = listener.accept().await.expect("it is connected to");
+			drop(stream);
+		};
+		let url = format!("https://{address}/");
+		let http = Http::new();
+		let (outcome, ()) = tokio::join!(http.get(&url), async {
+			// Where the system has no certificates, nothing is connected to, and the error says so.
+			let _ = tokio::time::timeout(Duration::from_secs(5), server).await;
+		});
+		let error = outcome.expect_err("nobody answers");
+		assert_eq!(
+			(error.kind, error.code.as_str()),
+			(Kind::Network, "unreachable"),
+			"{error}"
+		);
 	}
 }

@@ -1,7 +1,8 @@
 //! `millrace`: one tool for providers, clients, gateways and development networks.
 //!
 //! Standard output carries results and nothing else; progress, logs and errors go to standard
-//! error. See [`errors`] for the exit status.
+//! error. With `--json` it carries exactly one JSON object, which is the error's if the command
+//! fails. See [`errors`] for the exit status.
 
 mod arguments;
 mod cli;
@@ -19,7 +20,10 @@ use clap::Parser;
 use std::{process::ExitCode, time::Duration};
 
 fn main() -> ExitCode {
-	let cli = cli::Cli::parse();
+	let cli = match cli::Cli::try_parse() {
+		Ok(cli) => cli,
+		Err(error) => return not_parsed(&error),
+	};
 	let as_json = cli.global.json;
 	match run(cli) {
 		Ok(code) => code,
@@ -28,6 +32,20 @@ fn main() -> ExitCode {
 			error.exit_code()
 		}
 	}
+}
+
+/// Says what is wrong with the command line, or what help was asked for.
+fn not_parsed(error: &clap::Error) -> ExitCode {
+	let as_json = std::env::args_os().any(|argument| argument == "--json");
+	if error.use_stderr() && as_json {
+		let text = error.render().to_string();
+		let error = errors::CliError::usage("bad_usage", text.trim_end());
+		error.print(true);
+		return error.exit_code();
+	}
+	// Nobody is left to tell if that fails.
+	let _ = error.print();
+	ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1))
 }
 
 fn run(cli: cli::Cli) -> errors::Result<ExitCode> {

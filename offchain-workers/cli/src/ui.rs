@@ -4,34 +4,48 @@ use comfy_table::{presets::UTF8_HORIZONTAL_ONLY, Table};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{
 	io::IsTerminal,
+	sync::{mpsc, Arc, Mutex, PoisonError},
+	thread,
 	time::{Duration, Instant},
 };
 
-/// A spinner on standard error while something takes long; nothing where that is no terminal.
+/// Time after which somebody who reads a log is told again what is being waited for.
+const TELL_EVERY: Duration = Duration::from_secs(15);
+
+/// A spinner on standard error while something takes long; where that is no terminal, a line now
+/// and then.
 #[derive(Debug)]
 pub(crate) struct Spinner {
 	bar: ProgressBar,
+	teller: Option<Teller>,
 }
 
 impl Spinner {
 	/// Begins to spin.
 	pub(crate) fn start(message: impl Into<String>) -> Self {
-		let bar = if std::io::stderr().is_terminal() {
-			ProgressBar::new_spinner()
+		let message = message.into();
+		let (bar, teller) = if std::io::stderr().is_terminal() {
+			(ProgressBar::new_spinner(), None)
 		} else {
-			ProgressBar::hidden()
+			let tell = |message: &str| eprintln!("... {message}");
+			let teller = Teller::start(message.clone(), TELL_EVERY, tell);
+			(ProgressBar::hidden(), Some(teller))
 		};
 		if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
 			bar.set_style(style);
 		}
-		bar.set_message(message.into());
+		bar.set_message(message);
 		bar.enable_steady_tick(Duration::from_millis(120));
-		Self { bar }
+		Self { bar, teller }
 	}
 
 	/// Says something else from now on.
 	pub(crate) fn say(&self, message: impl Into<String>) {
-		self.bar.set_message(message.into());
+		let message = message.into();
+		if let Some(teller) = &self.teller {
+			teller.say(message.clone());
+		}
+		self.bar.set_message(message);
 	}
 
 	/// Writes a line above the spinner; also where no spinner shows.
@@ -43,6 +57,35 @@ impl Spinner {
 impl Drop for Spinner {
 	fn drop(&mut self) {
 		self.bar.finish_and_clear();
+	}
+}
+
+/// Repeats what is being waited for until it is dropped.
+#[derive(Debug)]
+struct Teller {
+	message: Arc<Mutex<String>>,
+	/// Closed by the drop, which ends the thread.
+	_open: mpsc::Sender<()>,
+}
+
+impl Teller {
+	fn start(message: String, every: Duration, tell: impl Fn(&str) + Send + 'static) -> Self {
+		let message = Arc::new(Mutex::new(message));
+		let (open, closed) = mpsc::channel::<()>();
+		let shared = message.clone();
+		thread::spawn(move || {
+			while closed.recv_timeout(every) == Err(mpsc::RecvTimeoutError::Timeout) {
+				tell(&shared.lock().unwrap_or_else(PoisonError::into_inner));
+			}
+		});
+		Self {
+			message,
+			_open: open,
+		}
+	}
+
+	fn say(&self, message: String) {
+		*self.message.lock().unwrap_or_else(PoisonError::into_inner) = message;
 	}
 }
 
@@ -108,4 +151,26 @@ pub(crate) fn pairs<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> St
 		.map(|(name, value)| format!("{name:<width$}  {value}"))
 		.collect::<Vec<_>>()
 		.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn who_waits_is_told_what_for_until_it_is_over() {
+		let (sender, told) = mpsc::channel();
+		let tell = move |message: &str| {
+			// Whoever listened has gone by then.
+			let _ = sender.send(message.to_string());
+		};
+		let teller = Teller::start("one".into(), Duration::from_millis(10), tell);
+		let next = || told.recv_timeout(Duration::from_secs(10));
+		assert_eq!(next(), Ok("one".to_string()));
+		teller.say("two".into());
+		while next().expect("it goes on") != "two" {}
+		drop(teller);
+		while next().is_ok() {}
+		assert_eq!(next(), Err(mpsc::RecvTimeoutError::Disconnected));
+	}
 }

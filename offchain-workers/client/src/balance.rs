@@ -12,7 +12,7 @@ pub struct AccountBalance {
 	/// What is not held.
 	#[serde(with = "millrace_primitives::decimal")]
 	pub free: Balance,
-	/// What is held: stakes, escrows, bonds and deposits.
+	/// What is held: stakes, bonds and deposits. Escrow is not: it stands in the chain's pot.
 	#[serde(with = "millrace_primitives::decimal")]
 	pub held: Balance,
 	/// Of all of it, what locks and freezes keep from being spent.

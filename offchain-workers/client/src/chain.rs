@@ -35,12 +35,13 @@ const SPEC_NAME: &str = "millrace";
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest wait for one answer; a runtime call of the heaviest view takes well under a second.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// Silence after which a subscription counts as dead: many slots even of a slow chain. A chain
 /// whose finality stalls costs one idle reconnection in this time.
 const SILENCE: Duration = Duration::from_secs(60);
-/// First and longest pause between attempts to reconnect.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(15));
+/// First and longest pause between attempts to reconnect. Daemons must have found a node that
+/// restarts before the shortest window for duties of a fast chain, eight seconds, is over.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
 
 pub(crate) type Header = SubstrateHeader<NodeHash>;
 pub(crate) type Methods = LegacyRpcMethods<RpcConfigFor<PolkadotConfig>>;
@@ -177,12 +178,6 @@ impl Chain {
 			.ok_or_else(|| ReadError::UnknownBlock(format!("{hash:?}")))?;
 		let block = block_of(&header);
 		Ok(View::new(self.clone(), Block { hash, ..block }))
-	}
-
-	/// Reads at the block of a height; above the last finalised one, on the node's best chain.
-	pub async fn at_number(&self, number: BlockNumber) -> Result<View, ReadError> {
-		let hash = self.block_hash(number).await?;
-		Ok(View::new(self.clone(), Block { number, hash }))
 	}
 
 	/// Reads at the last finalised block.
@@ -375,8 +370,13 @@ impl Follower {
 		};
 		tracing::warn!(%reason, pause = ?self.pause, "no stream of finalised blocks yet");
 		sleep(self.pause).await;
-		self.pause = (self.pause * 2).min(BACKOFF.1);
+		self.pause = next_pause(self.pause);
 	}
+}
+
+/// The pause after one that did not help.
+fn next_pause(pause: Duration) -> Duration {
+	pause.saturating_mul(2).min(BACKOFF.1)
 }
 
 #[cfg(test)]
@@ -394,6 +394,16 @@ mod tests {
 	#[tokio::test]
 	async fn what_is_no_url_is_an_error() {
 		assert!(Chain::connect("nowhere").await.is_err());
+	}
+
+	#[test]
+	fn pauses_grow_and_stay_short() {
+		let pauses: Vec<_> =
+			std::iter::successors(Some(BACKOFF.0), |pause| Some(next_pause(*pause)))
+				.take(8)
+				.collect();
+		assert!(pauses.is_sorted(), "{pauses:?}");
+		assert_eq!(pauses.last(), Some(&Duration::from_secs(2)));
 	}
 
 	#[test]

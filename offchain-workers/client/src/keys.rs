@@ -13,11 +13,14 @@ use serde::{Deserialize, Serialize};
 use std::{
 	fmt,
 	fs::{self, File, OpenOptions},
-	io::{self, Write},
+	io::{self, Read, Write},
 	path::{Path, PathBuf},
 	str::FromStr,
 };
 use subxt_signer::{sr25519, SecretUri};
+
+/// Bytes of a key file that are read: far more than one has.
+const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +28,12 @@ pub enum KeyError {
 	/// The text names no key.
 	#[error("that is neither a phrase, a 0x seed nor a development name such as //Alice: {0}")]
 	BadSecret(String),
+	/// A secret itself was given where others can read it.
+	#[error(
+		"a seed or phrase is not taken here: command lines and environments can be read by others. \
+		 Write it into a key file by `millrace key import FILE`, and name the file"
+	)]
+	SecretInTheOpen,
 	/// The file holds something else.
 	#[error("{path} is no {expected} key file: {reason}")]
 	BadFile {
@@ -116,14 +125,17 @@ impl AccountKey {
 		)
 	}
 
-	/// Reads a development name or phrase, or else the key file at this path: what tools take on
-	/// their command lines.
-	pub fn from_suri_or_file(text: &str) -> Result<Self, KeyError> {
-		let path = Path::new(text);
-		if !text.starts_with("//") && path.is_file() {
-			return Self::load(path);
+	/// Reads a development name such as `//Alice`, or else the key file at this path: what tools
+	/// take on their command lines. Secrets themselves are not taken there.
+	pub fn from_name_or_file(text: &str) -> Result<Self, KeyError> {
+		if text.starts_with("//") {
+			return Self::from_suri(text);
 		}
-		Self::from_suri(text)
+		let path = Path::new(text);
+		if !path.exists() && is_secret(text) {
+			return Err(KeyError::SecretInTheOpen);
+		}
+		Self::load(path)
 	}
 
 	/// The account.
@@ -296,6 +308,13 @@ mod wiped {
 	}
 }
 
+/// Whether a text looks like a phrase or a seed rather than like a path: it must not be shown then.
+fn is_secret(text: &str) -> bool {
+	let seed = text.strip_prefix("0x").unwrap_or(text);
+	let digits = seed.bytes().take_while(u8::is_ascii_hexdigit).count();
+	text.split_whitespace().count() > 2 || text.starts_with("0x") || digits >= 32
+}
+
 fn seed_text(seed: &[u8; 32]) -> Zeroizing<String> {
 	let digits = Zeroizing::new(hex::encode(seed));
 	Zeroizing::new(format!("0x{}", *digits))
@@ -320,7 +339,10 @@ fn read<T: for<'de> Deserialize<'de>>(path: &Path, expected: &'static str) -> Re
 			return Err(KeyError::Exposed { path: path.into() });
 		}
 	}
-	let text = Zeroizing::new(fs::read(path).map_err(io)?);
+	let mut text = Zeroizing::new(Vec::<u8>::with_capacity(4 * 1024));
+	File::open(path)
+		.and_then(|file| file.take(MAX_FILE_BYTES).read_to_end(&mut text))
+		.map_err(io)?;
 	serde_json::from_slice(&text).map_err(|error| KeyError::BadFile {
 		path: path.into(),
 		expected,
@@ -389,6 +411,43 @@ mod tests {
 		assert!(matches!(
 			AccountKey::from_suri("no such phrase"),
 			Err(KeyError::BadSecret(_))
+		));
+	}
+
+	#[test]
+	fn names_and_files_are_taken_on_command_lines_and_secrets_are_not() {
+		let folder = tempfile::tempdir().expect("a temporary folder");
+		let path = folder.path().join("my own key.json");
+		let key = AccountKey::generate().expect("randomness");
+		key.save(&path).expect("it is written");
+		for (text, address) in [
+			("//Alice", ALICE.to_string()),
+			(&path.display().to_string()[..], key.address()),
+		] {
+			let found = AccountKey::from_name_or_file(text).expect("that is a name or file");
+			assert_eq!(found.address(), address);
+		}
+		let phrase = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
+		let seed = "e5be9a5092b81bca64be81d212e7f2f9eba183bb7a90954f7b76361f6edb5c0a";
+		for secret in [
+			phrase.to_string(),
+			format!("{phrase}//Alice"),
+			format!("0x{seed}"),
+			format!("0x{seed}//stash"),
+			seed.to_string(),
+			"0x00".to_string(),
+		] {
+			let error = AccountKey::from_name_or_file(&secret).expect_err("that is a secret");
+			assert!(matches!(error, KeyError::SecretInTheOpen), "{error}");
+			let told = error.to_string();
+			assert!(
+				told.contains("key import") && !told.contains(&secret),
+				"{told}"
+			);
+		}
+		assert!(matches!(
+			AccountKey::from_name_or_file("no-such-file.json"),
+			Err(KeyError::Io { .. })
 		));
 	}
 

@@ -35,10 +35,13 @@ pub mod chain;
 pub mod error;
 pub mod extrinsic;
 pub mod keys;
+pub mod net;
+mod pool;
 pub mod receipts;
 mod storage;
 pub mod submit;
 pub mod view;
+pub mod web;
 
 pub use balance::{AccountBalance, Hold};
 pub use calls::Call;

@@ -5,7 +5,7 @@ use crate::{error::ReadError, keys::verify_peer_signature, view::View};
 use millrace_primitives::{
 	execution::SignedReceipt,
 	merkle::{self, Path},
-	peer::{PeerId, PeerKey},
+	peer::PeerId,
 	report::Report,
 	EpochIndex,
 };
@@ -62,8 +62,8 @@ pub enum VerifyError {
 	/// The report does not contain the receipt at its place.
 	#[error("the report does not contain the receipt at place {0}")]
 	NotInReport(u32),
-	/// There was no such peer.
-	#[error("peer {0} had no key at the receipt's block")]
+	/// There was no such peer, or the chain has forgotten its key.
+	#[error("the chain knows no key that peer {0} had at the receipt's block")]
 	UnknownPeer(PeerId),
 	/// The signature is not the peer's.
 	#[error("the receipt is not signed by the peer's key")]
@@ -89,7 +89,8 @@ impl VerifyError {
 }
 
 /// Checks everything that the chain can say about a receipt: its chain, fork and epoch, the
-/// peer's signature, and its place in the report that the peer sent.
+/// peer's signature, and its place in the report that the peer sent. All of it is read at the
+/// view's block, so that any node can answer, and a key that was rotated since counts as well.
 pub async fn verify(view: &View, proof: &ReceiptProof) -> Result<(), VerifyError> {
 	let receipt = &proof.receipt.receipt;
 	if receipt.genesis != view.genesis() {
@@ -102,7 +103,10 @@ pub async fn verify(view: &View, proof: &ReceiptProof) -> Result<(), VerifyError
 	if receipt.seed != seed {
 		return Err(VerifyError::OtherSeed(receipt.epoch));
 	}
-	let key = key_at(view, proof).await?;
+	let key = view
+		.key_at(receipt.peer, receipt.block)
+		.await?
+		.ok_or(VerifyError::UnknownPeer(receipt.peer))?;
 	if !verify_peer_signature(&key, receipt.hash(), &proof.receipt.signature) {
 		return Err(VerifyError::BadSignature);
 	}
@@ -140,23 +144,6 @@ fn stands_in_report(proof: &ReceiptProof) -> Result<(), VerifyError> {
 		true => Ok(()),
 		false => Err(VerifyError::NotInReport(receipt.seq)),
 	}
-}
-
-/// The key that signed for the peer at the receipt's block: the present one, or what the chain
-/// said at that block.
-async fn key_at(view: &View, proof: &ReceiptProof) -> Result<PeerKey, VerifyError> {
-	let receipt = &proof.receipt.receipt;
-	if let Some(peer) = view.peer(receipt.peer).await? {
-		if peer.key_since <= receipt.block {
-			return Ok(peer.key);
-		}
-	}
-	let then = view.at_number(receipt.block).await?;
-	let peer = then
-		.peer(receipt.peer)
-		.await?
-		.ok_or(VerifyError::UnknownPeer(receipt.peer))?;
-	Ok(peer.key)
 }
 
 /// Serde helper: a value as SCALE in hexadecimal.

@@ -6,23 +6,24 @@
 
 use crate::{
 	calls::{Call, CallError},
-	chain::{lost, Chain, Finalized, Link},
+	chain::{lost, Chain, Finalized, Link, REQUEST_TIMEOUT},
 	error::{ConnectError, ReadError},
 	extrinsic::{self, UnknownExtension},
 	keys::AccountKey,
+	pool::{duty_sent, pool_answer, PoolAnswer},
 	AccountId,
 };
 use codec::Decode;
 use futures::StreamExt;
 use millrace_primitives::{BlockNumber, H256};
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 use subxt::{
 	client::OnlineClientAtBlock,
 	config::{polkadot::PolkadotExtrinsicParamsBuilder, PolkadotConfig},
 	error::DispatchError,
 	events::Phase,
 	ext::scale_encode::{self, EncodeAsFields, FieldIter, TypeResolver},
-	rpcs::{Error as RpcError, UserError},
+	rpcs::Error as RpcError,
 	tx::Payload,
 };
 use tokio::time::{sleep, timeout};
@@ -41,8 +42,6 @@ const FINALITY_TIMEOUT: Duration = Duration::from_secs(900);
 const POOL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Attempts to hand a transaction to a node whose connection breaks.
 const SEND_ATTEMPTS: u32 = 3;
-/// The refusal by which the runtime says that it has this duty already.
-const ALREADY_SENT: u8 = 5;
 
 /// A call that happened, in a finalised block.
 #[derive(Clone, Debug)]
@@ -152,29 +151,19 @@ impl SubmitError {
 	}
 }
 
-/// What a pool says to a transaction.
-enum PoolAnswer {
-	Accepted(H256),
-	/// It has it.
-	Known,
-	/// It has another one with the same nonce or of the same duty.
-	Outbid,
-	/// It has seen and dropped these very bytes lately.
-	Banned,
-	/// The nonce was used.
-	Stale,
-	Refused {
-		code: Option<u8>,
-		reason: String,
-	},
-}
-
 /// A transaction that a pool took.
 struct Sent {
 	bytes: Vec<u8>,
 	account: AccountId,
 	nonce: u64,
 	born: BlockNumber,
+}
+
+impl Sent {
+	/// The last block that can hold it.
+	fn last(&self) -> BlockNumber {
+		self.born.saturating_add(LIFE)
+	}
 }
 
 impl Chain {
@@ -193,30 +182,21 @@ impl Chain {
 	/// Submits a duty: a call that the runtime admits by its content, without signer or fee.
 	///
 	/// Returns when the pool has it; whether it happened shows in the chain's state. Sending one
-	/// twice is no error.
+	/// twice is no error, and no error here stands in the way of sending it again at the next
+	/// finalised block.
 	pub async fn submit_duty(&self, call: Call) -> Result<DutySent, SubmitError> {
 		let link = self.link().await?;
 		let at = at_current(&link).await?;
 		let bytes = encode_checked(&at, &call)?;
 		let mut answer = self.send(&duty(&at, &bytes, 0)?).await?;
 		if matches!(answer, PoolAnswer::Banned) {
-			// The pool bars bytes that it once refused, such as a duty that came a block too early.
+			// For half an hour the pool bars bytes that were in a block, that it refused, such as a
+			// duty that came a block too early, or that it had no room for. Only the runtime can
+			// say which, and other bytes of the same duty reach it.
 			let nonce = u32::try_from(at.block_number()).unwrap_or(u32::MAX).max(1);
 			answer = self.send(&duty(&at, &bytes, nonce)?).await?;
 		}
-		match answer {
-			PoolAnswer::Accepted(hash) => Ok(DutySent::Accepted(hash)),
-			PoolAnswer::Known | PoolAnswer::Outbid | PoolAnswer::Banned => Ok(DutySent::Already),
-			PoolAnswer::Refused {
-				code: Some(ALREADY_SENT),
-				..
-			} => Ok(DutySent::Already),
-			PoolAnswer::Refused { code, reason } => Err(SubmitError::Refused { code, reason }),
-			PoolAnswer::Stale => Err(SubmitError::Refused {
-				code: None,
-				reason: "its time is over".into(),
-			}),
-		}
+		duty_sent(answer)
 	}
 
 	async fn sign_and_send(&self, signer: &AccountKey, call: &Call) -> Result<Sent, SubmitError> {
@@ -286,7 +266,7 @@ impl Chain {
 
 	/// Goes through finalised blocks until one holds the transaction or none can any more.
 	async fn wait(&self, sent: &Sent) -> Result<Included, SubmitError> {
-		let last = sent.born.saturating_add(LIFE);
+		let last = sent.last();
 		let mut next = sent.born.saturating_add(1);
 		let mut heads = self.finalized();
 		let mut seen = 0u32;
@@ -311,14 +291,15 @@ impl Chain {
 		Err(SubmitError::Expired { last })
 	}
 
-	/// Looks through the blocks from `next` up to `head`.
+	/// Looks through the blocks from `next` up to `head`, or up to the last one that can hold it.
 	async fn look(
 		&self,
 		sent: &Sent,
 		next: &mut BlockNumber,
 		head: Finalized,
 	) -> Result<Option<Included>, SubmitError> {
-		while *next <= head.number {
+		let last = head.number.min(sent.last());
+		while *next <= last {
 			let block = Finalized {
 				number: *next,
 				hash: self.block_hash(*next).await?,
@@ -358,16 +339,8 @@ impl Chain {
 			what: "a block's events".into(),
 			reason: error,
 		};
-		let at = link
-			.client
-			.at_block(block.hash)
-			.await
-			.map_err(|e| unreadable(e.to_string()))?;
-		let events = at
-			.events()
-			.fetch()
-			.await
-			.map_err(|e| unreadable(e.to_string()))?;
+		let at = answered(&link, link.client.at_block(block.hash)).await?;
+		let events = answered(&link, at.events().fetch()).await?;
 		let mut own = Vec::new();
 		for event in events.iter() {
 			let event = event.map_err(|e| unreadable(e.to_string()))?;
@@ -398,11 +371,22 @@ impl Chain {
 type At = OnlineClientAtBlock<PolkadotConfig>;
 
 async fn at_current(link: &Link) -> Result<At, SubmitError> {
-	link.client.at_current_block().await.map_err(|error| {
-		// Whatever it is, a new connection is the remedy that there is.
-		link.give_up();
-		ReadError::Lost(error.to_string()).into()
-	})
+	answered(link, link.client.at_current_block()).await
+}
+
+/// What the node answers to one of subxt's requests, in bounded time. Whatever is wrong, a new
+/// connection is the remedy that there is.
+async fn answered<T, E: ToString>(
+	link: &Link,
+	request: impl Future<Output = Result<T, E>>,
+) -> Result<T, SubmitError> {
+	let reason = match timeout(REQUEST_TIMEOUT, request).await {
+		Ok(Ok(answer)) => return Ok(answer),
+		Ok(Err(error)) => error.to_string(),
+		Err(_) => "no answer in time".into(),
+	};
+	link.give_up();
+	Err(ReadError::Lost(reason).into())
 }
 
 /// Encodes a call and decodes it again by the runtime's own types, so that a client of another
@@ -484,31 +468,6 @@ impl EncodeAsFields for RawArgs {
 	}
 }
 
-/// Reads a pool's refusal by the codes of Substrate's author RPC.
-fn pool_answer(error: &UserError) -> PoolAnswer {
-	let data = error
-		.data
-		.as_ref()
-		.map(|data| data.get().trim_matches('"'))
-		.unwrap_or_default();
-	match error.code {
-		1012 => PoolAnswer::Banned,
-		1013 => PoolAnswer::Known,
-		1014 => PoolAnswer::Outbid,
-		1010 if data == "Transaction is outdated" => PoolAnswer::Stale,
-		_ => {
-			let code = data
-				.strip_prefix("Custom error: ")
-				.and_then(|code| code.parse().ok());
-			let reason = match data {
-				"" => error.message.clone(),
-				data => format!("{}: {data}", error.message),
-			};
-			PoolAnswer::Refused { code, reason }
-		}
-	}
-}
-
 /// The encoded dispatch error in an event that says that the call failed.
 fn failure<'a>(pallet: &str, name: &str, fields: &'a [u8]) -> Option<&'a [u8]> {
 	match (pallet, name, fields) {
@@ -559,50 +518,6 @@ fn named_error(pallet: &str, error: &str, docs: String) -> SubmitError {
 #[cfg(test)]
 mod tests {
 	use super::*;
-
-	fn user_error(code: i32, data: Option<&str>) -> UserError {
-		let object = serde_json::json!({
-			"code": code,
-			"message": "Invalid Transaction",
-			"data": data,
-		});
-		serde_json::from_str(&object.to_string()).expect("that is an error object")
-	}
-
-	#[test]
-	fn a_pools_refusals_are_told_apart() {
-		assert!(matches!(
-			pool_answer(&user_error(1013, None)),
-			PoolAnswer::Known
-		));
-		assert!(matches!(
-			pool_answer(&user_error(1012, None)),
-			PoolAnswer::Banned
-		));
-		assert!(matches!(
-			pool_answer(&user_error(1014, Some("x"))),
-			PoolAnswer::Outbid
-		));
-		let stale = user_error(1010, Some("Transaction is outdated"));
-		assert!(matches!(pool_answer(&stale), PoolAnswer::Stale));
-		let sent = user_error(1010, Some("Custom error: 5"));
-		assert!(matches!(
-			pool_answer(&sent),
-			PoolAnswer::Refused {
-				code: Some(ALREADY_SENT),
-				..
-			}
-		));
-	}
-
-	#[test]
-	fn a_refusal_says_what_the_node_says() {
-		let poor = user_error(1010, Some("Inability to pay some fees"));
-		let PoolAnswer::Refused { code: None, reason } = pool_answer(&poor) else {
-			panic!("that is a refusal");
-		};
-		assert_eq!(reason, "Invalid Transaction: Inability to pay some fees");
-	}
 
 	#[test]
 	fn failures_stand_in_two_events() {

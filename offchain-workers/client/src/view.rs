@@ -3,7 +3,7 @@
 
 use crate::{
 	balance::{self, AccountBalance, Hold},
-	chain::{Block, Chain},
+	chain::{Block, Chain, REQUEST_TIMEOUT},
 	error::ReadError,
 	storage, AccountId,
 };
@@ -12,10 +12,11 @@ use millrace_primitives::{
 	epoch::EpochStatus,
 	execution::SignedReceipt,
 	market::DealSpec,
-	peer::PeerId,
+	peer::{PeerId, PeerKey},
 	views::{Assignment, CommitmentView, DealView, PeerDuties, PeerView, Quote, ReportRecord},
-	Balance, DealId, EpochIndex, H256,
+	Balance, BlockNumber, DealId, EpochIndex, H256,
 };
+use tokio::time::timeout;
 
 /// The chain as it is at one block.
 #[derive(Clone, Debug)]
@@ -98,6 +99,16 @@ impl View {
 		self.call("ProvidersApi_peer", peer).await
 	}
 
+	/// The key that signed for a peer at an earlier block, as long as the chain remembers it. Read
+	/// from this block's state: nodes drop that of old blocks.
+	pub async fn key_at(
+		&self,
+		peer: PeerId,
+		block: BlockNumber,
+	) -> Result<Option<PeerKey>, ReadError> {
+		self.call("ProvidersApi_key_at", (peer, block)).await
+	}
+
 	/// The peers of a provider.
 	pub async fn peers_of(
 		&self,
@@ -148,14 +159,17 @@ impl View {
 			return Ok(Vec::new());
 		};
 		let link = self.chain.link().await?;
-		let at = link
-			.client
-			.at_block(self.block.hash)
-			.await
-			.map_err(|error| ReadError::Refused {
+		let reading = timeout(REQUEST_TIMEOUT, link.client.at_block(self.block.hash));
+		let at = match reading.await {
+			Ok(outcome) => outcome.map_err(|error| ReadError::Refused {
 				what: "metadata".into(),
 				reason: error.to_string(),
-			})?;
+			})?,
+			Err(_) => {
+				link.give_up();
+				return Err(ReadError::Lost("no answer in time".into()));
+			}
+		};
 		balance::decode_holds(&bytes, at.metadata_ref()).map_err(undecodable("an account's holds"))
 	}
 
@@ -194,11 +208,6 @@ impl View {
 				methods.state_get_storage(key, Some(hash)).await
 			})
 			.await
-	}
-
-	/// The same chain at an earlier block.
-	pub(crate) async fn at_number(&self, number: u32) -> Result<Self, ReadError> {
-		self.chain.at_number(number).await
 	}
 }
 

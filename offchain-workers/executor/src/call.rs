@@ -30,8 +30,8 @@ pub struct CallInput<'a> {
 pub struct CallOutput {
 	/// How it ended.
 	pub status: CallStatus,
-	/// What the guest wrote on standard output if it exited; a guest that was stopped has no
-	/// response.
+	/// What the guest wrote on standard output if it succeeded. Whatever else happened, there is no
+	/// response: what was written on the way is dropped.
 	pub response: Vec<u8>,
 	/// The beginning of what it wrote on standard error, however it ended.
 	pub stderr: Vec<u8>,
@@ -159,9 +159,10 @@ fn classify(
 
 fn output(status: CallStatus, gas: Gas, host: Host) -> CallOutput {
 	let (stdout, stderr) = host.wasi.into_output();
-	let response = match status {
-		CallStatus::Exited(_) => stdout,
-		_ => Vec::new(),
+	let response = if status.is_success() {
+		stdout
+	} else {
+		Vec::new()
 	};
 	CallOutput {
 		status,

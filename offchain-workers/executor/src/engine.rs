@@ -38,6 +38,8 @@ pub struct EngineConfig {
 	pub cached_modules: usize,
 	/// Folder for compiled modules that no other user can write to; without one they are not kept.
 	pub cache_folder: Option<PathBuf>,
+	/// Bytes that the folder may hold; what was not used for longest goes first.
+	pub cache_bytes: u64,
 }
 
 impl Default for EngineConfig {
@@ -47,6 +49,7 @@ impl Default for EngineConfig {
 			max_wall_clock: Duration::from_secs(30),
 			cached_modules: 64,
 			cache_folder: None,
+			cache_bytes: 1024 * 1024 * 1024,
 		}
 	}
 }
@@ -112,12 +115,15 @@ impl Engine {
 		let mut linker = Linker::new(&wasmtime);
 		binding::link(&mut linker).map_err(setup)?;
 		let disk = match &config.cache_folder {
-			Some(folder) => Some(DiskCache::open(folder.clone(), &wasmtime).map_err(|error| {
-				EngineError::Setup(format!(
-					"the folder {} for modules: {error}",
-					folder.display()
-				))
-			})?),
+			Some(folder) => {
+				let disk = DiskCache::open(folder.clone(), config.cache_bytes, &wasmtime);
+				Some(disk.map_err(|error| {
+					EngineError::Setup(format!(
+						"the folder {} for modules: {error}",
+						folder.display()
+					))
+				})?)
+			}
 			None => None,
 		};
 		start_clock(&wasmtime)?;
@@ -158,19 +164,18 @@ impl Engine {
 		}
 		let info = validate(package).map_err(LoadError::Refused)?;
 		let failed = |error: wasmtime::Error| LoadError::Compile(format!("{error:#}"));
-		let kept = self
-			.inner
-			.disk
-			.as_ref()
-			.and_then(|disk| disk.read(&self.inner.wasmtime, hash));
+		// Instrumented even if the result is compiled already: what was compiled is known by what it
+		// was compiled from, so that no change of the instrumentation can be overlooked.
+		let metered = inject(package)?;
+		let disk = self.inner.disk.as_ref();
+		let kept = disk.and_then(|disk| disk.read(&self.inner.wasmtime, &metered));
 		let compiled = match kept {
 			Some(compiled) => compiled,
 			None => {
-				let metered = inject(package)?;
 				let compiled = wasmtime::Module::from_binary(&self.inner.wasmtime, &metered)
 					.map_err(failed)?;
-				if let Some(disk) = &self.inner.disk {
-					disk.write(hash, &compiled);
+				if let Some(disk) = disk {
+					disk.write(&metered, &compiled);
 				}
 				compiled
 			}

@@ -16,14 +16,25 @@ fn returning_is_success() {
 }
 
 #[test]
-fn proc_exit_gives_its_code_and_keeps_the_response() {
-	let output = run(&command(
-		r#"(i32.store8 (i32.const 100) (i32.const 65))
-		(call $write (i32.const 1) (i32.const 100) (i32.const 1))
-		(call $proc_exit (i32.const 7)) unreachable"#,
-	));
-	assert_eq!(output.status, CallStatus::Exited(7));
-	assert_eq!(output.response, b"A");
+fn only_a_guest_that_exits_with_0_has_a_response() {
+	let exit = |code: u32| {
+		run(&command(&format!(
+			r#"(i32.store8 (i32.const 100) (i32.const 65))
+			(call $write (i32.const 1) (i32.const 100) (i32.const 1))
+			(call $write (i32.const 2) (i32.const 100) (i32.const 1))
+			(call $proc_exit (i32.const {code})) unreachable"#
+		)))
+	};
+	let success = exit(0);
+	assert_eq!(success.status, CallStatus::Exited(0));
+	assert_eq!(success.response, b"A");
+	for code in [1, 7, u32::MAX] {
+		let failure = exit(code);
+		assert_eq!(failure.status, CallStatus::Exited(code));
+		assert!(failure.response.is_empty(), "{code}");
+		assert_eq!(failure.stderr, b"A");
+		assert_eq!(failure.gas, success.gas, "what it wrote is paid for");
+	}
 }
 
 #[test]

@@ -30,9 +30,14 @@ pub struct GatewayConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-	/// Calls that are under way at once; one more is answered with 429.
+	/// Connections that are open at once; when there are more, those that idle make room.
+	pub connections: usize,
+	/// Longest time that a connection may stay without a whole request head, new or between two
+	/// requests, and that a client may take nothing of an answer.
+	pub idle_timeout_ms: u64,
+	/// Calls that workers are waited for at once; one more is answered with 429.
 	pub concurrent_calls: usize,
-	/// Uploads that are under way at once; one more is answered with 429.
+	/// Uploads that are checked and stored at once; one more is answered with 429.
 	pub concurrent_uploads: usize,
 	/// Deals whose workers are remembered; the one that was not called for longest goes first.
 	pub cached_deals: usize,
@@ -44,19 +49,26 @@ pub struct Limits {
 	pub connect_timeout_ms: u64,
 	/// Longest time that a request's body may take to arrive.
 	pub body_timeout_ms: u64,
-	/// Longest time that one refresh of all remembered deals may take.
+	/// Longest time that one refresh of all remembered deals may take, and that a call waits for
+	/// what the chain says of its deal.
 	pub refresh_timeout_ms: u64,
 	/// Time for which a worker that could not be reached is tried after all others.
 	pub set_aside_ms: u64,
 	/// The same for a worker whose receipt did not hold.
 	pub distrust_ms: u64,
-	/// Bytes of packages that are stored; more uploads are refused.
+	/// Bytes of packages that are stored. Those that were not asked for for longest make room for
+	/// new ones, but none that was uploaded within the last day; a small one counts as 64 KiB.
 	pub package_store_bytes: u64,
+	/// Whether workers are called on this machine and its network too. Their endpoints are written
+	/// by strangers: this lets them send requests there.
+	pub allow_private_endpoints: bool,
 }
 
 impl Default for Limits {
 	fn default() -> Self {
 		Self {
+			connections: 1_024,
+			idle_timeout_ms: 30_000,
 			concurrent_calls: 1_024,
 			concurrent_uploads: 8,
 			cached_deals: 1_024,
@@ -68,11 +80,16 @@ impl Default for Limits {
 			set_aside_ms: 5_000,
 			distrust_ms: 60_000,
 			package_store_bytes: 4 * 1024 * 1024 * 1024,
+			allow_private_endpoints: false,
 		}
 	}
 }
 
 impl Limits {
+	pub(crate) fn idle_timeout(&self) -> Duration {
+		Duration::from_millis(self.idle_timeout_ms)
+	}
+
 	pub(crate) fn call_timeout(&self) -> Duration {
 		Duration::from_millis(self.call_timeout_ms)
 	}
@@ -125,6 +142,11 @@ mod tests {
 		let config: GatewayConfig = serde_json::from_str(text).expect("two fields are enough");
 		assert_eq!(config.packages(), PathBuf::from("d/packages"));
 		assert_eq!(config.limits, Limits::default());
+	}
+
+	#[test]
+	fn endpoints_in_the_own_network_are_not_called_unless_asked_for() {
+		assert!(!Limits::default().allow_private_endpoints);
 	}
 
 	#[test]

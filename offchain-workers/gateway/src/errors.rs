@@ -3,12 +3,11 @@
 use axum::{
 	http::{header, HeaderValue, StatusCode},
 	response::{IntoResponse, Response},
-	Json,
 };
 use millrace_client::ReadError;
+use millrace_http::error::error_body;
 use millrace_primitives::{DealId, EpochIndex, H256};
 use serde::Deserialize;
-use serde_json::json;
 
 /// Why a request is not answered as asked. Every variant has a code of its own, which does not
 /// change, and says what the caller can do.
@@ -58,6 +57,12 @@ pub enum GatewayError {
 	/// No worker answered, and this is what the last one of them says of it.
 	#[error("{}", .0.message)]
 	Refused(WorkerRefusal),
+	/// Path, query and content type are longer together than the limit.
+	#[error("path, query and content type are longer than {limit} bytes together")]
+	RequestHeadTooLarge {
+		/// The limit.
+		limit: usize,
+	},
 	/// The body is longer than the limit.
 	#[error("the body is longer than the {limit} bytes that are allowed")]
 	BodyTooLarge {
@@ -73,8 +78,8 @@ pub enum GatewayError {
 	/// There is no such package here.
 	#[error("there is no package {0:?} here")]
 	PackageUnknown(H256),
-	/// The package store is full.
-	#[error("the gateway's package store is full")]
+	/// The package store is full, and nothing in it may make room yet.
+	#[error("the gateway's package store is full, and packages are kept for a day at least")]
 	StoreFull,
 	/// Too much is under way, here or at all workers.
 	#[error("too many calls are under way")]
@@ -93,6 +98,9 @@ pub enum GatewayError {
 	Internal(String),
 }
 
+/// Longest text of a worker that is handed on, in bytes.
+const MAX_WORDS: usize = 1024;
+
 /// A worker's own words for not having run the guest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerRefusal {
@@ -107,7 +115,7 @@ pub struct WorkerRefusal {
 }
 
 impl WorkerRefusal {
-	/// Reads a worker's error body.
+	/// Reads a worker's error body, unless it says more than errors do.
 	pub fn read(status: StatusCode, body: &[u8]) -> Option<Self> {
 		#[derive(Deserialize)]
 		struct Body {
@@ -125,6 +133,11 @@ impl WorkerRefusal {
 			message,
 			hint,
 		} = serde_json::from_slice::<Body>(body).ok()?.error;
+		let is_error = status.is_client_error() || status.is_server_error();
+		let texts = [&code, &message, &hint];
+		if !is_error || texts.iter().any(|text| text.len() > MAX_WORDS) {
+			return None;
+		}
 		Some(Self {
 			status,
 			code,
@@ -147,6 +160,7 @@ impl GatewayError {
 			Self::NoWorker(_) => "no_worker",
 			Self::WorkersFailed { .. } => "workers_failed",
 			Self::Refused(_) => "worker_refused",
+			Self::RequestHeadTooLarge { .. } => "request_head_too_large",
 			Self::BodyTooLarge { .. } => "body_too_large",
 			Self::BodyIncomplete => "body_incomplete",
 			Self::PackageInvalid(_) => "package_invalid",
@@ -172,6 +186,7 @@ impl GatewayError {
 			Self::NoWorker(_) | Self::ChainUnreachable(_) => StatusCode::SERVICE_UNAVAILABLE,
 			Self::WorkersFailed { .. } => StatusCode::BAD_GATEWAY,
 			Self::Refused(refusal) => refusal.status,
+			Self::RequestHeadTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
 			Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
 			Self::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
 			Self::PackageInvalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -194,11 +209,14 @@ impl GatewayError {
 			Self::NoWorker(_) => "wait for the matching and the next epoch, or raise the ceiling",
 			Self::WorkersFailed { .. } => "call again; the deal's owner can add workers",
 			Self::Refused(_) => "see what the worker says",
+			Self::RequestHeadTooLarge { .. } => "send the long part in the body",
 			Self::BodyTooLarge { .. } => "send less, or create a deal with a higher limit",
 			Self::BodyIncomplete => "send the whole body without pauses",
 			Self::PackageInvalid(_) => "run `millrace run` on the module to see what it needs",
 			Self::PackageUnknown(_) => "upload it with PUT /packages",
-			Self::StoreFull => "use another gateway or a web server of your own",
+			Self::StoreFull => {
+				"upload again later or at another gateway, or name a web server by --link"
+			}
 			Self::Busy => "try again later",
 			Self::CallTimeout { .. } => "call again with less work",
 			Self::ChainUnreachable(_) => "try again later; the gateway waits for its node",
@@ -219,12 +237,8 @@ impl IntoResponse for GatewayError {
 			Self::Refused(refusal) => (&refusal.code[..], &refusal.hint[..]),
 			own => (own.code(), own.hint()),
 		};
-		let body = json!({ "error": {
-			"code": code,
-			"message": self.to_string(),
-			"hint": hint,
-		}});
-		let mut response = (self.status(), Json(body)).into_response();
+		let body = error_body(code, &self.to_string(), hint);
+		let mut response = (self.status(), body).into_response();
 		if matches!(self, Self::Busy) {
 			response
 				.headers_mut()
@@ -272,5 +286,10 @@ mod tests {
 		let value: serde_json::Value = serde_json::from_slice(&bytes).expect("it is JSON");
 		assert_eq!(value["error"]["code"], "package_invalid");
 		assert_eq!(WorkerRefusal::read(status, b"<html>"), None);
+		assert_eq!(WorkerRefusal::read(StatusCode::FOUND, words), None);
+		let long = error_body("c", &"m".repeat(MAX_WORDS + 1), "h")
+			.0
+			.to_string();
+		assert_eq!(WorkerRefusal::read(status, long.as_bytes()), None);
 	}
 }

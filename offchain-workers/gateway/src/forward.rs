@@ -15,16 +15,17 @@ use axum::http::{header, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::{
-	client::legacy::{connect::HttpConnector, Client},
+	client::legacy::Client,
 	rt::{TokioExecutor, TokioTimer},
 };
+use millrace_client::web::{Connector, Reach};
 use millrace_primitives::{execution::Request, peer::PeerId, H256};
 use std::{
 	collections::HashMap,
 	sync::{Arc, Mutex, MutexGuard},
 	time::{Duration, Instant},
 };
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// Connections that are kept open to one worker between calls.
 const IDLE_CONNECTIONS: usize = 32;
@@ -32,6 +33,8 @@ const IDLE_CONNECTIONS: usize = 32;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Largest description of a failure that is read of a worker, in bytes.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
+/// Pause before workers that are not live yet are tried again: they follow the same blocks.
+const BORDER_PAUSE: Duration = Duration::from_millis(500);
 /// Workers that one call is tried at.
 const MAX_ATTEMPTS: usize = 8;
 
@@ -40,7 +43,7 @@ const MAX_ATTEMPTS: usize = 8;
 pub struct Answer {
 	/// The worker.
 	pub peer: PeerId,
-	/// HTTP status: success where the guest succeeded.
+	/// HTTP status: 200 where the guest succeeded, 502 where it failed.
 	pub status: StatusCode,
 	/// The worker's headers.
 	pub headers: HeaderMap,
@@ -73,6 +76,23 @@ impl Failure {
 	}
 }
 
+impl Failure {
+	/// Whether the worker does not know yet that it is live: news of an epoch's border may reach it
+	/// a moment after it reached the gateway.
+	fn is_behind(&self) -> bool {
+		matches!(self, Self::Refused(_, Some(words)) if words.code == "no_worker")
+	}
+
+	/// What the caller is told: what is behind a stranger's endpoint is nobody's business.
+	fn told(&self) -> String {
+		match self {
+			Self::Unreachable(_) => "it cannot be reached".into(),
+			Self::Broken(_) => "it did not finish its answer".into(),
+			Self::Refused(..) | Self::Rejected(_) => self.to_string(),
+		}
+	}
+}
+
 impl std::fmt::Display for Failure {
 	fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
 		match self {
@@ -87,7 +107,7 @@ impl std::fmt::Display for Failure {
 /// Makes calls at workers.
 #[derive(Debug)]
 pub struct Forwarder {
-	client: Client<HttpConnector, Full<Bytes>>,
+	client: Client<Connector, Full<Bytes>>,
 	genesis: H256,
 	limits: Limits,
 	metrics: Arc<Metrics>,
@@ -98,9 +118,11 @@ pub struct Forwarder {
 impl Forwarder {
 	/// A forwarder for workers of one chain.
 	pub fn new(genesis: H256, limits: &Limits, metrics: Arc<Metrics>) -> Self {
-		let mut connector = HttpConnector::new();
-		connector.set_connect_timeout(Some(limits.connect_timeout()));
-		connector.set_nodelay(true);
+		let reach = match limits.allow_private_endpoints {
+			true => Reach::Anywhere,
+			false => Reach::Public,
+		};
+		let connector = Connector::new(reach, limits.connect_timeout());
 		let client = Client::builder(TokioExecutor::new())
 			.pool_timer(TokioTimer::new())
 			.pool_idle_timeout(IDLE_TIMEOUT)
@@ -127,36 +149,50 @@ impl Forwarder {
 		let mut tried = 0usize;
 		let mut last = None;
 		let mut all_busy = true;
-		for worker in self.in_order(workers).into_iter().take(MAX_ATTEMPTS) {
-			let left = self.limits.call_timeout().saturating_sub(started.elapsed());
-			if left.is_zero() {
+		let mut turn = self.in_order(workers);
+		turn.truncate(MAX_ATTEMPTS);
+		let mut waited = false;
+		loop {
+			let mut behind = Vec::new();
+			for worker in turn {
+				let left = self.limits.call_timeout().saturating_sub(started.elapsed());
+				if left.is_zero() {
+					break;
+				}
+				tried = tried.saturating_add(1);
+				let expected = Expected {
+					genesis: self.genesis,
+					clock,
+					route,
+					worker: &worker,
+					request,
+				};
+				let attempt = timeout(
+					left.min(self.limits.attempt_timeout()),
+					self.attempt(&expected),
+				);
+				let failure = match attempt.await {
+					Ok(Ok(answer)) => {
+						self.count("answered");
+						return Ok(answer);
+					}
+					Ok(Err(failure)) => failure,
+					Err(_) => Failure::Broken("it took too long".into()),
+				};
+				tracing::warn!(peer = %worker.peer, deal = route.deal, %failure, "a worker failed");
+				self.count(failure.code());
+				all_busy &= matches!(failure, Failure::Refused(StatusCode::TOO_MANY_REQUESTS, _));
+				self.set_aside(worker.peer, &failure);
+				if failure.is_behind() {
+					behind.push(worker);
+				}
+				last = Some(failure);
+			}
+			if behind.is_empty() || waited {
 				break;
 			}
-			tried = tried.saturating_add(1);
-			let expected = Expected {
-				genesis: self.genesis,
-				clock,
-				route,
-				worker: &worker,
-				request,
-			};
-			let attempt = timeout(
-				left.min(self.limits.attempt_timeout()),
-				self.attempt(&expected),
-			);
-			let failure = match attempt.await {
-				Ok(Ok(answer)) => {
-					self.count("answered");
-					return Ok(answer);
-				}
-				Ok(Err(failure)) => failure,
-				Err(_) => Failure::Broken("it took too long".into()),
-			};
-			tracing::warn!(peer = %worker.peer, deal = route.deal, %failure, "a worker failed");
-			self.count(failure.code());
-			all_busy &= matches!(failure, Failure::Refused(StatusCode::TOO_MANY_REQUESTS, _));
-			self.set_aside(worker.peer, &failure);
-			last = Some(failure);
+			(turn, waited) = (behind, true);
+			sleep(BORDER_PAUSE).await;
 		}
 		match last {
 			Some(_) if all_busy => Err(GatewayError::Busy),
@@ -167,7 +203,7 @@ impl Forwarder {
 			}
 			Some(Failure::Refused(_, Some(words))) => Err(GatewayError::Refused(words)),
 			Some(last) => {
-				let last = last.to_string();
+				let last = last.told();
 				Err(GatewayError::WorkersFailed {
 					deal: route.deal,
 					tried,
@@ -206,17 +242,22 @@ impl Forwarder {
 			let words = WorkerRefusal::read(parts.status, &body);
 			return Err(Failure::Refused(parts.status, words));
 		}
-		verify::check(expected, parts.status, &parts.headers, &body).map_err(|rejection| {
+		let checked = verify::check(expected, parts.status, &parts.headers, &body);
+		let signed = checked.map_err(|rejection| {
 			self.metrics
 				.rejected_receipts
 				.with_label_values(&[rejection.code()])
 				.inc();
 			Failure::Rejected(rejection)
 		})?;
-		let peer = expected.worker.peer;
+		// Only the receipt is signed: which success or failure the worker calls it is not.
+		let status = match signed.receipt.status.is_success() {
+			true => StatusCode::OK,
+			false => StatusCode::BAD_GATEWAY,
+		};
 		Ok(Answer {
-			peer,
-			status: parts.status,
+			peer: expected.worker.peer,
+			status,
 			headers: parts.headers,
 			body,
 		})
@@ -290,8 +331,14 @@ mod tests {
 	use axum::Router;
 	use millrace_client::PeerKeypair;
 	use millrace_primitives::execution::CallStatus;
+	use std::sync::atomic::{AtomicUsize, Ordering};
 
 	fn forwarder(limits: Limits) -> Forwarder {
+		// The workers of these tests are on this machine.
+		let limits = Limits {
+			allow_private_endpoints: true,
+			..limits
+		};
 		let metrics = Arc::new(Metrics::new().expect("no two have one name"));
 		Forwarder::new(H256::zero(), &limits, metrics)
 	}
@@ -410,6 +457,77 @@ mod tests {
 	}
 
 	#[tokio::test]
+	async fn a_strangers_endpoint_does_not_lead_into_the_gateways_network() {
+		let hits = Arc::new(AtomicUsize::new(0));
+		let counted = hits.clone();
+		let inside = serve(Router::new().fallback(move || async move {
+			counted.fetch_add(1, Ordering::Relaxed);
+			"secret"
+		}))
+		.await;
+		let port = inside.rsplit(':').next().expect("it has a port");
+		let metrics = Arc::new(Metrics::new().expect("no two have one name"));
+		let forwarder = Forwarder::new(H256::zero(), &Limits::default(), metrics);
+		let workers = (1..)
+			.zip(["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "127.1"])
+			.map(|(number, host)| live(&key(number), &format!("http://{host}:{port}")))
+			.collect();
+		let outcome = forwarder
+			.call(&route(), &clock(), workers, &request())
+			.await;
+		let Err(GatewayError::WorkersFailed { tried, last, .. }) = outcome else {
+			panic!("{outcome:?}")
+		};
+		assert_eq!((tried, &last[..]), (4, "it cannot be reached"));
+		assert_eq!(hits.load(Ordering::Relaxed), 0);
+	}
+
+	#[tokio::test]
+	async fn a_redirection_is_not_followed() {
+		let hits = Arc::new(AtomicUsize::new(0));
+		let counted = hits.clone();
+		let elsewhere = serve(Router::new().fallback(move || async move {
+			counted.fetch_add(1, Ordering::Relaxed);
+			"elsewhere"
+		}))
+		.await;
+		let location = HeaderValue::from_str(&elsewhere).expect("a URL is a header");
+		let headers = HeaderMap::from_iter([(header::LOCATION, location)]);
+		let away = upstream(StatusCode::TEMPORARY_REDIRECT, headers, "").await;
+		let outcome = forwarder(Limits::default())
+			.call(&route(), &clock(), vec![live(&key(1), &away)], &request())
+			.await;
+		assert_eq!(
+			outcome.expect_err("it is no answer").code(),
+			"workers_failed"
+		);
+		assert_eq!(hits.load(Ordering::Relaxed), 0);
+	}
+
+	#[tokio::test]
+	async fn a_failure_whose_receipt_names_a_response_is_no_answer() {
+		let forwarder = forwarder(Limits::default());
+		let odd = sign(&key(1), &request(), b"{}", CallStatus::Exited(3));
+		let odd = upstream(StatusCode::BAD_GATEWAY, headers(&odd), "{}").await;
+		let outcome = forwarder
+			.call(&route(), &clock(), vec![live(&key(1), &odd)], &request())
+			.await;
+		assert_eq!(outcome.expect_err("it is none").code(), "workers_failed");
+	}
+
+	#[tokio::test]
+	async fn the_receipt_decides_over_the_status_and_not_the_worker() {
+		let forwarder = forwarder(Limits::default());
+		let done = sign(&key(1), &request(), b"out", CallStatus::Exited(0));
+		let done = upstream(StatusCode::PARTIAL_CONTENT, headers(&done), "out").await;
+		let answer = forwarder
+			.call(&route(), &clock(), vec![live(&key(1), &done)], &request())
+			.await
+			.expect("its receipt holds");
+		assert_eq!(answer.status, StatusCode::OK);
+	}
+
+	#[tokio::test]
 	async fn a_guests_failure_is_its_answer() {
 		let forwarder = forwarder(Limits::default());
 		let trap = sign(&key(1), &request(), b"", CallStatus::Trapped);
@@ -454,6 +572,26 @@ mod tests {
 			(refusal.status, &refusal.code[..]),
 			(status, "package_unavailable")
 		);
+	}
+
+	#[tokio::test]
+	async fn a_worker_that_hears_of_the_border_late_is_tried_once_more() {
+		let words = r#"{"error":{"code":"no_worker","message":"m","hint":"h"}}"#;
+		let calls = Arc::new(AtomicUsize::new(0));
+		let counted = calls.clone();
+		let late = move || async move {
+			counted.fetch_add(1, Ordering::Relaxed);
+			(StatusCode::SERVICE_UNAVAILABLE, words)
+		};
+		let late = serve(Router::new().fallback(late)).await;
+		let outcome = forwarder(Limits::default())
+			.call(&route(), &clock(), vec![live(&key(1), &late)], &request())
+			.await;
+		assert_eq!(
+			outcome.expect_err("it never is live").code(),
+			"worker_refused"
+		);
+		assert_eq!(calls.load(Ordering::Relaxed), 2, "and not a third time");
 	}
 
 	#[tokio::test]

@@ -23,7 +23,8 @@ use crate::{
 };
 use anyhow::Context;
 use futures::StreamExt;
-use millrace_client::{Chain, ConnectError};
+use millrace_client::{web, Chain, ConnectError};
+use millrace_http::server::{self, Bounds};
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
 	net::TcpListener,
@@ -33,7 +34,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 /// First and longest pause between attempts to reach the node at start.
-const CONNECT_PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(10));
+const CONNECT_PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
 /// Longest time that open calls are given when the gateway is asked to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -46,16 +47,21 @@ pub(crate) struct App {
 	pub(crate) forwarder: Forwarder,
 	pub(crate) packages: PackageStore,
 	pub(crate) metrics: Arc<Metrics>,
-	/// Calls that may be under way at once.
+	/// Deals that may be looked up on the chain at once.
+	pub(crate) lookups: Semaphore,
+	/// Calls that workers may be waited for at once.
 	pub(crate) calls: Semaphore,
-	/// Uploads that may be under way at once.
+	/// Uploads that may be checked and stored at once.
 	pub(crate) uploads: Semaphore,
-	/// URL that clients and workers reach this gateway under.
+	/// URL that clients and workers reach this gateway under; empty where it is not known.
 	pub(crate) public_url: String,
 }
 
 /// Runs a gateway until it is cancelled or cannot go on.
 pub async fn run(config: GatewayConfig, cancel: CancellationToken) -> anyhow::Result<()> {
+	if let Some(url) = &config.public_url {
+		web::base_url(url).context("public_url")?;
+	}
 	let packages = PackageStore::open(&config.packages(), config.limits.package_store_bytes)
 		.await
 		.with_context(|| format!("packages in {}", config.packages().display()))?;
@@ -74,6 +80,7 @@ pub async fn run(config: GatewayConfig, cancel: CancellationToken) -> anyhow::Re
 	let app = Arc::new(App {
 		routing: Routing::new(config.limits.cached_deals),
 		forwarder: Forwarder::new(chain.genesis(), &config.limits, metrics.clone()),
+		lookups: Semaphore::new(routing::PARALLEL_READS),
 		calls: Semaphore::new(config.limits.concurrent_calls),
 		uploads: Semaphore::new(config.limits.concurrent_uploads),
 		public_url: public_url(&config, address),
@@ -85,20 +92,15 @@ pub async fn run(config: GatewayConfig, cancel: CancellationToken) -> anyhow::Re
 	tracing::info!(%address, genesis = ?app.chain.genesis(), "gateway listens");
 
 	let follower = tokio::spawn(follow(app.clone(), cancel.clone()));
-	let server = axum::serve(listener, routes::router(app))
-		.with_graceful_shutdown(cancel.clone().cancelled_owned());
-	let served = async { server.await };
-	tokio::pin!(served);
-	let outcome = tokio::select! {
-		outcome = &mut served => outcome,
-		// Whoever is still connected after this long is cut off.
-		() = async { cancel.cancelled().await; sleep(DRAIN_TIMEOUT).await } => Ok(()),
+	let bounds = Bounds {
+		connections: app.config.limits.connections,
+		idle: app.config.limits.idle_timeout(),
+		drain: DRAIN_TIMEOUT,
 	};
-	cancel.cancel();
+	server::serve(listener, routes::router(app), bounds, cancel.clone()).await;
 	follower
 		.await
-		.context("the task that follows the chain failed")?;
-	outcome.context("the HTTP server failed")
+		.context("the task that follows the chain failed")
 }
 
 /// Connects to the node; waits for one that is not up yet, but not for one of another chain.
@@ -154,7 +156,9 @@ impl App {
 				let view = &view;
 				async move {
 					match view.deal(deal).await {
-						Ok(found) => self.routing.set(deal, view.block().number, found.as_ref()),
+						Ok(found) => {
+							self.routing.set(deal, view.block().number, found.as_ref());
+						}
 						Err(error) => tracing::warn!(%error, deal, "the deal keeps its old route"),
 					}
 				}
@@ -165,10 +169,35 @@ impl App {
 	}
 }
 
-/// Where the gateway is reached unless its configuration says so.
+/// Where the gateway is reached. One that listens at every address of its machine does not know by
+/// which of them, and says nothing rather than something that leads nowhere.
 fn public_url(config: &GatewayConfig, address: SocketAddr) -> String {
 	match &config.public_url {
 		Some(url) => url.trim_end_matches('/').into(),
+		None if address.ip().is_unspecified() => String::new(),
 		None => format!("http://{address}"),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn url(configured: Option<&str>, listen: &str) -> String {
+		let config = serde_json::json!({
+			"data_dir": "d",
+			"node_url": "n",
+			"public_url": configured,
+		});
+		let config = serde_json::from_value(config).expect("that is a configuration");
+		public_url(&config, listen.parse().expect("that is an address"))
+	}
+
+	#[test]
+	fn a_gateway_names_itself_only_where_it_can_be_reached() {
+		assert_eq!(url(None, "127.0.0.1:8090"), "http://127.0.0.1:8090");
+		assert_eq!(url(None, "0.0.0.0:8090"), "");
+		assert_eq!(url(None, "[::]:8090"), "");
+		assert_eq!(url(Some("https://gate/"), "0.0.0.0:8090"), "https://gate");
 	}
 }

@@ -2,7 +2,7 @@
 //! each finalised block for as long as it is called.
 
 use crate::errors::GatewayError;
-use millrace_client::AccountId;
+use millrace_client::{web, AccountId};
 use millrace_primitives::{
 	epoch::EpochStatus,
 	market::{CallLimits, DealStatus, WorkerStatus},
@@ -100,7 +100,8 @@ struct Entry {
 	used: Instant,
 }
 
-/// The routing table. Bounded: the deal that was not called for longest makes room.
+/// The routing table. Bounded: deals that do not exist make room, then the one that was not called
+/// for longest.
 #[derive(Debug)]
 pub struct Routing {
 	capacity: usize,
@@ -146,12 +147,18 @@ impl Routing {
 		Some(entry.route.clone())
 	}
 
-	/// Remembers what the chain says of a deal at a block.
-	pub fn set(&self, deal: DealId, block: BlockNumber, view: Option<&DealView<AccountId>>) {
+	/// Remembers what the chain says of a deal at a block, unless it is known from a later one.
+	/// Returns the route that counts.
+	pub fn set(
+		&self,
+		deal: DealId,
+		block: BlockNumber,
+		view: Option<&DealView<AccountId>>,
+	) -> Option<Arc<Route>> {
 		let mut deals = self.lock();
 		let known = deals.get(&deal);
-		if known.is_some_and(|entry| entry.read > block) {
-			return;
+		if let Some(later) = known.filter(|entry| entry.read > block) {
+			return later.route.clone();
 		}
 		let turn = known
 			.and_then(|entry| entry.route.as_ref())
@@ -160,22 +167,22 @@ impl Routing {
 		let used = known.map_or_else(Instant::now, |entry| entry.used);
 		let route = view.map(|view| Arc::new(Route::new(view, turn)));
 		if known.is_none() && deals.len() >= self.capacity {
-			let oldest = deals
+			// Whoever asks for deals that do not exist must not push out those that do.
+			let last = deals
 				.iter()
-				.min_by_key(|(_, entry)| entry.used)
+				.min_by_key(|(_, entry)| (entry.route.is_some(), entry.used))
 				.map(|(deal, _)| *deal);
-			if let Some(oldest) = oldest {
-				deals.remove(&oldest);
+			if let Some(last) = last {
+				deals.remove(&last);
 			}
 		}
-		deals.insert(
-			deal,
-			Entry {
-				route,
-				read: block,
-				used,
-			},
-		);
+		let entry = Entry {
+			route: route.clone(),
+			read: block,
+			used,
+		};
+		deals.insert(deal, entry);
+		route
 	}
 
 	/// Deals that were called lately.
@@ -209,11 +216,13 @@ impl Route {
 			let WorkerStatus::Live { since } = row.worker.status else {
 				return None;
 			};
-			let endpoint = std::str::from_utf8(&row.endpoint)
-				.ok()?
-				.trim_end_matches('/');
+			let peer = row.worker.peer;
+			let endpoint = String::from_utf8_lossy(&row.endpoint);
+			let endpoint = web::base_url(&endpoint)
+				.inspect_err(|error| tracing::debug!(%peer, %error, "a worker cannot be called"))
+				.ok()?;
 			let worker = LiveWorker {
-				peer: row.worker.peer,
+				peer,
 				key: row.key,
 				endpoint: endpoint.into(),
 			};
@@ -371,6 +380,30 @@ pub(crate) mod tests {
 	}
 
 	#[test]
+	fn a_worker_without_the_url_of_a_server_is_not_called() {
+		for endpoint in [
+			"ftp://h",
+			"http://",
+			"http://h/?x=",
+			"http://h/#",
+			"http://user@h",
+			"http://h h",
+		] {
+			let mut row = worker(1, 0);
+			row.endpoint = endpoint.as_bytes().to_vec().try_into().expect("short");
+			let outcome = Route::new(&deal(7, vec![row]), Arc::default()).candidates(3);
+			assert_eq!(
+				outcome.expect_err("nobody can be called").code(),
+				"no_worker",
+				"{endpoint}"
+			);
+		}
+		let route = Route::new(&deal(7, vec![worker(1, 0)]), Arc::default());
+		let live = route.candidates(3).expect("one is live");
+		assert_eq!(live[0].endpoint, "http://127.0.0.1:1");
+	}
+
+	#[test]
 	fn each_reason_for_no_worker_is_its_own_error() {
 		let candidates = |view: &DealView<AccountId>| {
 			Route::new(view, Arc::default())
@@ -399,6 +432,21 @@ pub(crate) mod tests {
 		routing.set(4, 3, None);
 		routing.set(4, 2, Some(&deal(4, Vec::new())));
 		assert!(matches!(routing.get(4), Some(None)));
+	}
+
+	#[test]
+	fn deals_that_do_not_exist_push_out_none_that_do() {
+		let routing = Routing::new(3);
+		for id in 0..2 {
+			routing.set(id, 1, Some(&deal(id, Vec::new())));
+		}
+		for id in 100..120 {
+			routing.set(id, 1, None);
+		}
+		assert_eq!(routing.len(), 3);
+		for id in 0..2 {
+			assert!(routing.get(id).flatten().is_some(), "{id}");
+		}
 	}
 
 	#[test]

@@ -87,9 +87,8 @@ pub fn receipt(headers: &HeaderMap) -> Option<SignedReceipt> {
 
 /// Checks an answer that claims to be the guest's.
 ///
-/// The response of a guest that failed is not sent, a description of the failure is in its place;
-/// so the response is compared only where the guest succeeded, and not for `HEAD`, whose answers
-/// have no body.
+/// A guest that failed has no response: its receipt names the empty one, and the body describes
+/// the failure. Where it succeeded the body is the response, but for `HEAD`, whose answers have none.
 pub fn check(
 	expected: &Expected<'_>,
 	status: StatusCode,
@@ -119,8 +118,10 @@ pub fn check(
 		receipt.status.is_success() == status.is_success(),
 		Rejection::OtherStatus,
 	)?;
-	let has_response = receipt.status.is_success() && request.method != "HEAD";
-	let of_response = !has_response || receipt.response == response_hash(body);
+	let of_response = match receipt.status.is_success() {
+		true => request.method == "HEAD" || receipt.response == response_hash(body),
+		false => receipt.response == response_hash(&[]),
+	};
 	ensure(of_response, Rejection::OtherResponse)?;
 	let signature = verify_peer_signature(&worker.key, receipt.hash(), &signed.signature);
 	ensure(signature, Rejection::BadSignature)?;
@@ -246,6 +247,25 @@ pub(crate) mod tests {
 		assert_eq!(outcome(|r| r.receipt.seq = 1, ok), "bad_signature");
 		assert_eq!(outcome(|r| r.signature[0] ^= 1, ok), "bad_signature");
 		assert_eq!(outcome(|_| {}, StatusCode::BAD_GATEWAY), "other_status");
+	}
+
+	#[test]
+	fn a_guest_that_failed_has_no_response() {
+		let failed = |response: &[u8]| {
+			let response = response_hash(response);
+			outcome(
+				|signed| {
+					signed.receipt.status = CallStatus::Exited(3);
+					signed.receipt.response = response;
+					let key = PeerKeypair::from_seed([1; 32], None);
+					signed.signature = key.sign_hash(signed.receipt.hash());
+				},
+				StatusCode::BAD_GATEWAY,
+			)
+		};
+		assert_eq!(failed(b""), "holds");
+		// "out" is what the body says: a description of the failure is no response.
+		assert_eq!(failed(b"out"), "other_response");
 	}
 
 	#[test]

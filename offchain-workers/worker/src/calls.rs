@@ -1,5 +1,9 @@
 //! Calls: admitted, numbered, run, signed, stored and only then answered.
 
+mod recovery;
+
+pub use recovery::Dates;
+
 use crate::{
 	commit::Committer,
 	config::Limits,
@@ -25,10 +29,10 @@ use std::{sync::Arc, time::Duration};
 use tokio::{
 	sync::{watch, OwnedSemaphorePermit, Semaphore},
 	task::spawn_blocking,
-	time::{timeout, timeout_at, Instant},
+	time::{timeout_at, Instant},
 };
 use tokio_util::task::TaskTracker;
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 
 /// Longest wait for the next finalised block when the epoch has just ended.
 const NEXT_EPOCH: Duration = Duration::from_secs(5);
@@ -55,13 +59,11 @@ pub struct Answer {
 	pub stderr: Vec<u8>,
 }
 
-/// A place in the queue, and what the request may be.
+/// A place in the queue.
 #[derive(Debug)]
 pub struct Admission {
 	deal: DealId,
 	deadline: Instant,
-	/// Longest body that the deal allows.
-	pub request_bytes: u32,
 	_place: OwnedSemaphorePermit,
 }
 
@@ -147,11 +149,22 @@ impl Calls {
 		self.snapshots.borrow().clone()
 	}
 
-	/// Checks that the deal can be called and takes a place in the queue, before the body is read.
-	pub fn admit(&self, deal: DealId) -> Result<Admission, Refusal> {
+	/// Checks that the deal can be called now, before the body is read; returns the longest body that
+	/// it allows.
+	pub fn request_bytes(&self, deal: DealId) -> Result<u32, Refusal> {
 		let snapshot = self.snapshot().ok_or(Refusal::ChainUnreachable)?;
 		let assignment = snapshot.serves(deal)?;
 		self.packages.module(assignment.package.hash)?;
+		// Spares the client its body; who gets a place is decided when bodies are here.
+		if self.places.available_permits() == 0 {
+			return Err(Refusal::Busy);
+		}
+		Ok(assignment.limits.request_bytes)
+	}
+
+	/// Takes a place in the queue for a request whose body is here, so that a client that sends
+	/// slowly holds no place. The deal is checked when the call gets its number.
+	pub fn admit(&self, deal: DealId) -> Result<Admission, Refusal> {
 		let place = self
 			.places
 			.clone()
@@ -160,7 +173,6 @@ impl Calls {
 		Ok(Admission {
 			deal,
 			deadline: Instant::now() + self.limits.call_timeout(),
-			request_bytes: assignment.limits.request_bytes,
 			_place: place,
 		})
 	}
@@ -210,6 +222,10 @@ impl Calls {
 				.ok_or(Refusal::ChainUnreachable)?;
 			let assignment = snapshot.serves(deal)?;
 			let module = self.packages.module(assignment.package.hash)?;
+			let limit = assignment.limits.request_bytes;
+			if request.body.len() > limit as usize {
+				return Err(Refusal::BodyTooLarge { limit });
+			}
 			let info = snapshot.epoch.info;
 			let call = self.ledger.begin(Call {
 				epoch: info.index,
@@ -273,6 +289,15 @@ impl Calls {
 					"a call ended after its epoch's report"
 				);
 				Err(Refusal::EpochEnded)
+			}
+			Some(Stored::Taken) => {
+				open.ended = true;
+				error!(
+					epoch = call.epoch,
+					seq = call.seq,
+					"a number was given twice; the first receipt stays"
+				);
+				Err(Refusal::Internal)
 			}
 			None => Err(Refusal::Internal),
 		}
@@ -339,72 +364,6 @@ impl Calls {
 		};
 		let signature = self.identity.key.sign_hash(receipt.hash());
 		SignedReceipt { receipt, signature }
-	}
-
-	/// Fills the places of calls that have a number and nobody who runs them: the process died
-	/// over them, or the machine failed. An epoch with a gap could not be reported in full.
-	///
-	/// Such a call is run again. If that fails, or it took too long before, the epoch's cheapest
-	/// call is run once more under the free number, which makes a receipt as true as any.
-	pub async fn recover(&self) {
-		for (call, retry) in self.ledger.take_abandoned() {
-			let mut open = OpenCall {
-				ledger: &self.ledger,
-				key: call.key(),
-				retry: false,
-				ended: false,
-			};
-			if retry && self.rerun(&call).await {
-				open.ended = true;
-				continue;
-			}
-			let (store, epoch) = (self.store.clone(), call.epoch);
-			match spawn_blocking(move || store.cheapest_call(epoch)).await {
-				Ok(Ok(Some(cheapest))) => {
-					let other = Arc::new(Call {
-						seq: call.seq,
-						..cheapest
-					});
-					open.ended = self.rerun(&other).await;
-				}
-				// Nothing is stored above the gap, so nothing depends on it.
-				Ok(Ok(None)) => {}
-				Ok(Err(error)) => error!("the store cannot be read: {error}"),
-				Err(error) => error!("a thread failed: {error}"),
-			}
-		}
-	}
-
-	async fn rerun(&self, call: &Arc<Call>) -> bool {
-		let module = match self.packages.recall(call.package).await {
-			Ok(module) => module,
-			Err(refusal) => {
-				warn!(
-					epoch = call.epoch,
-					seq = call.seq,
-					"a call cannot be run again: {refusal}"
-				);
-				return false;
-			}
-		};
-		// Waits its turn among the others, but no longer than a client would.
-		let turn = timeout(
-			self.limits.call_timeout(),
-			self.running.clone().acquire_owned(),
-		)
-		.await;
-		let Ok(Ok(_turn)) = turn else { return false };
-		match self.complete(call, module).await {
-			Ok(_) | Err(Refusal::EpochEnded) => {
-				info!(
-					epoch = call.epoch,
-					seq = call.seq,
-					"an interrupted call was completed"
-				);
-				true
-			}
-			Err(_) => false,
-		}
 	}
 }
 

@@ -31,8 +31,8 @@ pub struct Committer {
 }
 
 impl Committer {
-	/// Starts the thread. It ends when every committer is dropped, or with `failed` cancelled when
-	/// the disk fails: then nothing may be answered any more.
+	/// Starts the thread. It ends when every committer is dropped or the disk fails, always with
+	/// `failed` cancelled: from then on nothing may be answered any more.
 	pub fn start(
 		store: Arc<ReceiptStore>,
 		ledger: Arc<Ledger>,
@@ -43,6 +43,8 @@ impl Committer {
 		let thread = thread::Builder::new()
 			.name("receipts".into())
 			.spawn(move || {
+				// Whatever ends the thread, a panic included, must end the daemon with it.
+				let _ended = failed.drop_guard();
 				while let Some(first) = receiver.blocking_recv() {
 					let mut batch = vec![first];
 					while batch.len() < BATCH {
@@ -52,7 +54,6 @@ impl Committer {
 					metrics.commit_receipts.observe(batch.len() as f64);
 					if let Err(error) = commit(&store, &ledger, batch) {
 						error!("receipts cannot be stored: {error}");
-						failed.cancel();
 						return;
 					}
 				}

@@ -4,6 +4,10 @@ use millrace_prover::Mode;
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, path::PathBuf, thread, time::Duration};
 
+/// Least retention: the epoch that is being reported and audited, and the one before, whose report
+/// shows at a start whether the directory is the one that ran last.
+pub const MIN_RETENTION_EPOCHS: u32 = 2;
+
 /// Everything that [`crate::run`] needs. One process serves one peer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,16 +69,25 @@ pub struct Limits {
 	/// Longest time that a guest runs; it gives no receipt then. More than the gas of the deals
 	/// that the peer takes can need on this machine.
 	pub guest_timeout_ms: u64,
+	/// Longest time that a connection may stay without a whole request head, new or between two
+	/// requests, and that a client may take nothing of an answer. More than the 20 s for which
+	/// gateways keep idle connections.
+	pub idle_timeout_ms: u64,
 	/// Longest time that a request's body may take to arrive.
 	pub body_timeout_ms: u64,
-	/// Connections that are open at once; others wait to be accepted.
+	/// Connections that are open at once; when there are more, those that idle make room.
 	pub connections: usize,
 	/// Longest time that fetching a package from one link may take.
 	pub fetch_timeout_ms: u64,
+	/// Whether packages are fetched from hosts of this machine and its network too. Links are
+	/// written by clients: this lets them send requests there.
+	pub allow_private_links: bool,
+	/// Bytes of compiled modules that are kept; those that were not used for longest go first.
+	pub module_bytes: u64,
 	/// Bytes of requests and responses that are kept for challengers; the oldest go first.
 	pub stored_bytes: u64,
 	/// Epochs for which receipts, reports and unused packages are kept: more than the challenge
-	/// period.
+	/// period, and at least [`MIN_RETENTION_EPOCHS`].
 	pub retention_epochs: u32,
 	/// Longest time that open calls are given when the daemon is asked to stop.
 	pub shutdown_ms: u64,
@@ -87,9 +100,12 @@ impl Default for Limits {
 			queued_calls: 64,
 			call_timeout_ms: 40_000,
 			guest_timeout_ms: 30_000,
+			idle_timeout_ms: 30_000,
 			body_timeout_ms: 10_000,
 			connections: 1_024,
 			fetch_timeout_ms: 30_000,
+			allow_private_links: false,
+			module_bytes: 1024 * 1024 * 1024,
 			stored_bytes: 1024 * 1024 * 1024,
 			retention_epochs: 30,
 			shutdown_ms: 10_000,
@@ -106,6 +122,10 @@ impl Limits {
 		Duration::from_millis(self.guest_timeout_ms)
 	}
 
+	pub(crate) fn idle_timeout(&self) -> Duration {
+		Duration::from_millis(self.idle_timeout_ms)
+	}
+
 	pub(crate) fn body_timeout(&self) -> Duration {
 		Duration::from_millis(self.body_timeout_ms)
 	}
@@ -119,7 +139,27 @@ impl Limits {
 	}
 }
 
+/// What cannot be meant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+	/// Receipts would be dropped before they are reported and audited.
+	#[error(
+		"limits.retention_epochs is {0}; it must be at least {least}, since an epoch is reported and \
+		 audited in the one after it",
+		least = MIN_RETENTION_EPOCHS
+	)]
+	Retention(u32),
+}
+
 impl WorkerConfig {
+	/// Refuses what would harm the provider.
+	pub fn check(&self) -> Result<(), ConfigError> {
+		match self.limits.retention_epochs {
+			epochs if epochs < MIN_RETENTION_EPOCHS => Err(ConfigError::Retention(epochs)),
+			_ => Ok(()),
+		}
+	}
+
 	/// Directory of packages.
 	pub fn packages(&self) -> PathBuf {
 		self.package_dir
@@ -148,6 +188,27 @@ mod tests {
 		.expect("three fields are enough");
 		assert_eq!(config.packages(), PathBuf::from("d/packages"));
 		assert!(config.limits.concurrent_calls > 0);
+	}
+
+	#[test]
+	fn receipts_are_kept_until_their_epoch_is_audited() {
+		let config = |epochs: u32| -> WorkerConfig {
+			let text = format!(
+				r#"{{"data_dir": "d", "node_url": "n", "peer_key": "p",
+				"limits": {{"retention_epochs": {epochs}}}}}"#
+			);
+			serde_json::from_str(&text).expect("it is well-formed")
+		};
+		assert_eq!(config(2).check(), Ok(()));
+		assert_eq!(config(1).check(), Err(ConfigError::Retention(1)));
+		let text = ConfigError::Retention(0).to_string();
+		assert!(text.contains("limits.retention_epochs is 0"), "{text}");
+		assert!(text.contains("at least 2"), "{text}");
+	}
+
+	#[test]
+	fn links_into_the_own_network_are_not_followed_unless_asked_for() {
+		assert!(!Limits::default().allow_private_links);
 	}
 
 	#[test]

@@ -3,10 +3,9 @@
 use axum::{
 	http::{header, HeaderValue, StatusCode},
 	response::{IntoResponse, Response},
-	Json,
 };
+use millrace_http::error::error_body;
 use millrace_primitives::{DealId, EpochIndex};
-use serde_json::json;
 
 /// Why a request is not answered as asked. Every variant has a code of its own, which does not
 /// change, and says what the caller can do.
@@ -46,9 +45,25 @@ pub enum Refusal {
 	/// The chain does not take signatures from the daemon's key.
 	#[error("the chain does not take signatures from this worker's key")]
 	KeyNotActive,
+	/// The data directory does not know every call of the epoch.
+	#[error(
+		"this worker's data directory is newer than the epoch; it serves from epoch {from} on"
+	)]
+	DirectoryTooNew {
+		/// The first epoch in which it serves.
+		from: EpochIndex,
+	},
 	/// The daemon does not know where the chain stands.
 	#[error("this worker has not seen a finalised block for too long")]
 	ChainUnreachable,
+	/// What reaches the guest beside the body is too long.
+	#[error(
+		"path, query and content type have more than {limit} bytes, or the method is too long"
+	)]
+	RequestHeadTooLarge {
+		/// Most bytes of path, query and content type together.
+		limit: usize,
+	},
 	/// The body is longer than the deal allows.
 	#[error("the request is longer than the {limit} bytes that the deal allows")]
 	BodyTooLarge {
@@ -101,7 +116,9 @@ impl Refusal {
 			Self::DealUnfunded { .. } => "deal_unfunded",
 			Self::NotLive(_) => "no_worker",
 			Self::KeyNotActive => "key_not_active",
+			Self::DirectoryTooNew { .. } => "directory_too_new",
 			Self::ChainUnreachable => "chain_unreachable",
+			Self::RequestHeadTooLarge { .. } => "request_head_too_large",
 			Self::BodyTooLarge { .. } => "body_too_large",
 			Self::BodyIncomplete => "body_incomplete",
 			Self::PackageInvalid(_) => "package_invalid",
@@ -128,9 +145,11 @@ impl Refusal {
 			Self::DealUnfunded { .. } => StatusCode::PAYMENT_REQUIRED,
 			Self::NotLive(_)
 			| Self::KeyNotActive
+			| Self::DirectoryTooNew { .. }
 			| Self::ChainUnreachable
 			| Self::PackageUnavailable(_)
 			| Self::EpochEnded => StatusCode::SERVICE_UNAVAILABLE,
+			Self::RequestHeadTooLarge { .. } => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
 			Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
 			Self::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
 			Self::PackageInvalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -153,7 +172,9 @@ impl Refusal {
 			Self::KeyNotActive => {
 				"call another worker; the provider must register or rotate the peer's key"
 			}
+			Self::DirectoryTooNew { .. } => "call another worker, or this one from that epoch on",
 			Self::ChainUnreachable => "call another worker, or try again later",
+			Self::RequestHeadTooLarge { .. } => "send it in the request's body",
 			Self::BodyTooLarge { .. } => "send less, or create a deal with a higher request limit",
 			Self::BodyIncomplete => "send the whole body without pauses",
 			Self::PackageInvalid(_) => "run `millrace run` on the module to see what it needs",
@@ -166,11 +187,6 @@ impl Refusal {
 			Self::ReceiptUnknown { .. } => "check the epoch and the number in the receipt",
 		}
 	}
-}
-
-/// The JSON body of every error.
-pub(crate) fn error_body(code: &str, message: &str, hint: &str) -> Json<serde_json::Value> {
-	Json(json!({ "error": { "code": code, "message": message, "hint": hint } }))
 }
 
 impl IntoResponse for Refusal {
@@ -192,8 +208,12 @@ pub enum StoreError {
 	/// The database failed.
 	#[error("the store failed: {0}; check that the disk has space and is healthy")]
 	Database(Box<redb::Error>),
-	/// A record cannot be read.
-	#[error("a {0} in the store cannot be read; restore the data directory from a backup")]
+	/// A record cannot be read. Not even then is a backup of help: it would give numbers a second
+	/// time, see [`crate::birth`].
+	#[error(
+		"a {0} in the store cannot be read; check the disk, move the data directory away and start \
+		 with an empty one, which serves from the next epoch on. Do not restore a backup of it"
+	)]
 	Damaged(&'static str),
 	/// The directory was used for another chain or peer.
 	#[error(

@@ -1,21 +1,27 @@
-//! Packages over HTTP: one bounded request, nothing followed.
+//! Packages over HTTP and HTTPS: one bounded request to a public host, nothing followed.
 
 use bytes::Bytes;
 use http::{StatusCode, Uri};
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
-use hyper_util::{
-	client::legacy::{connect::HttpConnector, Client},
-	rt::TokioExecutor,
-};
-use std::time::Duration;
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use millrace_client::web::{self, Barred, Connector, Reach, UrlError};
+use std::{error::Error, time::Duration};
 use tokio::time::timeout;
 
 /// Why a package did not come.
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
 	/// The link is no URL that the daemon fetches.
-	#[error("{0} is no http:// URL; workers fetch over plain HTTP and check the hash")]
-	BadLink(String),
+	#[error(transparent)]
+	BadLink(#[from] UrlError),
+	/// The link leads into a network that is not public.
+	#[error("{link}: {reason}; private hosts are asked where limits.allow_private_links is set")]
+	Barred {
+		/// The link.
+		link: String,
+		/// Why.
+		reason: Barred,
+	},
 	/// The server is not there or broke off.
 	#[error("{link}: {reason}")]
 	Unreachable {
@@ -50,19 +56,26 @@ pub enum FetchError {
 	},
 }
 
-/// An HTTP client for packages.
+/// A client for packages.
 #[derive(Clone, Debug)]
 pub struct Fetcher {
-	client: Client<HttpConnector, Empty<Bytes>>,
+	client: Client<Connector, Empty<Bytes>>,
 	patience: Duration,
 }
 
 impl Fetcher {
-	/// A client that gives each link so much time.
-	pub fn new(patience: Duration) -> Self {
+	/// A client that gives each link so much time. Without `allow_private` it connects to addresses
+	/// of the public internet alone: links are written by clients, and must not lead them into the
+	/// provider's network.
+	pub fn new(patience: Duration, allow_private: bool) -> Self {
+		let reach = if allow_private {
+			Reach::Anywhere
+		} else {
+			Reach::Public
+		};
 		let client = Client::builder(TokioExecutor::new())
 			.pool_max_idle_per_host(0)
-			.build_http();
+			.build(Connector::new(reach, patience));
 		Self { client, patience }
 	}
 
@@ -70,13 +83,7 @@ impl Fetcher {
 	/// chain: nothing of it is trusted, and the answer is told to nobody.
 	pub async fn fetch(&self, link: &[u8], limit: u32) -> Result<Bytes, FetchError> {
 		let text = String::from_utf8_lossy(link).into_owned();
-		let uri: Uri = match text.parse() {
-			Ok(uri) => uri,
-			Err(_) => return Err(FetchError::BadLink(text)),
-		};
-		if uri.scheme_str() != Some("http") {
-			return Err(FetchError::BadLink(text));
-		}
+		let uri = web::url(&text)?;
 		let seconds = self.patience.as_secs();
 		match timeout(self.patience, self.get(uri, &text, limit)).await {
 			Ok(outcome) => outcome,
@@ -92,9 +99,16 @@ impl Fetcher {
 		let response = match self.client.get(uri).await {
 			Ok(response) => response,
 			Err(error) => {
-				return Err(FetchError::Unreachable {
-					link,
-					reason: error.to_string(),
+				return Err(match barred(&error) {
+					Some(reason @ Barred::NotPublic(_)) => FetchError::Barred { link, reason },
+					Some(reason) => FetchError::Unreachable {
+						link,
+						reason: reason.to_string(),
+					},
+					None => FetchError::Unreachable {
+						link,
+						reason: error.to_string(),
+					},
 				});
 			}
 		};
@@ -118,13 +132,24 @@ impl Fetcher {
 	}
 }
 
+/// Why nothing was connected to, among the causes of an error.
+fn barred(error: &(dyn Error + 'static)) -> Option<Barred> {
+	match error.downcast_ref::<Barred>() {
+		Some(barred) => Some(barred.clone()),
+		None => barred(error.source()?),
+	}
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
 	use axum::{routing::get, Router};
 
 	async fn serve() -> String {
-		let router = Router::new().route("/module", get(|| async { "0123456789" }));
+		listen(Router::new().route("/module", get(|| async { "0123456789" }))).await
+	}
+
+	async fn listen(router: Router) -> String {
 		let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
 			.await
 			.expect("a port");
@@ -136,7 +161,7 @@ mod tests {
 	#[tokio::test]
 	async fn a_package_comes_whole_or_not_at_all() {
 		let server = serve().await;
-		let fetcher = Fetcher::new(Duration::from_secs(10));
+		let fetcher = Fetcher::new(Duration::from_secs(10), true);
 		let link = format!("{server}/module");
 		let body = fetcher
 			.fetch(link.as_bytes(), 10)
@@ -156,11 +181,74 @@ mod tests {
 	}
 
 	#[tokio::test]
-	async fn what_is_no_http_link_is_not_asked() {
-		let fetcher = Fetcher::new(Duration::from_secs(10));
+	async fn links_into_the_own_machine_and_network_are_not_followed() {
+		let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+			.await
+			.expect("a port");
+		let port = listener.local_addr().expect("it is bound").port();
+		let fetcher = Fetcher::new(Duration::from_secs(10), false);
+		for link in [
+			format!("http://127.0.0.1:{port}/module"),
+			format!("http://localhost:{port}/module"),
+			format!("http://127.1:{port}/module"),
+			format!("http://2130706433:{port}/module"),
+			format!("http://[::1]:{port}/module"),
+			format!("http://[::ffff:127.0.0.1]:{port}/module"),
+			format!("http://0.0.0.0:{port}/module"),
+			"http://10.0.0.1/module".into(),
+			"http://169.254.169.254/latest/meta-data".into(),
+			format!("https://127.0.0.1:{port}/module"),
+		] {
+			let result = fetcher.fetch(link.as_bytes(), 9).await;
+			assert!(
+				matches!(result, Err(FetchError::Barred { .. })),
+				"{link}: {result:?}"
+			);
+		}
+		let asked = timeout(Duration::from_millis(50), listener.accept()).await;
+		assert!(asked.is_err(), "nobody has connected");
+	}
+
+	#[tokio::test]
+	async fn no_redirection_is_followed() {
+		let elsewhere = serve().await;
+		let leads = [(http::header::LOCATION, format!("{elsewhere}/module"))];
+		let router = Router::new().fallback(move || async move { (StatusCode::FOUND, leads) });
+		let server = listen(router).await;
+		let fetcher = Fetcher::new(Duration::from_secs(10), true);
+		let result = fetcher.fetch(server.as_bytes(), 10).await;
+		let found = matches!(
+			result,
+			Err(FetchError::Status {
+				status: StatusCode::FOUND,
+				..
+			})
+		);
+		assert!(found, "{result:?}");
+	}
+
+	#[tokio::test]
+	async fn a_server_learns_its_name_and_the_whole_path() {
+		let echo = |request: axum::extract::Request| async move {
+			let host = request.headers()[http::header::HOST]
+				.to_str()
+				.expect("text");
+			format!("{host} {}", request.uri())
+		};
+		let server = listen(Router::new().fallback(echo)).await;
+		let fetcher = Fetcher::new(Duration::from_secs(10), true);
+		let link = format!("{server}/a/b?c=d");
+		let body = fetcher.fetch(link.as_bytes(), 100).await.expect("it fits");
+		let host = server.trim_start_matches("http://");
+		assert_eq!(body, format!("{host} /a/b?c=d"));
+	}
+
+	#[tokio::test]
+	async fn what_is_no_link_is_not_asked() {
+		let fetcher = Fetcher::new(Duration::from_secs(10), true);
 		for link in [
 			"file:///etc/passwd",
-			"https://127.0.0.1/",
+			"http://user@127.0.0.1/",
 			"no link",
 			"\u{7f}",
 		] {

@@ -2,7 +2,7 @@
 
 use crate::{
 	calls::{Answer, Calls},
-	errors::{error_body, Refusal, StoreError},
+	errors::{Refusal, StoreError},
 	metrics::Metrics,
 	packages::Packages,
 	receipts::ReceiptStore,
@@ -10,14 +10,17 @@ use crate::{
 use axum::{
 	body::{Body, Bytes},
 	extract::{Path, Request as HttpRequest, State},
-	http::{header, request::Parts, HeaderMap, HeaderName, HeaderValue, StatusCode},
+	http::{header, request::Parts, HeaderName, HeaderValue, StatusCode},
 	response::{IntoResponse, Response},
 	routing::{any, get},
 	Json, Router,
 };
 use codec::Encode;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use millrace_client::ReceiptProof;
+use millrace_http::{
+	body::{self, BodyError},
+	error::error_body,
+};
 use millrace_primitives::{
 	execution::{CallStatus, Request},
 	peer::PeerId,
@@ -27,6 +30,7 @@ use millrace_prover::Prover;
 use serde_json::json;
 use std::{sync::Arc, time::Duration};
 use tokio::{
+	sync::Semaphore,
 	task::spawn_blocking,
 	time::{timeout, Instant},
 };
@@ -43,6 +47,16 @@ const STDERR: HeaderName = HeaderName::from_static("x-millrace-stderr");
 /// Bytes of standard error that are sent: common servers take headers of 8 KiB, and each byte may
 /// need three.
 const MAX_STDERR: usize = 2 * 1024;
+
+/// Most bytes of path, query and content type together. All of them reach the guest, and whoever
+/// challenges a receipt must bring them before the chain.
+const MAX_HEAD_BYTES: usize = 8 * 1024;
+/// Longest method, which reaches the guest too.
+const MAX_METHOD_BYTES: usize = 32;
+/// Proofs that are put together at once: the tree of an epoch may have to be built for one.
+pub const PROOFS_AT_ONCE: usize = 2;
+/// Longest wait for a turn to put a proof together.
+const PROOF_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the handlers need.
 #[derive(Debug)]
@@ -61,6 +75,8 @@ pub struct Door {
 	pub peer: PeerId,
 	/// Longest time that a body may take to arrive.
 	pub body_timeout: Duration,
+	/// Turns to put proofs together: [`PROOFS_AT_ONCE`].
+	pub proofs: Arc<Semaphore>,
 }
 
 /// The routes.
@@ -99,14 +115,12 @@ async fn call(State(door): State<Arc<Door>>, request: HttpRequest) -> Response {
 async fn serve(door: &Door, request: HttpRequest) -> Result<Answer, Refusal> {
 	let (parts, body) = request.into_parts();
 	let (deal, path) = split_path(parts.uri.path())?;
+	let head = guest_request(&parts, path)?;
+	let limit = door.calls.request_bytes(deal)?;
+	let body = read_body(body, limit, door.body_timeout).await?;
 	let admission = door.calls.admit(deal)?;
-	let limit = admission.request_bytes;
-	let body = match timeout(door.body_timeout, read_body(&parts.headers, body, limit)).await {
-		Ok(body) => body?,
-		Err(_) => return Err(Refusal::BodyIncomplete),
-	};
 	door.calls
-		.execute(admission, guest_request(&parts, path, body))
+		.execute(admission, Request { body, ..head })
 		.await
 }
 
@@ -121,9 +135,10 @@ fn split_path(path: &str) -> Result<(DealId, String), Refusal> {
 	Ok((deal, format!("/{}", segments.next().unwrap_or_default())))
 }
 
-fn guest_request(parts: &Parts, path: String, body: Vec<u8>) -> Request {
+/// What the guest is asked, without the body.
+fn guest_request(parts: &Parts, path: String) -> Result<Request, Refusal> {
 	let content_type = parts.headers.get(header::CONTENT_TYPE);
-	Request {
+	let request = Request {
 		method: parts.method.as_str().to_owned(),
 		path,
 		query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -131,22 +146,22 @@ fn guest_request(parts: &Parts, path: String, body: Vec<u8>) -> Request {
 			.and_then(|value| value.to_str().ok())
 			.unwrap_or_default()
 			.to_owned(),
-		body,
+		body: Vec::new(),
+	};
+	let bytes = request.path.len() + request.query.len() + request.content_type.len();
+	if bytes > MAX_HEAD_BYTES || request.method.len() > MAX_METHOD_BYTES {
+		return Err(Refusal::RequestHeadTooLarge {
+			limit: MAX_HEAD_BYTES,
+		});
 	}
+	Ok(request)
 }
 
-async fn read_body(headers: &HeaderMap, body: Body, limit: u32) -> Result<Vec<u8>, Refusal> {
-	let announced = headers
-		.get(header::CONTENT_LENGTH)
-		.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-	// Refused before a byte of it is read.
-	if announced.is_some_and(|length| length > u64::from(limit)) {
-		return Err(Refusal::BodyTooLarge { limit });
-	}
-	match Limited::new(body, limit as usize).collect().await {
-		Ok(body) => Ok(body.to_bytes().to_vec()),
-		Err(error) if error.is::<LengthLimitError>() => Err(Refusal::BodyTooLarge { limit }),
-		Err(_) => Err(Refusal::BodyIncomplete),
+async fn read_body(body: Body, limit: u32, time: Duration) -> Result<Vec<u8>, Refusal> {
+	match body::read(body, limit.into(), time).await {
+		Ok(body) => Ok(body.into()),
+		Err(BodyError::TooLarge) => Err(Refusal::BodyTooLarge { limit }),
+		Err(BodyError::Incomplete) => Err(Refusal::BodyIncomplete),
 	}
 }
 
@@ -250,10 +265,22 @@ async fn receipt(
 			.map_err(|_| Refusal::BadRequest(format!("\"{text}\" is no number")))
 	};
 	let (epoch, seq) = (number(&epoch)?, number(&seq)?);
+	let turn = timeout(PROOF_PATIENCE, door.proofs.clone().acquire_owned()).await;
+	let Ok(Ok(turn)) = turn else {
+		return Err(Refusal::Busy);
+	};
 	let store = door.store.clone();
-	match spawn_blocking(move || prove(&store, epoch, seq)).await {
+	let proof = spawn_blocking(move || {
+		// Given back when the work ends, not when the client gives up.
+		let _turn = turn;
+		prove(&store, epoch, seq)
+	});
+	match proof.await {
 		Ok(outcome) => outcome.map(Json),
-		Err(_) => Err(Refusal::Internal),
+		Err(error) => {
+			error!("a thread failed: {error}");
+			Err(Refusal::Internal)
+		}
 	}
 }
 
@@ -285,13 +312,18 @@ async fn health(State(door): State<Arc<Door>>) -> Response {
 	let deals = snapshot.as_ref().map_or(0, |snapshot| {
 		let ready = snapshot
 			.due()
-			.filter(|deal| door.packages.module(deal.package.hash).is_ok());
+			.filter(|deal| !snapshot.closed && door.packages.module(deal.package.hash).is_ok());
 		ready.count()
 	});
 	let body = json!({
 		"ok": fresh,
 		"peer": door.peer,
 		"key_active": snapshot.as_ref().is_some_and(|snapshot| snapshot.key_active),
+		// The epoch from which on calls are served, while the data directory is too new for them.
+		"serves_from": snapshot
+			.as_ref()
+			.filter(|snapshot| snapshot.closed)
+			.map(|snapshot| snapshot.epoch.info.index.saturating_add(1)),
 		"block": snapshot.as_ref().map(|snapshot| snapshot.block),
 		"epoch": snapshot.as_ref().map(|snapshot| snapshot.epoch.info.index),
 		"block_age_seconds": snapshot.as_ref().map(|snapshot| snapshot.age().as_secs()),
@@ -357,6 +389,28 @@ mod tests {
 	}
 
 	#[test]
+	fn what_reaches_the_guest_beside_the_body_is_bounded_to_the_byte() {
+		let ask = |method: &str, path: usize, query: usize, content_type: usize| {
+			let path = format!("/{}", "p".repeat(path - 1));
+			let (parts, ()) = axum::http::Request::builder()
+				.method(method)
+				.uri(format!("/deals/7{path}?{}", "q".repeat(query)))
+				.header(header::CONTENT_TYPE, "c".repeat(content_type))
+				.body(())
+				.expect("a request")
+				.into_parts();
+			guest_request(&parts, path).map(|request| request.query.len())
+		};
+		let refusal = Err(Refusal::RequestHeadTooLarge { limit: 8_192 });
+		assert_eq!(ask("GET", 4_000, 4_000, 192), Ok(4_000));
+		assert_eq!(ask("GET", 4_001, 4_000, 192), refusal);
+		assert_eq!(ask("GET", 4_000, 4_001, 192), refusal);
+		assert_eq!(ask("GET", 4_000, 4_000, 193), refusal);
+		assert_eq!(ask(&"M".repeat(32), 1, 0, 0), Ok(0));
+		assert_eq!(ask(&"M".repeat(33), 1, 0, 0), refusal);
+	}
+
+	#[test]
 	fn standard_error_survives_a_header() {
 		let text = percent_encode("50 % of \u{e4}\n".as_bytes());
 		assert_eq!(text, "50 %25 of %C3%A4%0A");
@@ -364,19 +418,15 @@ mod tests {
 	}
 
 	#[tokio::test]
-	async fn a_body_over_the_limit_is_refused_announced_or_not() {
-		let refusal = Err(Refusal::BodyTooLarge { limit: 4 });
-		let mut announced = HeaderMap::new();
-		announced.insert(header::CONTENT_LENGTH, HeaderValue::from_static("5"));
-		assert_eq!(read_body(&announced, Body::empty(), 4).await, refusal);
-		assert_eq!(
-			read_body(&HeaderMap::new(), Body::from("12345"), 4).await,
-			refusal
-		);
-		assert_eq!(
-			read_body(&HeaderMap::new(), Body::from("1234"), 4).await,
-			Ok(b"1234".to_vec())
-		);
+	async fn a_body_that_is_not_taken_is_refused() {
+		let time = Duration::from_millis(20);
+		let whole = read_body(Body::from("1234"), 4, time).await;
+		assert_eq!(whole, Ok(b"1234".to_vec()));
+		let long = read_body(Body::from("12345"), 4, time).await;
+		assert_eq!(long, Err(Refusal::BodyTooLarge { limit: 4 }));
+		let never = futures::stream::pending::<Result<Bytes, std::io::Error>>();
+		let slow = read_body(Body::from_stream(never), 4, time).await;
+		assert_eq!(slow, Err(Refusal::BodyIncomplete));
 	}
 
 	#[test]

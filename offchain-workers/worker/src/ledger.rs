@@ -199,6 +199,12 @@ impl Ledger {
 		}
 	}
 
+	/// Whether there are abandoned calls.
+	pub fn has_abandoned(&self) -> bool {
+		let is_abandoned = |entry: &Entry| matches!(entry.state, State::Abandoned { .. });
+		self.book().open.values().any(is_abandoned)
+	}
+
 	/// Takes the abandoned calls to fill their places; with each, whether to run it again.
 	pub fn take_abandoned(&self) -> Vec<(Arc<Call>, bool)> {
 		let mut taken = Vec::new();
@@ -307,8 +313,9 @@ pub(crate) mod tests {
 		}]);
 		let taken = ledger.take_abandoned();
 		assert_eq!(taken.len(), 1);
-		assert!(ledger.take_abandoned().is_empty());
+		assert!(ledger.take_abandoned().is_empty() && !ledger.has_abandoned());
 		ledger.abandon(taken[0].0.key(), false);
+		assert!(ledger.has_abandoned());
 		assert_eq!(ledger.take_abandoned(), vec![(taken[0].0.clone(), false)]);
 	}
 

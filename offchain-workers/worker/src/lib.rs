@@ -9,6 +9,7 @@
 //! page of [`ledger`] says how calls that ran at the time leave no gap.
 
 pub mod audit;
+pub mod birth;
 pub mod calls;
 pub mod commit;
 pub mod config;
@@ -17,7 +18,6 @@ pub mod errors;
 pub mod fetch;
 pub mod http;
 pub mod ledger;
-pub mod listener;
 pub mod metrics;
 pub mod packages;
 pub mod receipts;
@@ -25,7 +25,7 @@ pub mod reconcile;
 pub mod report;
 pub mod snapshot;
 
-pub use config::{Limits, ProverSettings, WorkerConfig};
+pub use config::{ConfigError, Limits, ProverSettings, WorkerConfig};
 
 use anyhow::{anyhow, Context, Result};
 use calls::{CallParts, Calls, Identity};
@@ -33,16 +33,21 @@ use commit::Committer;
 use duties::Outbox;
 use fetch::Fetcher;
 use ledger::Ledger;
-use listener::BoundedListener;
 use metrics::Metrics;
 use millrace_client::{Chain, ConnectError, PeerKeypair};
 use millrace_executor::{Engine, EngineConfig};
+use millrace_http::server::{self, Bounds};
 use millrace_prover::{Prover, ProverConfig};
 use packages::Packages;
 use receipts::ReceiptStore;
 use reconcile::{Memory, Reconciler};
-use std::{future::IntoFuture, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::watch, task::spawn_blocking, time::sleep};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+	net::TcpListener,
+	sync::{watch, Semaphore},
+	task::spawn_blocking,
+	time::sleep,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
@@ -54,6 +59,7 @@ const CONNECT_PAUSE: Duration = Duration::from_secs(2);
 /// On cancellation no further connection is accepted and open calls are given
 /// [`Limits::shutdown_ms`] to end.
 pub async fn run(config: WorkerConfig, cancel: CancellationToken) -> Result<()> {
+	config.check().context("the configuration cannot be used")?;
 	let key = PeerKeypair::load(&config.peer_key).context("the peer's key cannot be used")?;
 	let listener = TcpListener::bind(config.listen)
 		.await
@@ -163,6 +169,7 @@ impl Worker {
 				max_concurrent_calls: u32::try_from(concurrent).unwrap_or(u32::MAX),
 				max_wall_clock: opening.limits.guest_timeout(),
 				cache_folder: Some(dir.join("modules")),
+				cache_bytes: opening.limits.module_bytes,
 				..EngineConfig::default()
 			})?;
 			Ok((Arc::new(store), Arc::new(prover), Arc::new(engine)))
@@ -185,7 +192,10 @@ impl Worker {
 		let packages = Arc::new(Packages::open(
 			config.packages(),
 			engine.clone(),
-			Fetcher::new(config.limits.fetch_timeout()),
+			Fetcher::new(
+				config.limits.fetch_timeout(),
+				config.limits.allow_private_links,
+			),
 			tasks.clone(),
 			stop,
 			metrics.clone(),
@@ -253,27 +263,25 @@ impl Worker {
 			metrics: self.metrics.clone(),
 			peer: self.identity.peer,
 			body_timeout: config.limits.body_timeout(),
+			proofs: Arc::new(Semaphore::new(http::PROOFS_AT_ONCE)),
 		}));
-		let listener = BoundedListener::new(listener, config.limits.connections);
-		let door = axum::serve(listener, router)
-			.with_graceful_shutdown(stop.clone().cancelled_owned())
-			.into_future();
-		let door = tokio::spawn(door);
+		let bounds = Bounds {
+			connections: config.limits.connections,
+			idle: config.limits.idle_timeout(),
+			drain: config.limits.shutdown(),
+		};
+		let mut door = tokio::spawn(server::serve(listener, router, bounds, stop.clone()));
 		tokio::select! {
 			outcome = reconciler.run(stop.clone()) => outcome.context("the chain is not followed")?,
 			() = self.disk_failed.cancelled() => {
 				// What was answered before is safe; a restart finds all of it.
 				return Err(anyhow!("receipts cannot be stored; see the log"));
 			},
+			// Ends by itself only when it is stopped and nobody waits any more.
+			outcome = &mut door => return outcome.context("the HTTP server failed"),
 		}
-		// Stopped: idle connections are closed at once, open requests end first.
-		if tokio::time::timeout(config.limits.shutdown(), door)
-			.await
-			.is_err()
-		{
-			warn!("some clients were still waiting for answers");
-		}
-		Ok(())
+		// Stopped: idle connections are closed at once, open requests end first, within the bound.
+		door.await.context("the HTTP server failed")
 	}
 
 	/// Lets work under way end and closes the stores.

@@ -16,7 +16,8 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
-/// Packages that are fetched or compiled at once.
+/// Packages that are compiled at once. Fetches need no turn: a deal has one at a time, the fetcher
+/// bounds how long it takes, and slow links must not delay other packages.
 const AT_ONCE: usize = 2;
 /// Pause after the first failure; each further one doubles it, up to the last.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
@@ -40,7 +41,8 @@ pub struct Packages {
 	store: LocalFileSystem,
 	fetcher: Fetcher,
 	slots: Mutex<BTreeMap<H256, Slot>>,
-	turns: Semaphore,
+	/// Turns to compile.
+	turns: Arc<Semaphore>,
 	tasks: TaskTracker,
 	cancel: CancellationToken,
 	metrics: Metrics,
@@ -90,7 +92,7 @@ impl Packages {
 			store: LocalFileSystem::new_with_prefix(&dir)?.with_fsync(true),
 			fetcher,
 			slots: Mutex::default(),
-			turns: Semaphore::new(AT_ONCE),
+			turns: Arc::new(Semaphore::new(AT_ONCE)),
 			tasks,
 			cancel,
 			metrics,
@@ -170,9 +172,6 @@ impl Packages {
 	}
 
 	async fn load(&self, package: Package, failures: u32) {
-		let Ok(_turn) = self.turns.acquire().await else {
-			return;
-		};
 		let slot = match self.obtain(&package).await {
 			Ok(module) => {
 				info!(package = ?package.hash, size = package.size, "a package is ready");
@@ -243,7 +242,14 @@ impl Packages {
 
 	async fn compile(&self, bytes: Bytes) -> Result<Arc<Module>, Refusal> {
 		let engine = self.engine.clone();
-		match spawn_blocking(move || engine.load(&bytes)).await {
+		// There always are turns: the semaphore is never closed.
+		let turn = self.turns.clone().acquire_owned().await;
+		let work = move || {
+			// Given back when the work ends, not when nobody waits for it any more.
+			let _turn = turn;
+			engine.load(&bytes)
+		};
+		match spawn_blocking(work).await {
 			Ok(Ok(module)) => Ok(module),
 			Ok(Err(error @ LoadError::Compile(_))) => {
 				Err(Refusal::PackageUnavailable(error.to_string()))
@@ -269,4 +275,76 @@ impl Packages {
 
 fn location(hash: H256) -> Path {
 	Path::from(format!("{}.wasm", hex::encode(hash)))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use millrace_executor::EngineConfig;
+	use millrace_primitives::market::{Abi, Link};
+
+	fn package(hash: H256, size: u32, links: Vec<String>) -> Package {
+		let links: Vec<Link> = links
+			.into_iter()
+			.map(|link| Link::try_from(link.into_bytes()).expect("a short link"))
+			.collect();
+		Package {
+			hash,
+			size,
+			links: links.try_into().expect("few links"),
+			abi: Abi::default(),
+		}
+	}
+
+	#[tokio::test]
+	async fn slow_links_do_not_delay_other_packages() {
+		let dir = tempfile::tempdir().expect("a directory");
+		let module =
+			wat::parse_str(r#"(module (memory (export "memory") 1) (func (export "_start")))"#)
+				.expect("the module is well-formed");
+		let ready = package(package_hash(&module), module.len() as u32, Vec::new());
+		let name = format!("{}.wasm", hex::encode(ready.hash));
+		std::fs::write(dir.path().join(name), &module).expect("a file");
+		let engine = Engine::new(EngineConfig {
+			max_concurrent_calls: 1,
+			..EngineConfig::default()
+		});
+		let cancel = CancellationToken::new();
+		let packages = Packages::open(
+			dir.path().into(),
+			Arc::new(engine.expect("an engine")),
+			Fetcher::new(Duration::from_secs(600), true),
+			TaskTracker::new(),
+			cancel.clone(),
+			Metrics::new().expect("the names are distinct"),
+		);
+		let packages = Arc::new(packages.expect("it opens"));
+		// Connections are taken, and never answered.
+		let silent = tokio::net::TcpListener::bind("127.0.0.1:0")
+			.await
+			.expect("a port");
+		let link = format!("http://{}/", silent.local_addr().expect("it is bound"));
+		let slow: Vec<_> = (1..=4)
+			.map(|byte| package(H256::repeat_byte(byte), 1, vec![link.clone()]))
+			.collect();
+		packages.want(&slow.iter().collect::<Vec<_>>());
+		let mut open = Vec::new();
+		for _ in &slow {
+			let asked = tokio::time::timeout(Duration::from_secs(60), silent.accept()).await;
+			let asked = asked.expect("every link is followed");
+			open.push(asked.expect("a connection"));
+		}
+		let all: Vec<_> = slow.iter().chain([&ready]).collect();
+		packages.want(&all);
+		let loaded = async {
+			while packages.module(ready.hash).is_err() {
+				tokio::time::sleep(Duration::from_millis(10)).await;
+			}
+		};
+		tokio::time::timeout(Duration::from_secs(60), loaded)
+			.await
+			.expect("it need not wait for the links");
+		cancel.cancel();
+		drop(open);
+	}
 }

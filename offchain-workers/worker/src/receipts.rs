@@ -6,6 +6,7 @@
 //! which there is one at a time.
 
 use crate::{
+	birth::Birth,
 	errors::{database, StoreError},
 	ledger::{Call, Key},
 	report::{StoredReport, Tally},
@@ -42,6 +43,7 @@ const READY: TableDefinition<(u32, u64), ()> = TableDefinition::new("ready_deals
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
 const IDENTITY: &str = "identity";
+const BIRTH: &str = "birth";
 const BODY_BYTES: &str = "body_bytes";
 /// Memory that the database may use for pages.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
@@ -67,6 +69,8 @@ pub enum Stored {
 	Durable,
 	/// Its epoch's report is made; it must be shown to nobody.
 	Late,
+	/// Its number has a receipt already, which stays; it must be shown to nobody.
+	Taken,
 }
 
 /// The store.
@@ -128,7 +132,28 @@ impl ReceiptStore {
 		Ok(store)
 	}
 
-	/// Stores receipts, and with them the calls that run below them, in one durable commit.
+	/// When the directory was made; `None` if that was not noted yet.
+	pub fn birth(&self) -> Result<Option<Birth>, StoreError> {
+		let read = self.database.begin_read().map_err(database)?;
+		let meta = read.open_table(META).map_err(database)?;
+		let stored = meta.get(BIRTH).map_err(database)?;
+		stored
+			.map(|bytes| decode("birth", bytes.value()))
+			.transpose()
+	}
+
+	/// Notes when the directory was made, or what counts as that.
+	pub fn set_birth(&self, birth: Birth) -> Result<(), StoreError> {
+		self.write(|transaction| {
+			let mut meta = transaction.open_table(META).map_err(database)?;
+			meta.insert(BIRTH, birth.encode().as_slice())
+				.map_err(database)?;
+			Ok(())
+		})
+	}
+
+	/// Stores receipts, and with them the calls that run below them, in one durable commit. The first
+	/// receipt of a number is the only one.
 	pub fn commit(
 		&self,
 		finished: &[Finished],
@@ -149,6 +174,10 @@ impl ReceiptStore {
 			{
 				if reports.get(call.epoch).map_err(database)?.is_some() {
 					outcomes.push(Stored::Late);
+					continue;
+				}
+				if receipts.get(call.key()).map_err(database)?.is_some() {
+					outcomes.push(Stored::Taken);
 					continue;
 				}
 				let body = (&**call, &response[..]).encode();

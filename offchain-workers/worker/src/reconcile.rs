@@ -4,7 +4,8 @@
 
 use crate::{
 	audit::{self, AuditError},
-	calls::{Calls, Identity},
+	birth::Birth,
+	calls::{Calls, Dates, Identity},
 	config::Limits,
 	duties::{Kind, Outbox},
 	errors::StoreError,
@@ -16,7 +17,7 @@ use crate::{
 	snapshot::Snapshot,
 };
 use futures::{FutureExt, StreamExt};
-use millrace_client::{calls, Chain, Finalized, ReadError};
+use millrace_client::{calls, Chain, Finalized, ReadError, View};
 use millrace_primitives::{
 	audit::AuditStatus,
 	epoch::Phase,
@@ -94,7 +95,11 @@ pub struct Reconciler {
 /// What the loop remembers between blocks, to spare work. Forgetting it is harmless.
 #[derive(Debug, Default)]
 pub struct Memory {
+	/// Known once the directory was compared with the chain.
+	birth: Option<Birth>,
 	epoch: Option<EpochIndex>,
+	/// The epoch that is not reported, which was said.
+	unreported: Option<EpochIndex>,
 	ready: (EpochIndex, Vec<DealId>),
 	recovering: Arc<tokio::sync::Mutex<()>>,
 	warned_of_key: bool,
@@ -127,24 +132,19 @@ impl Reconciler {
 	}
 
 	async fn step(&mut self, block: Finalized) -> Result<(), StepError> {
-		let duties = self
-			.chain
-			.at(block.hash)
-			.await?
-			.duties(self.identity.peer)
-			.await?;
-		let snapshot = Arc::new(Snapshot::new(
-			block.number,
-			&duties,
-			&self.identity.key.public(),
-		));
+		let view = self.chain.at(block.hash).await?;
+		let duties = view.duties(self.identity.peer).await?;
+		let birth = self.recognise(&view, &duties).await?;
+		let key = self.identity.key.public();
+		let snapshot = Snapshot::new(block.number, &duties, &key);
+		let snapshot = Arc::new(snapshot.with_closed(birth.closes(&duties)));
 		let epoch = duties.epoch.info.index;
 		self.metrics.block.set(i64::from(block.number));
 		self.metrics.epoch.set(i64::from(epoch));
 		self.check_key(&snapshot, &duties);
 
 		// The ledger first: a call must never be numbered in an epoch that is over.
-		self.begin_epoch(epoch).await?;
+		self.begin_epoch(epoch, snapshot.closed).await?;
 		self.snapshots.send_replace(Some(snapshot.clone()));
 		self.prover
 			.set_task(duties.work.map(|owed| self.task(&owed)));
@@ -155,14 +155,85 @@ impl Reconciler {
 		let wanted: Vec<_> = standing.map(|assignment| &assignment.package).collect();
 		self.packages.want(&wanted);
 		self.note_ready(&snapshot).await?;
-		self.recover();
 
 		// A duty that cannot be done must not keep the others from being done.
-		let report = self.report(&duties).await;
-		let audit = self.answer_audit(&duties).await;
+		let recovered = self.recover(&view, &duties, &snapshot, birth).await;
+		let reported = self.report(&duties, birth).await;
+		let answered = self.answer_audit(&duties).await;
 		self.go_live(&duties);
 		self.prune(&duties);
-		report.and(audit)
+		for outcome in [recovered, reported, answered] {
+			match outcome {
+				Ok(()) => {}
+				Err(error @ StepError::Fatal(_)) => return Err(error),
+				Err(error) => warn!(block = block.number, "not everything was done: {error}"),
+			}
+		}
+		Ok(())
+	}
+
+	/// When the data directory was made, or what counts as that. It is on disk before anything is
+	/// signed; see [`crate::birth`].
+	async fn recognise(&mut self, view: &View, duties: &PeerDuties) -> Result<Birth, StepError> {
+		let info = &duties.epoch.info;
+		let noted = match self.memory.birth {
+			Some(birth) => Some(birth),
+			None => {
+				let store = self.store.clone();
+				spawn_blocking(move || store.birth()).await??
+			}
+		};
+		let birth = match noted {
+			Some(birth) if self.memory.birth.is_some() => birth.seen_from(info),
+			Some(birth) => match self.unknown_report(view, info.index, birth).await? {
+				None => birth.seen_from(info),
+				Some(epoch) => {
+					error!(
+						epoch,
+						"the chain keeps a report that this data directory does not know: it was \
+						 restored from a backup, or another worker runs with this peer's key"
+					);
+					Birth::now(info)
+				}
+			},
+			None => {
+				info!(epoch = info.index, "the data directory is new");
+				Birth::now(info)
+			}
+		};
+		if noted != Some(birth) {
+			let store = self.store.clone();
+			spawn_blocking(move || store.set_birth(birth)).await??;
+		}
+		self.memory.birth = Some(birth);
+		Ok(birth)
+	}
+
+	/// A recent epoch of which the chain keeps another report than the directory, although the
+	/// directory was there.
+	async fn unknown_report(
+		&self,
+		view: &View,
+		present: EpochIndex,
+		birth: Birth,
+	) -> Result<Option<EpochIndex>, StepError> {
+		let Identity { genesis, peer, .. } = self.identity;
+		let recent = [present.checked_sub(2), present.checked_sub(1)];
+		for epoch in recent
+			.into_iter()
+			.flatten()
+			.filter(|epoch| birth.knows(*epoch))
+		{
+			let Some(record) = view.report(peer, epoch).await? else {
+				continue;
+			};
+			let store = self.store.clone();
+			let own = spawn_blocking(move || store.report(epoch)).await??;
+			if own.map(|own| own.report.hash(genesis, peer)) != Some(record.hash) {
+				return Ok(Some(epoch));
+			}
+		}
+		Ok(None)
 	}
 
 	fn check_key(&mut self, snapshot: &Snapshot, duties: &PeerDuties) {
@@ -177,12 +248,19 @@ impl Reconciler {
 		self.memory.warned_of_key = !snapshot.key_active;
 	}
 
-	async fn begin_epoch(&self, epoch: EpochIndex) -> Result<(), StepError> {
+	async fn begin_epoch(&self, epoch: EpochIndex, closed: bool) -> Result<(), StepError> {
 		if self.ledger.epoch().is_none_or(|present| present < epoch) {
 			let store = self.store.clone();
 			let next = spawn_blocking(move || store.next_seq(epoch)).await??;
 			self.ledger.open_epoch(epoch, next);
 			info!(epoch, next, "calls are numbered in a new epoch");
+			if closed {
+				warn!(
+					epoch,
+					"this data directory is newer than the epoch, in which the peer may have served \
+					 from another one: no call of it is served, and no report of it will be made"
+				);
+			}
 		}
 		Ok(())
 	}
@@ -211,7 +289,8 @@ impl Reconciler {
 			.collect();
 		self.metrics.deals.set(ready.len() as i64);
 		let noted = (epoch, ready);
-		if !snapshot.key_active || noted.1.is_empty() || noted == self.memory.ready {
+		let is_idle = !snapshot.key_active || snapshot.closed || noted.1.is_empty();
+		if is_idle || noted == self.memory.ready {
 			return Ok(());
 		}
 		let (store, deals) = (self.store.clone(), noted.1.clone());
@@ -221,19 +300,37 @@ impl Reconciler {
 	}
 
 	/// Completes interrupted calls, beside everything else and one round at a time.
-	fn recover(&self) {
+	async fn recover(
+		&self,
+		view: &View,
+		duties: &PeerDuties,
+		snapshot: &Snapshot,
+		birth: Birth,
+	) -> Result<(), StepError> {
+		// Without a key that the chain takes there is nothing to sign with.
+		if !snapshot.key_active || !self.ledger.has_abandoned() {
+			return Ok(());
+		}
 		let Ok(turn) = self.memory.recovering.clone().try_lock_owned() else {
-			return;
+			return Ok(());
 		};
+		let registered = view.peer(self.identity.peer).await?;
+		// In the very block of a rotation the key that comes is shown already.
+		let own = registered.filter(|peer| peer.key == self.identity.key.public());
+		let Some(peer) = own else {
+			return Ok(());
+		};
+		let dates = Dates::new(snapshot.block, duties, peer.key_since, birth);
 		let calls = self.calls.clone();
 		self.tasks.spawn(async move {
 			let _turn = turn;
-			calls.recover().await;
+			calls.recover(&dates).await;
 		});
+		Ok(())
 	}
 
 	/// Sends the report of the epoch before, which is made once.
-	async fn report(&self, duties: &PeerDuties) -> Result<(), StepError> {
+	async fn report(&mut self, duties: &PeerDuties, birth: Birth) -> Result<(), StepError> {
 		let Some(epoch) = duties.epoch.info.index.checked_sub(1) else {
 			return Ok(());
 		};
@@ -243,6 +340,17 @@ impl Reconciler {
 		let store = self.store.clone();
 		let stored = match spawn_blocking(move || store.report(epoch)).await?? {
 			Some(stored) => stored,
+			None if !birth.may_report(epoch, &duties.assignments) => {
+				if self.memory.unreported != Some(epoch) {
+					warn!(
+						epoch,
+						"no report is made: this data directory does not know all that the peer did"
+					);
+				}
+				self.memory.unreported = Some(epoch);
+				self.ledger.close_through(epoch);
+				return Ok(());
+			}
 			None => match self.make_report(duties, epoch).await? {
 				Some(stored) => stored,
 				None => return Ok(()),
@@ -350,9 +458,10 @@ impl Reconciler {
 			let in_time = duties.epoch.info.index <= deadline;
 			if in_time && self.packages.module(assignment.package.hash).is_ok() {
 				let Identity { genesis, peer, key } = &self.identity;
-				let signature = key.sign_hash(go_live_hash(*genesis, *peer, assignment.deal));
-				let call = calls::market::go_live(*peer, assignment.deal, signature);
-				self.outbox.send(Kind::GoLive, assignment.deal, call);
+				let deal = assignment.deal;
+				let signature = key.sign_hash(go_live_hash(*genesis, *peer, deal, deadline));
+				let call = calls::market::go_live(*peer, deal, signature);
+				self.outbox.send(Kind::GoLive, deal, call);
 			}
 		}
 	}

@@ -25,6 +25,8 @@ pub struct Snapshot {
 	pub epoch: EpochStatus,
 	/// Whether the chain takes signatures from the daemon's key.
 	pub key_active: bool,
+	/// Whether the data directory is too new for calls of this epoch; see [`crate::birth`].
+	pub closed: bool,
 	/// The deals that the peer works for.
 	pub assignments: BTreeMap<DealId, Assignment>,
 	seen: Instant,
@@ -37,6 +39,7 @@ impl Snapshot {
 			block,
 			epoch: duties.epoch,
 			key_active: duties.key.as_ref() == Some(own_key),
+			closed: false,
 			assignments: duties
 				.assignments
 				.iter()
@@ -44,6 +47,12 @@ impl Snapshot {
 				.collect(),
 			seen: Instant::now(),
 		}
+	}
+
+	/// The same picture, in which calls of the epoch are closed or not.
+	pub fn with_closed(mut self, closed: bool) -> Self {
+		self.closed = closed;
+		self
 	}
 
 	/// Whether calls may still be numbered by it. Receipts of an epoch whose report window passes
@@ -96,6 +105,9 @@ impl Snapshot {
 			_ if assignment.paid_until < epoch => Err(Refusal::DealUnfunded {
 				deal,
 				paid_until: assignment.paid_until,
+			}),
+			_ if self.closed => Err(Refusal::DirectoryTooNew {
+				from: epoch.saturating_add(1),
 			}),
 			_ => Ok(assignment),
 		}
@@ -220,6 +232,14 @@ pub(crate) mod tests {
 		assert_eq!(snapshot.serves(7), Err(Refusal::DealUnknown(7)));
 		let due: Vec<_> = snapshot.due().map(|assignment| assignment.deal).collect();
 		assert_eq!(due, vec![1, 4, 6]);
+	}
+
+	#[test]
+	fn a_directory_that_is_too_new_serves_from_the_next_epoch_on() {
+		let live = assignment(1, WorkerStatus::Live { since: 5 });
+		let closed = Snapshot::new(110, &duties(5, vec![live]), &KEY).with_closed(true);
+		assert_eq!(closed.serves(1), Err(Refusal::DirectoryTooNew { from: 6 }));
+		assert_eq!(closed.serves(2), Err(Refusal::DealUnknown(2)));
 	}
 
 	#[test]

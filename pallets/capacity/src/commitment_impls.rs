@@ -2,12 +2,12 @@
 
 use crate::{
 	types::{CapacityParams, Commitment, Terms},
-	Commitments, Config, Credited, Error, Event, HoldReason, Pallet, Params,
+	Audits, Commitments, Config, Credited, Error, Event, HoldReason, Pallet, Params,
 };
 use frame_support::{
 	ensure,
-	pallet_prelude::DispatchResult,
-	traits::{fungible::MutateHold, tokens::Precision},
+	pallet_prelude::{DispatchResult, Weight},
+	traits::{fungible::MutateHold, tokens::Precision, Get},
 };
 use millrace_primitives::{
 	capacity::MAX_UNITS,
@@ -184,5 +184,13 @@ impl<T: Config> Pallet<T> {
 impl<T: Config> PeerUse for Pallet<T> {
 	fn in_use(peer: PeerId) -> bool {
 		Commitments::<T>::contains_key(peer)
+	}
+
+	fn forget(peer: PeerId) {
+		Audits::<T>::remove(peer);
+	}
+
+	fn weight() -> Weight {
+		T::DbWeight::get().reads_writes(1, 1)
 	}
 }

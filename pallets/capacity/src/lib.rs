@@ -7,7 +7,9 @@
 //!
 //! - No hook and no call iterates over peers, units or solutions. A report costs the same for one
 //!   unit and for [`MAX_UNITS`](millrace_primitives::capacity::MAX_UNITS).
-//! - A commitment settles at most [`MAX_SETTLED_PER_STEP`] epochs at a time, whoever asks.
+//! - A commitment settles at most [`MAX_SETTLED_PER_STEP`] epochs at a time, whoever asks, and at
+//!   most [`MAX_BACKLOG`] on the way of a report. Blocks and callers are charged for those that were
+//!   there to settle.
 //! - A draw looks at no more than [`ATTEMPTS_PER_AUDIT`] entries for each audit, and at no more
 //!   than [`ATTEMPTS_PER_BLOCK`] in a block.
 //!
@@ -59,8 +61,11 @@ pub use types::*;
 pub use weights::WeightInfo;
 
 /// Most epochs that one step settles. A peer that is silent for as long has failed by then (see
-/// [`rules::next_score`]), so no backlog is ever longer by more than the one epoch reported last.
+/// [`rules::next_score`]).
 pub const MAX_SETTLED_PER_STEP: u32 = 40;
+/// Most epochs that there can be to settle: the one that was reported last, and a silence that
+/// fails the commitment.
+pub const MAX_BACKLOG: u32 = MAX_SETTLED_PER_STEP.saturating_add(1);
 /// Epochs whose totals are remembered: longer than the mainnet's unbonding, so that whoever settles
 /// a commitment only when withdrawing its stake still gets the last reward.
 pub const REMEMBERED_EPOCHS: u32 = 1024;
@@ -416,7 +421,7 @@ pub mod pallet {
 
 		/// A peer's duty: what it proved and served in the epoch that has just ended.
 		///
-		/// Settles the peer's closed epochs on the way.
+		/// Settles the peer's closed epochs on the way, and weighs what was there to settle.
 		///
 		/// ## Dispatch origin
 		/// Authorised by the signature of the peer's key over the report's hash. Refused with a code
@@ -428,10 +433,7 @@ pub mod pallet {
 		/// ## Events
 		/// [`Event::Reported`], and those of [`Pallet::settle`].
 		#[pallet::call_index(3)]
-		#[pallet::weight((
-			Pallet::<T>::report_weight(report, MAX_SETTLED_PER_STEP.saturating_mul(2)),
-			DispatchClass::Operational,
-		))]
+		#[pallet::weight((Pallet::<T>::report_weight(report), DispatchClass::Operational))]
 		#[pallet::authorize(Self::authorize_report)]
 		#[pallet::weight_of_authorize(T::WeightInfo::authorize_report())]
 		pub fn report(
@@ -470,7 +472,8 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Settles the closed epochs of a peer: at most [`MAX_SETTLED_PER_STEP`] in a call.
+		/// Settles the closed epochs of a peer: at most [`MAX_SETTLED_PER_STEP`] in a call, which
+		/// costs what it settled.
 		///
 		/// ## Dispatch origin
 		/// Signed by anybody.
@@ -484,8 +487,7 @@ pub mod pallet {
 		#[pallet::weight(Pallet::<T>::settlement_weight(MAX_SETTLED_PER_STEP))]
 		pub fn settle(origin: OriginFor<T>, peer: PeerId) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
-			let settled = Self::do_settle(peer)?;
-			Ok(Some(Self::settlement_weight(settled)).into())
+			Self::do_settle(peer)
 		}
 
 		/// Frees what is left of the stake of a commitment that is over. The provider gets it,

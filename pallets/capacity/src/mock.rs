@@ -77,6 +77,14 @@ pub(crate) const PROVIDER: u64 = 1;
 pub(crate) const STRANGER: u64 = 2;
 /// Epochs of a commitment as tests make it.
 pub(crate) const DURATION: u32 = 100;
+/// Most that the market takes for an epoch or an end.
+pub(crate) const WORK_BOUND: Weight = Weight::from_parts(90_000_000_000, 0);
+/// What the market takes for an epoch without a report.
+pub(crate) const LOOK: Weight = Weight::from_parts(600_000_000, 0);
+/// What the market takes for an epoch with a report, unless a test says otherwise.
+pub(crate) const PAYMENT: Weight = Weight::from_parts(5_000_000_000, 0);
+/// What the market takes for the end of a commitment, unless a test says otherwise.
+pub(crate) const ENDING: Weight = Weight::from_parts(40_000_000_000, 0);
 
 /// A call that the market received.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +110,8 @@ parameter_types! {
 	pub(crate) static Registered: BTreeMap<PeerId, (u64, PeerKey)> = BTreeMap::new();
 	pub(crate) static BusyUnits: BTreeMap<PeerId, u32> = BTreeMap::new();
 	pub(crate) static WorkCalls: Vec<WorkCall> = Vec::new();
+	pub(crate) static PaymentWeight: Weight = PAYMENT;
+	pub(crate) static EndingWeight: Weight = ENDING;
 	pub(crate) static ReportHashes: BTreeMap<(PeerId, EpochIndex), H256> = BTreeMap::new();
 	pub(crate) static ReceiptsHold: bool = true;
 	pub(crate) static PollWeight: Weight = Weight::MAX;
@@ -163,6 +173,15 @@ impl MockWork {
 	fn note(call: WorkCall) {
 		WorkCalls::mutate(|calls| calls.push(call));
 	}
+
+	fn has_report(peer: PeerId, epoch: EpochIndex) -> bool {
+		WorkCalls::get().iter().any(|call| {
+			matches!(
+				call,
+				WorkCall::Reported { peer: by, epoch: of, .. } if (*by, *of) == (peer, epoch)
+			)
+		})
+	}
 }
 
 impl WorkLedger for MockWork {
@@ -176,17 +195,23 @@ impl WorkLedger for MockWork {
 			served: served.to_vec(),
 		});
 	}
-	fn on_settled(peer: PeerId, epoch: EpochIndex, void: bool) {
+	fn on_settled(peer: PeerId, epoch: EpochIndex, void: bool) -> Weight {
 		Self::note(WorkCall::Settled { peer, epoch, void });
+		if Self::has_report(peer, epoch) {
+			PaymentWeight::get()
+		} else {
+			LOOK
+		}
 	}
-	fn on_commitment_over(peer: PeerId) {
+	fn on_commitment_over(peer: PeerId) -> Weight {
 		Self::note(WorkCall::Over { peer });
+		EndingWeight::get()
 	}
 	fn on_report_weight(served: u32) -> Weight {
-		Weight::from_parts(u64::from(served), 0)
+		Weight::from_parts(u64::from(served).saturating_mul(1_000_000), 0)
 	}
 	fn on_settled_weight() -> Weight {
-		Weight::from_parts(1_000, 0)
+		WORK_BOUND
 	}
 }
 
@@ -281,6 +306,8 @@ impl ExtBuilder {
 		Position::set(0);
 		BusyUnits::set(BTreeMap::new());
 		WorkCalls::set(Vec::new());
+		PaymentWeight::set(PAYMENT);
+		EndingWeight::set(ENDING);
 		ReportHashes::set(BTreeMap::new());
 		ReceiptsHold::set(true);
 		PollWeight::set(Weight::MAX);

@@ -2,7 +2,7 @@
 
 use crate::{
 	refusal, types::Outcome, Commitment, Commitments, Config, EpochRow, EpochRows, Event, Listed,
-	Pallet, ReportList, WeightInfo, MAX_SETTLED_PER_STEP, REMEMBERED_EPOCHS,
+	Pallet, ReportList, WeightInfo, MAX_BACKLOG, REMEMBERED_EPOCHS,
 };
 use alloc::vec;
 use codec::Encode;
@@ -71,15 +71,14 @@ impl<T: Config> Pallet<T> {
 		))
 	}
 
-	/// Takes an authorised report and returns the weight of doing so.
+	/// Takes an authorised report and returns the weight that it took.
 	pub(crate) fn do_report(peer: PeerId, report: Report) -> Weight {
-		let epoch = report.epoch;
+		let (epoch, served) = (report.epoch, Self::served_by(&report));
 		T::Receipts::on_report(peer, epoch, report.hash(T::Clock::genesis(), peer));
 
-		// Only the last report is kept, so it must be settled before another takes its place. After
-		// one step either it is, or the peer was silent for so long that the second step fails it.
-		let settled = Self::settle_closed(peer).saturating_add(Self::settle_closed(peer));
-		let weight = Self::report_weight(&report, settled);
+		// Only the last report is kept, so it must be settled before another takes its place.
+		let backlog = Self::settle_closed(peer, MAX_BACKLOG);
+		let mut weight = T::WeightInfo::report(served).saturating_add(backlog.weight);
 
 		let (Some(mut commitment), Some(mut row)) = (Commitments::<T>::get(peer), Self::row(epoch))
 		else {
@@ -87,8 +86,15 @@ impl<T: Config> Pallet<T> {
 			return weight;
 		};
 		// The commitment may have ended in what was settled just now. The report then proves
-		// nothing any more, but its receipts can still be checked against it.
+		// nothing any more, but its receipts can still be checked against it, and the stake stays
+		// for as long as they can.
 		let Some((owed_idle, owed_busy)) = Self::owed_units(peer, &commitment, epoch) else {
+			commitment.reported = Some(Outcome {
+				epoch,
+				idle: 0,
+				busy: 0,
+			});
+			Commitments::<T>::insert(peer, commitment);
 			return weight;
 		};
 
@@ -119,7 +125,12 @@ impl<T: Config> Pallet<T> {
 		commitment.reported = Some(outcome);
 		Commitments::<T>::insert(peer, commitment);
 
-		T::Work::on_report(peer, epoch, &report.served);
+		// Work is paid for on units that are proven, and so can be drawn: a peer that proves nothing
+		// would serve beyond the reach of audits.
+		if outcome.busy >= owed_busy {
+			T::Work::on_report(peer, epoch, &report.served);
+			weight.saturating_accrue(T::Work::on_report_weight(served));
+		}
 		Self::deposit_event(Event::Reported {
 			peer,
 			epoch,
@@ -129,21 +140,25 @@ impl<T: Config> Pallet<T> {
 		weight
 	}
 
-	/// Weight of a report on whose way so many epochs are settled.
-	pub(crate) fn report_weight(report: &Report, settled: u32) -> Weight {
-		let served = u32::try_from(report.served.len()).unwrap_or(MAX_DEALS_PER_PEER);
-		Self::weight_of_report(served, settled)
+	/// Weight of a report at its bound: with the longest backlog that it can settle.
+	pub(crate) fn report_weight(report: &Report) -> Weight {
+		Self::weight_of_report(Self::served_by(report))
 	}
 
 	/// Weight of the largest report that there can be.
 	pub(crate) fn largest_report_weight() -> Weight {
-		Self::weight_of_report(MAX_DEALS_PER_PEER, MAX_SETTLED_PER_STEP.saturating_mul(2))
+		Self::weight_of_report(MAX_DEALS_PER_PEER)
 	}
 
-	fn weight_of_report(served: u32, settled: u32) -> Weight {
+	fn weight_of_report(served: u32) -> Weight {
 		T::WeightInfo::report(served)
 			.saturating_add(T::Work::on_report_weight(served))
-			.saturating_add(Self::settlement_weight(settled))
+			.saturating_add(Self::settlement_weight(MAX_BACKLOG))
+	}
+
+	/// Number of deals that a report lists.
+	fn served_by(report: &Report) -> u32 {
+		u32::try_from(report.served.len()).unwrap_or(MAX_DEALS_PER_PEER)
 	}
 
 	/// What a peer owes for the current epoch or the one before; `None` if nothing.

@@ -6,7 +6,9 @@ use crate::{
 };
 use frame_support::{
 	defensive,
-	pallet_prelude::{DispatchError, Weight},
+	dispatch::WithPostDispatchInfo,
+	ensure,
+	pallet_prelude::{DispatchResultWithPostInfo, Weight},
 	traits::{
 		fungible::MutateHold,
 		tokens::{Fortitude, Precision},
@@ -36,40 +38,59 @@ struct Verdict {
 	void: bool,
 }
 
+/// What one step of settlement came to.
+#[derive(Debug)]
+pub(crate) struct Step {
+	/// Epochs that it settled.
+	epochs: u32,
+	/// Weight that it took.
+	pub(crate) weight: Weight,
+}
+
 impl<T: Config> Pallet<T> {
-	pub(crate) fn do_settle(peer: PeerId) -> Result<u32, DispatchError> {
-		if !Commitments::<T>::contains_key(peer) {
-			return Err(Error::<T>::NoCommitment.into());
-		}
-		match Self::settle_closed(peer) {
-			0 => Err(Error::<T>::NothingToSettle.into()),
-			settled => Ok(settled),
-		}
+	/// Settles a peer for whoever calls, and refuses where there is nothing to settle.
+	pub(crate) fn do_settle(peer: PeerId) -> DispatchResultWithPostInfo {
+		ensure!(
+			Commitments::<T>::contains_key(peer),
+			Error::<T>::NoCommitment.with_weight(Self::settlement_weight(0))
+		);
+		let step = Self::settle_closed(peer, MAX_SETTLED_PER_STEP);
+		ensure!(
+			step.epochs > 0,
+			Error::<T>::NothingToSettle.with_weight(step.weight)
+		);
+		Ok(Some(step.weight).into())
 	}
 
-	/// Settles closed epochs of a peer, at most [`MAX_SETTLED_PER_STEP`], and says how many.
-	pub(crate) fn settle_closed(peer: PeerId) -> u32 {
-		let Some(last_closed) = T::Clock::last_closed() else {
-			return 0;
-		};
-		let mut settled = 0u32;
-		while settled < MAX_SETTLED_PER_STEP && Self::settle_next(peer, last_closed) {
-			settled = settled.saturating_add(1);
+	/// Settles closed epochs of a peer, but not more than so many.
+	pub(crate) fn settle_closed(peer: PeerId, most: u32) -> Step {
+		let last_closed = T::Clock::last_closed();
+		let (mut epochs, mut work) = (0u32, Weight::zero());
+		while epochs < most {
+			let Some(took) = last_closed.and_then(|last| Self::settle_next(peer, last)) else {
+				break;
+			};
+			epochs = epochs.saturating_add(1);
+			work.saturating_accrue(took);
 		}
-		settled
+		// What the market does about an epoch without a report is a part of `WeightInfo::settle`.
+		// It is counted here again, which over a long backlog must not come to more than the bound.
+		let weight = T::WeightInfo::settle(epochs)
+			.saturating_add(work)
+			.min(Self::settlement_weight(epochs));
+		Step { epochs, weight }
 	}
 
-	/// Settles the next epoch of a peer, if there is one and it is closed.
-	fn settle_next(peer: PeerId, last_closed: EpochIndex) -> bool {
-		let Some(mut commitment) = Commitments::<T>::get(peer) else {
-			return false;
-		};
+	/// Settles the next epoch of a peer, if there is one and it is closed. The weight that the
+	/// market took.
+	fn settle_next(peer: PeerId, last_closed: EpochIndex) -> Option<Weight> {
+		let mut commitment = Commitments::<T>::get(peer)?;
 		let CommitmentStatus::Active { end, .. } = commitment.status else {
-			return false;
+			return None;
 		};
 		let epoch = commitment.next_to_settle;
 		if epoch > last_closed {
-			return false;
+			return None;
 		}
 
 		let verdict = Self::judge(peer, &commitment, epoch);
@@ -100,12 +121,12 @@ impl<T: Config> Pallet<T> {
 			rewarded: verdict.reward,
 			void: verdict.void,
 		});
-		T::Work::on_settled(peer, epoch, verdict.void);
+		let mut took = T::Work::on_settled(peer, epoch, verdict.void);
 		if over {
 			Self::deposit_event(Event::CommitmentEnded { peer, failed });
-			T::Work::on_commitment_over(peer);
+			took.saturating_accrue(T::Work::on_commitment_over(peer));
 		}
-		true
+		Some(took)
 	}
 
 	/// Judges an epoch, changing nothing.
@@ -185,7 +206,7 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Weight of settling so many epochs of one peer.
+	/// Weight of settling so many epochs of one peer, at its bound.
 	///
 	/// At most one of them was reported and is paid for, and at most one is the commitment's last;
 	/// for all others the market only finds that there is nothing to pay.
@@ -199,8 +220,8 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> Capacity for Pallet<T> {
-	fn settle(peer: PeerId) {
-		Self::settle_closed(peer);
+	fn settle(peer: PeerId) -> Weight {
+		Self::settle_closed(peer, MAX_SETTLED_PER_STEP).weight
 	}
 
 	fn is_settled(peer: PeerId) -> bool {
@@ -214,9 +235,6 @@ impl<T: Config> Capacity for Pallet<T> {
 	}
 
 	fn proven_units(peer: PeerId) -> u32 {
-		if !Self::is_settled(peer) {
-			return 0;
-		}
 		Commitments::<T>::get(peer).map_or(0, |commitment| commitment.proven)
 	}
 

@@ -1,11 +1,16 @@
 //! What must hold after every block.
 
 use crate::{
-	Commitments, Config, Credited, EpochRows, HoldReason, OngoingDraw, Pallet, Params, ReportList,
+	Audits, Commitments, Config, Credited, EpochRows, HoldReason, OngoingDraw, Pallet, Params,
+	ReportList,
 };
 use alloc::collections::BTreeMap;
 use frame_support::{ensure, traits::fungible::InspectHold};
-use millrace_primitives::{traits::EpochClock, views::CommitmentStatus, Balance};
+use millrace_primitives::{
+	traits::{EpochClock, PeerRegistry},
+	views::CommitmentStatus,
+	Balance,
+};
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
@@ -14,11 +19,13 @@ impl<T: Config> Pallet<T> {
 	/// 1. The parameters make sense together.
 	/// 2. A pending commitment holds no stake; of any other, stake and slashes add up to what was
 	///    committed, and the epoch to settle next lies inside it.
-	/// 3. What each provider has on hold is the sum of the stakes of its commitments.
+	/// 3. What each account has on hold is the sum of the stakes of its commitments: nothing, where
+	///    it has none.
 	/// 4. No provider was credited less than its standing commitments say.
 	/// 5. Each epoch's totals stand in the epoch's slot, and agree with its list of reports, whose
 	///    running totals grow from entry to entry.
 	/// 6. No draw has drawn more than it shall.
+	/// 7. Nothing tells of an audit of a peer that is gone.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		ensure!(
 			Params::<T>::get().is_valid(),
@@ -26,6 +33,10 @@ impl<T: Config> Pallet<T> {
 		);
 		Self::check_commitments()?;
 		Self::check_rows()?;
+		ensure!(
+			Audits::<T>::iter_keys().all(|peer| T::Peers::provider_of(peer).is_some()),
+			"an audit of a peer that is gone"
+		);
 		if let Some(draw) = OngoingDraw::<T>::get() {
 			let row = Self::row(draw.epoch).ok_or("a draw without its epoch's totals")?;
 			ensure!(draw.drawn <= row.audits, "more was drawn than shall be");
@@ -67,14 +78,21 @@ impl<T: Config> Pallet<T> {
 			*stake = stake.saturating_add(commitment.stake);
 			*rewarded = rewarded.saturating_add(commitment.rewarded);
 		}
-		for (provider, (stake, rewarded)) in sums {
-			let held = T::Currency::balance_on_hold(&HoldReason::Stake.into(), &provider);
-			ensure!(held == stake, "the hold is not the sum of the stakes");
+		for (provider, (_, rewarded)) in &sums {
 			ensure!(
-				Credited::<T>::get(&provider) >= rewarded,
+				Credited::<T>::get(provider) >= *rewarded,
 				"commitments were rewarded more than their provider was credited"
 			);
 		}
+		for account in frame_system::Account::<T>::iter_keys() {
+			let (stake, _) = sums.remove(&account).unwrap_or_default();
+			let held = T::Currency::balance_on_hold(&HoldReason::Stake.into(), &account);
+			ensure!(held == stake, "the hold is not the sum of the stakes");
+		}
+		ensure!(
+			sums.values().all(|(stake, _)| *stake == 0),
+			"a stake of an account that is gone"
+		);
 		Ok(())
 	}
 

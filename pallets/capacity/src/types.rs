@@ -3,8 +3,11 @@
 use crate::{rules, MAX_AUDITS};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use millrace_primitives::{
-	capacity::WorkRates, peer::PeerId, views::CommitmentStatus, Balance, EpochIndex, FLT, H256,
-	U256,
+	capacity::{WorkRates, MAX_UNITS},
+	merkle::MAX_PATH,
+	peer::PeerId,
+	views::CommitmentStatus,
+	Balance, EpochIndex, FLT, H256, U256,
 };
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
@@ -13,6 +16,9 @@ use sp_runtime::Perbill;
 /// Longest challenge period: the receipts' ring remembers 64 epochs of reports, and a report is
 /// answered for from the epoch after it on.
 pub const MAX_CHALLENGE_EPOCHS: u32 = 60;
+
+/// Most solutions of a peer: the path to each must fit into the answer to an audit.
+const MAX_LEAVES: u64 = 1 << MAX_PATH;
 
 /// Parameters that governance sets. Those of a commitment freeze at its creation, those of an epoch
 /// at its start.
@@ -48,7 +54,7 @@ pub struct CapacityParams {
 	pub challenge_epochs: u32,
 	/// Reports that are audited in an epoch, if there are as many.
 	pub audits_per_epoch: u32,
-	/// Solutions that units owe.
+	/// Solutions that units owe; not more for a whole peer than paths can lead to.
 	pub rates: WorkRates,
 	/// Target of the class's reference machine; targets stay within ×/÷ 2 of it.
 	pub target_reference: U256,
@@ -76,6 +82,8 @@ impl CapacityParams {
 			self.audits_per_epoch <= MAX_AUDITS &&
 			self.rates.idle > 0 &&
 			self.rates.busy > 0 &&
+			self.rates.leaves(MAX_UNITS, 0) <= MAX_LEAVES &&
+			self.rates.leaves(0, MAX_UNITS) <= MAX_LEAVES &&
 			self.target_reference > U256::one() &&
 			// A hundredth of the pool, by which it moves, must not be nothing.
 			self.pool_floor >= 100 &&

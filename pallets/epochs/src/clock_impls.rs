@@ -38,6 +38,12 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// First block of an epoch, as long as it is remembered.
+	pub fn start_of(epoch: EpochIndex) -> Option<BlockNumber> {
+		let (of, start) = Starts::<T>::get(slot(epoch))?;
+		(of == epoch).then_some(start)
+	}
+
 	/// Epoch 0 as it stands before the first block, which completes it.
 	pub(crate) fn first_epoch(lengths: EpochLengths, slot_ms: u64) -> EpochInfo {
 		EpochInfo {
@@ -102,6 +108,19 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
+	/// An epoch starts at the time of the block before its first one. The first block of a chain has
+	/// none before it, so its own time, known when it ends, is that of epoch 0: nothing has asked
+	/// for it by then, since calls are executed at finalised blocks.
+	pub(crate) fn date_first_epoch() {
+		let info = Current::<T>::get();
+		if info.start_ms == 0 {
+			Current::<T>::put(EpochInfo {
+				start_ms: T::Time::get(),
+				..info
+			});
+		}
+	}
+
 	/// Folds the output of the counted block at `position` into the windows that it lies in. The
 	/// two overlap where answers get less time than a fold takes.
 	fn fold_output(position: u32) {
@@ -144,6 +163,7 @@ impl<T: Config> Pallet<T> {
 		Previous::<T>::set(previous);
 		Current::<T>::put(info);
 		Seeds::<T>::insert(slot(index), (index, seed));
+		Starts::<T>::insert(slot(index), (index, now));
 		Self::deposit_event(Event::EpochStarted {
 			index,
 			start: now,
@@ -165,7 +185,8 @@ impl<T: Config> Pallet<T> {
 	///
 	/// 1. The present lengths and those to come fit, and the position lies inside the epoch.
 	/// 2. The epoch before is the one that precedes the present one; the first has none.
-	/// 3. The present epoch has a seed as soon as the clock has ticked.
+	/// 3. The present epoch has a seed as soon as the clock has ticked, and its first block is
+	///    remembered.
 	/// 4. The draw over the epoch before is known exactly from the end of its window on.
 	/// 5. Every slot of a ring holds an epoch that belongs there and has come.
 	#[cfg(any(feature = "try-runtime", test))]
@@ -189,6 +210,10 @@ impl<T: Config> Pallet<T> {
 				Self::seed(info.index).is_some(),
 				"the present epoch has no seed"
 			);
+			ensure!(
+				Self::start_of(info.index) == Some(info.start),
+				"the present epoch's first block is not remembered"
+			);
 			if let Some(reported) = info.index.checked_sub(1) {
 				ensure!(
 					Self::draw(reported).is_some() == (position >= draw_window(&info.lengths).end),
@@ -205,6 +230,10 @@ impl<T: Config> Pallet<T> {
 		ensure!(
 			Draws::<T>::iter().all(in_place),
 			"a draw stands in a slot of another epoch"
+		);
+		ensure!(
+			Starts::<T>::iter().all(|(at, (epoch, _))| slot(epoch) == at && epoch <= info.index),
+			"a first block stands in a slot of another epoch"
 		);
 		Ok(())
 	}

@@ -57,7 +57,8 @@ pub use pallet::*;
 pub use types::Tick;
 pub use weights::WeightInfo;
 
-/// Epochs whose seeds and draws are remembered: the challenge period with room to spare.
+/// Epochs whose seeds, draws and first blocks are remembered: the challenge period with room to
+/// spare.
 pub const RING_SLOTS: u32 = 64;
 
 /// Lengths that a chain has when its genesis names none: an hour of 3 s slots.
@@ -85,7 +86,8 @@ pub mod pallet {
 		/// VRF output of the block before the one that is executed.
 		type VrfOutput: Get<Option<[u8; 32]>>;
 
-		/// Timestamp in milliseconds since 1970; read before the block's own one is set.
+		/// Timestamp in milliseconds since 1970: in `on_initialize` that of the block before, in
+		/// `on_finalize` the block's own.
 		type Time: Get<u64>;
 
 		/// Time between slots in milliseconds.
@@ -137,6 +139,11 @@ pub mod pallet {
 	/// [`Seeds`].
 	#[pallet::storage]
 	pub type Draws<T: Config> = StorageMap<_, Identity, u32, (EpochIndex, H256)>;
+
+	/// First blocks by epoch modulo [`RING_SLOTS`], with the epoch they are of. A ring like
+	/// [`Seeds`].
+	#[pallet::storage]
+	pub type Starts<T: Config> = StorageMap<_, Identity, u32, (EpochIndex, BlockNumber)>;
 
 	/// The clock's lengths at genesis.
 	#[derive(frame_support::DebugNoBound)]
@@ -211,6 +218,10 @@ pub mod pallet {
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_initialize(now: BlockNumberFor<T>) -> Weight {
 			Self::tick(now.saturated_into())
+		}
+
+		fn on_finalize(_: BlockNumberFor<T>) {
+			Self::date_first_epoch();
 		}
 
 		fn integrity_test() {

@@ -144,7 +144,8 @@ pub(crate) fn vrf(block: u32) -> [u8; 32] {
 	blake2_256(&block.to_le_bytes()).0
 }
 
-/// Executes the beginning of the next block; `before` is the output of the block before it.
+/// Executes the end of a block and the beginning of the next one; `before` is the output of the
+/// former. Block n has the time of n slots.
 pub(crate) fn next_block(before: Option<[u8; 32]>) {
 	let number = System::block_number() + 1;
 	let parent = if number == 1 {
@@ -154,6 +155,9 @@ pub(crate) fn next_block(before: Option<[u8; 32]>) {
 	};
 	Output::set(before);
 	Now::set(u64::from(number - 1) * SlotMs::get());
+	if number > 1 {
+		Epochs::on_finalize(number - 1);
+	}
 	System::reset_events();
 	System::initialize(&number, &parent, &Default::default());
 	Epochs::on_initialize(number);

@@ -11,7 +11,8 @@ use frame_support::{
 pub trait WeightInfo {
 	/// Weight of the call of this name.
 	fn set_lengths() -> Weight;
-	/// Every block: folding the output of the one before and moving on.
+	/// Every block: folding the output of the one before and moving on, and the look at the time of
+	/// the first epoch at the block's end.
 	fn tick() -> Weight;
 	/// Besides, in the first block of an epoch; without what the hooks do.
 	fn start_epoch() -> Weight;
@@ -65,9 +66,9 @@ fn tick(db: RuntimeDbWeight) -> Weight {
 }
 
 /// Reads `Current`, `PendingLengths`, time, slot time and `SeedFold`; writes `Previous`,
-/// `Current`, `PendingLengths` and a slot of `Seeds`.
+/// `Current`, `PendingLengths` and a slot of `Seeds` and of `Starts` each.
 fn start_epoch(db: RuntimeDbWeight) -> Weight {
-	Weight::from_parts(20_000_000, 0).saturating_add(db.reads_writes(6, 4))
+	Weight::from_parts(20_000_000, 0).saturating_add(db.reads_writes(6, 5))
 }
 
 /// Reads `DrawFold`; writes a slot of `Draws`.

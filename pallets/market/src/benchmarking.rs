@@ -1,19 +1,22 @@
 //! Benchmarks of the calls and of the matcher's steps.
 
-use crate::{pallet::*, types::*};
+use crate::{matching_impls::Walk, pallet::*, types::*};
 use alloc::{vec, vec::Vec};
 use frame_benchmarking::{account, v2::*, BenchmarkError};
 use frame_support::{
-	pallet_prelude::TransactionSource, traits::fungible::Mutate, weights::WeightMeter,
+	pallet_prelude::TransactionSource,
+	traits::fungible::{Inspect, Mutate},
+	weights::WeightMeter,
 };
 use frame_system::RawOrigin;
 use millrace_primitives::{
 	market::{
-		go_live_hash, Abi, CallLimits, DealSpec, OfferTerms, Package, ProviderFilter, MAX_WORKERS,
+		go_live_hash, Abi, CallLimits, DealSpec, OfferTerms, Package, ProviderFilter, Region,
+		WorkerStatus, MAX_WORKERS,
 	},
 	peer::{PeerId, PeerSignature},
 	report::{Served, MAX_DEALS_PER_PEER},
-	traits::{EpochClock, WorkLedger},
+	traits::{EpochClock, PeerUse, WorkLedger},
 	Balance, DealId, CPU_V1, FLT, H256,
 };
 
@@ -36,17 +39,24 @@ fn funded<T: Config>(name: &'static str, index: u32) -> T::AccountId {
 	who
 }
 
-fn terms() -> OfferTerms {
+/// Endows the pot, which genesis may not have done.
+fn endow_pot<T: Config>() {
+	let _ = T::Currency::mint_into(&Pallet::<T>::pot(), T::Currency::minimum_balance());
+}
+
+/// Terms of an offer that [`spec`] takes.
+pub fn terms(region: Region) -> OfferTerms {
 	OfferTerms {
 		class: CPU_V1,
-		region: 1,
+		region,
 		ask: ASK,
 		capabilities: 0,
 		max_worker_bond: FLT,
 	}
 }
 
-fn spec<T: Config>(target: u32) -> DealSpec<T::AccountId> {
+/// An order for so many workers of one unit.
+pub fn spec<T: Config>(target: u32) -> DealSpec<T::AccountId> {
 	let link = b"https://a.example/p".to_vec();
 	DealSpec {
 		class: CPU_V1,
@@ -80,11 +90,12 @@ fn spec<T: Config>(target: u32) -> DealSpec<T::AccountId> {
 fn peer_with_offer<T: Config>(index: u32) -> Result<(T::AccountId, PeerId), BenchmarkError> {
 	let provider = funded::<T>("provider", index);
 	let peer = T::BenchmarkHelper::peer(&provider, index, MAX_DEALS_PER_PEER);
-	Pallet::<T>::do_post_offer(provider.clone(), peer, terms())?;
+	Pallet::<T>::do_post_offer(provider.clone(), peer, terms(1))?;
 	Ok((provider, peer))
 }
 
 fn deal<T: Config>(target: u32) -> Result<(T::AccountId, DealId), BenchmarkError> {
+	endow_pot::<T>();
 	let owner = funded::<T>("owner", 0);
 	let id = NextDeal::<T>::get();
 	let escrow = ASK.saturating_mul(target.into()).saturating_mul(8);
@@ -106,6 +117,33 @@ fn staffed<T: Config>(workers: u32, live: bool) -> Result<(T::AccountId, DealId)
 	Ok((owner, id))
 }
 
+/// A peer that is live in so many deals, with what it would report.
+fn working<T: Config>(deals: u32) -> Result<(PeerId, Vec<Served>), BenchmarkError> {
+	let (_, peer) = peer_with_offer::<T>(0)?;
+	let offer = Offers::<T>::get(peer).ok_or("the offer was posted")?;
+	let mut served = Vec::new();
+	for _ in 0..deals {
+		let (_, id) = deal::<T>(1)?;
+		Pallet::<T>::assign(id, peer, &offer, 1)?;
+		Pallet::<T>::do_go_live(peer, id)?;
+		served.push(Served {
+			deal: id,
+			calls: 0,
+			gas: 0,
+		});
+	}
+	Ok((peer, served))
+}
+
+/// Lets so many assignments from a peer's offer have come to nothing.
+fn set_lapses<T: Config>(peer: PeerId, lapses: u32) {
+	Offers::<T>::mutate(peer, |offer| {
+		if let Some(offer) = offer {
+			offer.lapses = lapses;
+		}
+	});
+}
+
 #[benchmarks]
 mod benchmarks {
 	use super::*;
@@ -115,7 +153,7 @@ mod benchmarks {
 		let provider = funded::<T>("provider", 0);
 		let peer = T::BenchmarkHelper::peer(&provider, 0, 1);
 		#[extrinsic_call]
-		_(RawOrigin::Signed(provider), peer, terms());
+		_(RawOrigin::Signed(provider), peer, terms(1));
 		assert!(Offers::<T>::contains_key(peer));
 		Ok(())
 	}
@@ -131,6 +169,7 @@ mod benchmarks {
 
 	#[benchmark]
 	fn create_deal() -> Result<(), BenchmarkError> {
+		endow_pot::<T>();
 		let owner = funded::<T>("owner", 0);
 		#[extrinsic_call]
 		_(
@@ -153,10 +192,11 @@ mod benchmarks {
 
 	#[benchmark]
 	fn stop(w: Linear<0, MAX_WORKERS>) -> Result<(), BenchmarkError> {
-		let (owner, id) = staffed::<T>(w, false)?;
+		// Each of them is paid the closing deposit's epoch and leaves.
+		let (owner, id) = staffed::<T>(w, true)?;
 		#[extrinsic_call]
 		_(RawOrigin::Signed(owner), id);
-		assert!(!Unfilled::<T>::contains_key(DealKey::from(id)));
+		assert_eq!(Workers::<T>::iter_prefix(id).count(), 0);
 		Ok(())
 	}
 
@@ -164,6 +204,7 @@ mod benchmarks {
 	fn go_live() -> Result<(), BenchmarkError> {
 		let (_, id) = staffed::<T>(1, false)?;
 		let peer = PeerDeals::<T>::iter_keys().next().ok_or("one works")?;
+		set_lapses::<T>(peer, 1);
 		let signature = T::BenchmarkHelper::sign(peer, H256::zero());
 		#[extrinsic_call]
 		_(RawOrigin::Authorized, peer, id, signature);
@@ -175,7 +216,11 @@ mod benchmarks {
 	fn authorize_go_live() -> Result<(), BenchmarkError> {
 		let (_, id) = staffed::<T>(1, false)?;
 		let peer = PeerDeals::<T>::iter_keys().next().ok_or("one works")?;
-		let message = go_live_hash(T::Epochs::genesis(), peer, id);
+		let worker = Workers::<T>::get(id, peer).ok_or("it is assigned")?;
+		let WorkerStatus::Assigned { deadline } = worker.status else {
+			return Err("it is not live yet".into());
+		};
+		let message = go_live_hash(T::Epochs::genesis(), peer, id, deadline);
 		let signature = T::BenchmarkHelper::sign(peer, message);
 		let answer;
 		#[block]
@@ -191,12 +236,14 @@ mod benchmarks {
 	fn release_worker() -> Result<(), BenchmarkError> {
 		let (owner, id) = staffed::<T>(1, false)?;
 		let peer = PeerDeals::<T>::iter_keys().next().ok_or("one works")?;
+		// The last one in a row, so that the offer is closed as well.
+		set_lapses::<T>(peer, MAX_LAPSES.saturating_sub(1));
 		for _ in 0..=Params::<T>::get().assignment_epochs {
 			T::BenchmarkHelper::close_epoch();
 		}
 		#[extrinsic_call]
 		_(RawOrigin::Signed(owner), id, peer);
-		assert!(!Workers::<T>::contains_key(id, peer));
+		assert!(!Offers::<T>::contains_key(peer));
 		Ok(())
 	}
 
@@ -204,7 +251,7 @@ mod benchmarks {
 	fn close(w: Linear<0, MAX_WORKERS>) -> Result<(), BenchmarkError> {
 		let (owner, id) = staffed::<T>(w, true)?;
 		T::BenchmarkHelper::close_epoch();
-		Pallet::<T>::do_stop(owner.clone(), id)?;
+		let _ = Pallet::<T>::do_stop(owner.clone(), id)?;
 		T::BenchmarkHelper::close_epoch();
 		#[extrinsic_call]
 		_(RawOrigin::Signed(owner), id);
@@ -232,8 +279,28 @@ mod benchmarks {
 		Pallet::<T>::visit(id, false, &mut WeightMeter::new());
 		#[block]
 		{
-			Pallet::<T>::visit(id, false, &mut WeightMeter::new());
+			Pallet::<T>::run_matcher(&mut WeightMeter::new());
 		}
+		assert_eq!(Cursor::<T>::get(), Some(id));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn walk(r: Linear<1, MAX_KNOWN_REGIONS>) -> Result<(), BenchmarkError> {
+		for index in 0..r {
+			let provider = funded::<T>("provider", index);
+			let peer = T::BenchmarkHelper::peer(&provider, index, 1);
+			let region = Region::try_from(index).unwrap_or_default();
+			Pallet::<T>::do_post_offer(provider, peer, terms(region))?;
+		}
+		let spec = spec::<T>(1);
+		let found;
+		#[block]
+		{
+			let regions = Pallet::<T>::regions_of(&spec);
+			found = Walk::new::<T>(spec.class, &regions, None).next();
+		}
+		assert!(found.is_some());
 		Ok(())
 	}
 
@@ -250,44 +317,51 @@ mod benchmarks {
 	}
 
 	#[benchmark]
-	fn on_settled(d: Linear<1, MAX_DEALS_PER_PEER>) -> Result<(), BenchmarkError> {
-		let (_, peer) = peer_with_offer::<T>(0)?;
-		let offer = Offers::<T>::get(peer).ok_or("the offer was posted")?;
-		let mut served = Vec::new();
-		for _ in 0..d {
-			let (_, id) = deal::<T>(1)?;
-			Pallet::<T>::assign(id, peer, &offer, 1)?;
-			Pallet::<T>::do_go_live(peer, id)?;
-			served.push(Served {
-				deal: id,
-				calls: 0,
-				gas: 0,
-			});
+	fn on_report(d: Linear<0, MAX_DEALS_PER_PEER>) -> Result<(), BenchmarkError> {
+		let (peer, served) = working::<T>(d)?;
+		#[block]
+		{
+			Pallet::<T>::on_report(peer, 1, &served);
 		}
+		assert_eq!(Reported::<T>::contains_key(peer), d > 0);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn on_settled(d: Linear<0, MAX_DEALS_PER_PEER>) -> Result<(), BenchmarkError> {
+		let (peer, served) = working::<T>(d)?;
 		let epoch = T::Epochs::current().index.saturating_add(1);
 		Pallet::<T>::on_report(peer, epoch, &served);
 		#[block]
 		{
-			Pallet::<T>::on_settled(peer, epoch, false);
+			let _ = Pallet::<T>::on_settled(peer, epoch, false);
 		}
 		assert!(!Reported::<T>::contains_key(peer));
 		Ok(())
 	}
 
 	#[benchmark]
-	fn on_commitment_over(d: Linear<1, MAX_DEALS_PER_PEER>) -> Result<(), BenchmarkError> {
-		let (_, peer) = peer_with_offer::<T>(0)?;
-		let offer = Offers::<T>::get(peer).ok_or("the offer was posted")?;
-		for _ in 0..d {
-			let (_, id) = deal::<T>(1)?;
-			Pallet::<T>::assign(id, peer, &offer, 1)?;
-			Pallet::<T>::do_go_live(peer, id)?;
-		}
+	fn on_commitment_over(d: Linear<0, MAX_DEALS_PER_PEER>) -> Result<(), BenchmarkError> {
+		let (peer, _) = working::<T>(d)?;
 		#[block]
 		{
-			Pallet::<T>::on_commitment_over(peer);
+			let _ = Pallet::<T>::on_commitment_over(peer);
 		}
 		assert!(!PeerDeals::<T>::contains_key(peer));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn peer_use() -> Result<(), BenchmarkError> {
+		let (peer, served) = working::<T>(1)?;
+		Pallet::<T>::on_report(peer, 1, &served);
+		let in_use;
+		#[block]
+		{
+			in_use = Pallet::<T>::in_use(peer);
+			Pallet::<T>::forget(peer);
+		}
+		assert!(in_use && !Loads::<T>::contains_key(peer));
 		Ok(())
 	}
 

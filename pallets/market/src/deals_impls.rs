@@ -2,19 +2,11 @@
 
 use crate::{pallet::*, types::*, weights::WeightInfo};
 use alloc::vec::Vec;
-use frame_support::{
-	ensure,
-	pallet_prelude::DispatchResult,
-	traits::{
-		fungible::MutateHold,
-		tokens::{Fortitude, Precision, Preservation},
-	},
-	weights::Weight,
-};
+use frame_support::{ensure, pallet_prelude::DispatchResult, weights::Weight};
 use millrace_primitives::{
 	capacity::MAX_UNITS,
 	execution::{MAX_MEMORY_BYTES, MAX_PACKAGE_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES},
-	market::{CallLimits, DealSpec, DealStatus, Package, Worker, MAX_WORKERS},
+	market::{CallLimits, DealSpec, DealStatus, Package, Worker, WorkerStatus, MAX_WORKERS},
 	traits::{Capacity, EpochClock},
 	Balance, DealId, EpochIndex,
 };
@@ -47,7 +39,7 @@ impl<T: Config> Pallet<T> {
 			.checked_mul(MIN_ESCROW_EPOCHS)
 			.ok_or(Error::<T>::PriceOverflow)?;
 		ensure!(escrow >= least, Error::<T>::EscrowTooSmall);
-		let held = escrow
+		let into_pot = escrow
 			.checked_add(epoch_price)
 			.ok_or(Error::<T>::PriceOverflow)?;
 		let created = T::Epochs::current().index;
@@ -63,7 +55,7 @@ impl<T: Config> Pallet<T> {
 
 		let id = NextDeal::<T>::get();
 		NextDeal::<T>::put(id.checked_add(1).ok_or(Error::<T>::Arithmetic)?);
-		Self::hold(HoldReason::Escrow, &owner, held)?;
+		Self::take_escrow(&owner, into_pot)?;
 		Self::hold(HoldReason::DealDeposit, &owner, params.deal_deposit)?;
 		let deal = Deal {
 			owner: owner.clone(),
@@ -74,8 +66,8 @@ impl<T: Config> Pallet<T> {
 			target: spec.target_workers,
 			workers: 0,
 			live: 0,
-			rate: 0,
-			rate_since: 0,
+			rate: AtStarts::default(),
+			pledged: 0,
 			escrow,
 			closing_deposit: epoch_price,
 			deposit: params.deal_deposit,
@@ -114,6 +106,10 @@ impl<T: Config> Pallet<T> {
 		ensure!(
 			spec.price_ceiling >= params.min_price,
 			Error::<T>::PriceBelowMinimum
+		);
+		ensure!(
+			spec.regions.iter().copied().all(Self::is_known_region),
+			Error::<T>::UnknownRegion
 		);
 		Self::check_limits(&spec.limits, params)?;
 		Self::check_package(&spec.package)?;
@@ -160,20 +156,7 @@ impl<T: Config> Pallet<T> {
 		let key = DealKey::from(id);
 		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
 		ensure!(deal.status == DealStatus::Active, Error::<T>::DealEnding);
-		if who == deal.owner {
-			Self::hold(HoldReason::Escrow, &who, amount)?;
-		} else {
-			ensure!(Self::spendable(&who) >= amount, Error::<T>::FundsTooLow);
-			T::Currency::transfer_and_hold(
-				&HoldReason::Escrow.into(),
-				&who,
-				&deal.owner,
-				amount,
-				Precision::Exact,
-				Preservation::Preserve,
-				Fortitude::Polite,
-			)?;
-		}
+		Self::take_escrow(&who, amount)?;
 		deal.escrow = deal
 			.escrow
 			.checked_add(amount)
@@ -193,43 +176,61 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Gives a deal its last epoch; the number of workers that it had.
-	pub(crate) fn do_stop(who: T::AccountId, id: DealId) -> Result<u32, DispatchError> {
-		let key = DealKey::from(id);
-		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
-		ensure!(deal.status == DealStatus::Active, Error::<T>::DealEnding);
-		let last = T::Epochs::current().index;
-		let expired = deal.paid_until(Self::first_open()) <= last;
-		ensure!(expired || who == deal.owner, Error::<T>::NotOwner);
+	/// Weight of `stop` at its bound.
+	pub(crate) fn stop_weight() -> Weight {
+		T::WeightInfo::stop(MAX_WORKERS).saturating_add(Self::settlements_weight())
+	}
 
-		let workers = deal.workers;
+	/// Gives a deal its last epoch; the weight that it took.
+	pub(crate) fn do_stop(who: T::AccountId, id: DealId) -> Result<Weight, DispatchError> {
+		let key = DealKey::from(id);
+		let deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
+		ensure!(deal.status == DealStatus::Active, Error::<T>::DealEnding);
+		let weight = T::WeightInfo::stop(deal.workers).saturating_add(Self::settle_workers(id)?);
+
+		// Settlements pay from the deal and may end workers: only now is it as it will be stopped,
+		// and nothing is owed any more for a closed epoch.
+		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
+		let last = T::Epochs::current().index;
+		let expired = deal.paid_until(0, Self::first_open(), last) <= last;
+		ensure!(expired || who == deal.owner, Error::<T>::NotOwner);
 		for worker in Self::workers_of(id) {
 			if worker.is_due(last) {
 				// Its row stays for what it is still owed; its units are free for others, who
 				// begin in the next epoch at the earliest.
 				Self::give_back_units(&worker);
-			} else {
-				Self::remove_worker(id, &mut deal, &worker, ReleaseReason::DealStopped)?;
+				continue;
 			}
+			let is_live = matches!(worker.status, WorkerStatus::Live { .. });
+			if is_live && !expired {
+				// It was kept from other deals and will be paid for no epoch.
+				Self::pay_closing(id, &mut deal, &worker)?;
+			}
+			Self::remove_worker(id, &mut deal, &worker, ReleaseReason::DealStopped)?;
 		}
 		deal.status = DealStatus::Ending { last };
 		deal.early = !expired;
 		deal.live = 0;
-		deal.rate = 0;
+		deal.rate = AtStarts::default();
 		Deals::<T>::insert(key, deal);
 		Unfilled::<T>::remove(key);
+		Exclusions::<T>::remove(id);
 		Self::deposit_event(Event::DealStopped {
 			deal: id,
 			last,
 			early: !expired,
 		});
-		Ok(workers)
+		Ok(weight)
 	}
 
 	/// Weight of `close` at its bound.
 	pub(crate) fn close_weight() -> Weight {
-		let settlements = T::Capacity::settle_weight().saturating_mul(MAX_SETTLED_PER_CLOSE.into());
-		T::WeightInfo::close(MAX_WORKERS).saturating_add(settlements)
+		T::WeightInfo::close(MAX_WORKERS).saturating_add(Self::settlements_weight())
+	}
+
+	/// Weight of the settlements that one `stop` or `close` makes itself, at their bound.
+	fn settlements_weight() -> Weight {
+		T::Capacity::settle_weight().saturating_mul(MAX_SETTLED_PER_CLOSE.into())
 	}
 
 	/// Ends what a stopped deal began; the weight that it took.
@@ -241,13 +242,11 @@ impl<T: Config> Pallet<T> {
 		};
 		let closed = T::Epochs::last_closed().is_some_and(|closed| closed >= last);
 		ensure!(deal.workers == 0 || closed, Error::<T>::LastEpochOpen);
-		let settled = Self::settle_workers(id)?;
+		let weight = T::WeightInfo::close(deal.workers).saturating_add(Self::settle_workers(id)?);
 
 		// Settlements pay from the deal and may end workers: only now is it as it will be closed.
 		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
-		let workers = Self::workers_of(id);
-		let mut weight = T::WeightInfo::close(deal.workers);
-		for worker in workers {
+		for worker in Self::workers_of(id) {
 			if deal.early {
 				Self::pay_closing(id, &mut deal, &worker)?;
 			}
@@ -257,40 +256,75 @@ impl<T: Config> Pallet<T> {
 			.escrow
 			.checked_add(deal.closing_deposit)
 			.ok_or(Error::<T>::Arithmetic)?;
-		Self::release(HoldReason::Escrow, &deal.owner, refunded)?;
+		// The deal deposit has kept the owner's account in being, so it can take any amount.
+		Self::pay_out(&deal.owner, refunded)?;
 		Self::release(HoldReason::DealDeposit, &deal.owner, deal.deposit)?;
 		Deals::<T>::remove(key);
 		Specs::<T>::remove(id);
 		DealsOf::<T>::remove(&deal.owner, key);
-		Exclusions::<T>::remove(id);
 		Self::deposit_event(Event::DealClosed {
 			deal: id,
 			paid: deal.paid,
 			burnt: deal.burnt,
 			refunded,
 		});
-		weight.saturating_accrue(T::Capacity::settle_weight().saturating_mul(settled.into()));
 		Ok(weight)
 	}
 
-	/// Settles the workers of a deal that nobody settled, as long as they are few; their number.
-	fn settle_workers(id: DealId) -> Result<u32, DispatchError> {
+	/// Settles the workers of a deal that may be owed a closed epoch and that nobody settled, as
+	/// long as they are few; the weight that it took.
+	fn settle_workers(id: DealId) -> Result<Weight, DispatchError> {
+		let mut weight = Weight::zero();
+		let Some(last_closed) = T::Epochs::last_closed() else {
+			return Ok(weight);
+		};
 		let unsettled: Vec<_> = Self::workers_of(id)
 			.into_iter()
-			.filter(|worker| !T::Capacity::is_settled(worker.peer))
+			.filter(|worker| worker.is_due(last_closed) && !T::Capacity::is_settled(worker.peer))
 			.collect();
-		let count = u32::try_from(unsettled.len()).unwrap_or(u32::MAX);
 		ensure!(
-			count <= MAX_SETTLED_PER_CLOSE,
+			unsettled.len() as u64 <= u64::from(MAX_SETTLED_PER_CLOSE),
 			Error::<T>::WorkersNotSettled
 		);
 		for worker in unsettled {
-			T::Capacity::settle(worker.peer);
+			weight.saturating_accrue(T::Capacity::settle(worker.peer));
 			// Its commitment may have ended on the way, and with it the worker.
 			let done = T::Capacity::is_settled(worker.peer)
 				|| !Workers::<T>::contains_key(id, worker.peer);
 			ensure!(done, Error::<T>::WorkersNotSettled);
 		}
-		Ok(count)
+		Ok(weight)
+	}
+
+	/// Last epoch that the escrow of a deal with these workers pays for. Reads what each of them
+	/// reported: for views alone.
+	pub(crate) fn paid_until(
+		id: DealId,
+		deal: &Deal<T::AccountId>,
+		workers: &[Worker],
+	) -> EpochIndex {
+		let first_open = Self::first_open();
+		let is_owed = |worker: &&Worker| {
+			Reported::<T>::get(worker.peer).is_some_and(|(epoch, listed)| {
+				epoch < first_open
+					&& listed.contains(&id)
+					&& worker.is_due(epoch)
+					&& deal.pays(epoch)
+			})
+		};
+		let unsettled = workers
+			.iter()
+			.filter(is_owed)
+			.fold(0, |sum: Balance, worker| {
+				sum.saturating_add(worker.epoch_price())
+			});
+		deal.paid_until(unsettled, first_open, T::Epochs::current().index)
+	}
+
+	pub(crate) fn do_set_params(params: MarketParams) -> DispatchResult {
+		ensure!(Self::keeps_owners(&params), Error::<T>::DealDepositTooSmall);
+		Params::<T>::put(&params);
+		Self::deposit_event(Event::ParamsSet { params });
+		Ok(())
 	}
 }

@@ -1,6 +1,6 @@
 //! # Market pallet
 //!
-//! Providers post offers, clients order deals, and the chain matches the two, holds the escrow
+//! Providers post offers, clients order deals, and the chain matches the two, keeps the escrow
 //! and pays for every epoch that was served. See the crate's README for the rules in one piece.
 //!
 //! The pallet talks to its neighbours through the narrow traits of `millrace_primitives`: it reads
@@ -56,10 +56,11 @@ pub mod pallet {
 		pallet_prelude::*,
 		traits::fungible::{Inspect, Mutate, MutateHold},
 		weights::WeightMeter,
+		PalletId,
 	};
 	use frame_system::pallet_prelude::*;
 	use millrace_primitives::{
-		market::{DealSpec, OfferTerms, ResourceClass, Worker, MAX_WORKERS},
+		market::{DealSpec, OfferTerms, ResourceClass, Worker},
 		peer::{PeerId, PeerSignature},
 		traits::{Capacity, EpochClock, PeerRegistry},
 		Balance, DealId, EpochIndex, OfferId,
@@ -74,6 +75,9 @@ pub mod pallet {
 			+ MutateHold<Self::AccountId, Reason = Self::RuntimeHoldReason>;
 		/// The runtime's reasons for holds.
 		type RuntimeHoldReason: From<HoldReason>;
+		/// Names the pot of all escrow, which genesis endows with the existential deposit.
+		#[pallet::constant]
+		type PotId: Get<PalletId>;
 		/// The epoch clock.
 		type Epochs: EpochClock;
 		/// The registry of peers. Peers for which [`millrace_primitives::traits::PeerUse`] of this
@@ -91,7 +95,7 @@ pub mod pallet {
 	/// Reasons of the market's holds.
 	#[pallet::composite_enum]
 	pub enum HoldReason {
-		/// Escrow and closing deposit of a deal, on its owner's account.
+		/// Escrow and closing deposits of all deals, on the pot.
 		Escrow,
 		/// Deposit for a deal's storage, on its owner's account.
 		DealDeposit,
@@ -127,8 +131,7 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Book<T: Config> = StorageMap<_, Identity, BookKey, PeerId, OptionQuery>;
 
-	/// Counts offers that entered the book or gained free units, so that a deal knows whether
-	/// another walk can find more than its last.
+	/// Counts offers that entered the book or gained free units: another walk may find more.
 	#[pallet::storage]
 	pub type BookVersion<T: Config> = StorageValue<_, u64, ValueQuery>;
 
@@ -169,8 +172,7 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Loads<T: Config> = StorageMap<_, Blake2_128Concat, PeerId, Load, ValueQuery>;
 
-	/// Peers that did not go live in a deal, each with the first epoch in which it may be matched
-	/// to it again.
+	/// Peers that did not go live in an active deal, each with the epoch that ends its exclusion.
 	#[pallet::storage]
 	pub type Exclusions<T: Config> = StorageMap<_, Twox64Concat, DealId, ExclusionList, ValueQuery>;
 
@@ -201,6 +203,7 @@ pub mod pallet {
 	#[pallet::genesis_build]
 	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
 		fn build(&self) {
+			Pallet::<T>::check_genesis(&self.params);
 			Params::<T>::put(&self.params);
 		}
 	}
@@ -225,7 +228,14 @@ pub mod pallet {
 			/// Index of the offer.
 			offer: OfferId,
 		},
-		/// A deal was ordered and its escrow held.
+		/// An offer was closed: three assignments in a row came to nothing. It can be posted again.
+		OfferClosed {
+			/// The peer that was offered.
+			peer: PeerId,
+			/// Index of the offer.
+			offer: OfferId,
+		},
+		/// A deal was ordered and its escrow moved into the pot.
 		DealCreated {
 			/// The deal.
 			deal: DealId,
@@ -233,7 +243,7 @@ pub mod pallet {
 			owner: T::AccountId,
 			/// Its escrow, without the closing deposit.
 			escrow: Balance,
-			/// Held besides, for an early end.
+			/// Moved besides, for an early end.
 			closing_deposit: Balance,
 		},
 		/// Escrow was added to a deal.
@@ -336,8 +346,8 @@ pub mod pallet {
 		NoOffer,
 		/// The resource class does not exist. Use one of the network's classes.
 		UnknownClass,
-		/// Offers of this class stand in as many regions as the book can merge. Use one of them.
-		TooManyRegions,
+		/// A region's code is above 63. Use one that governance published, or 0 for none.
+		UnknownRegion,
 		/// Ask or price ceiling is below the minimum price. Raise it.
 		PriceBelowMinimum,
 		/// Price ceiling × units × workers does not fit the currency. Lower one of them.
@@ -346,8 +356,7 @@ pub mod pallet {
 		UnitsZero,
 		/// A worker of more units than a peer can have was ordered. Order fewer.
 		TooManyUnits,
-		/// The numbers of workers do not fit: 1 ≤ minimum ≤ target ≤ 256, and at least one worker
-		/// for each provider.
+		/// Workers must fit 1 ≤ minimum ≤ target ≤ 256, with at least one for each provider.
 		WorkersOutOfRange,
 		/// A limit of a call is zero, so that no call could succeed. Raise it.
 		LimitsZero,
@@ -365,7 +374,7 @@ pub mod pallet {
 		TermOutOfRange,
 		/// The escrow is below two epochs at the price ceiling. Bring more, or order less.
 		EscrowTooSmall,
-		/// The account's unlocked balance does not cover what is to be held.
+		/// The account's unlocked balance does not cover what is to be held or moved into the pot.
 		FundsTooLow,
 		/// Nothing was to be added. State an amount.
 		AmountZero,
@@ -379,8 +388,7 @@ pub mod pallet {
 		DealActive,
 		/// The last epoch of the deal is not closed yet. Wait for its audits.
 		LastEpochOpen,
-		/// Closed epochs of too many workers are not settled yet. Settle them with the capacity
-		/// pallet, then close.
+		/// Closed epochs of too many workers are not settled. Settle the workers with capacity first.
 		WorkersNotSettled,
 		/// The deal lacks no workers, so there is nothing to match.
 		DealIsFilled,
@@ -388,6 +396,8 @@ pub mod pallet {
 		NotAssigned,
 		/// The worker can still go live.
 		NotOverdue,
+		/// The deal deposit is below the existential deposit. Raise it.
+		DealDepositTooSmall,
 		/// A unit of account ran over. It cannot happen; report it.
 		Arithmetic,
 	}
@@ -395,23 +405,16 @@ pub mod pallet {
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_poll(_: BlockNumberFor<T>, weight: &mut WeightMeter) {
-			let mut meter = WeightMeter::with_limit(weight.remaining().min(Self::poll_limit()));
-			Self::run_matcher(&mut meter);
-			weight.consume(meter.consumed());
+			let limit = weight.remaining().min(Self::poll_limit());
+			weight.consume(Self::match_within(limit));
 		}
 
 		fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
-			let mut meter = WeightMeter::with_limit(remaining);
-			Self::run_matcher(&mut meter);
-			meter.consumed()
+			Self::match_within(remaining)
 		}
 
 		fn integrity_test() {
-			// Otherwise the matcher could stand still for ever before a step that never fits.
-			assert!(
-				Self::step_weight().all_lte(Self::poll_limit()),
-				"one step of the matcher must fit into its share of a block",
-			);
+			Self::check_weights();
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -428,7 +431,7 @@ pub mod pallet {
 		/// Signed by the provider that owns the peer.
 		/// ## Errors
 		/// [`Error::UnknownPeer`], [`Error::NotProvider`], [`Error::OfferExists`],
-		/// [`Error::UnknownClass`], [`Error::PriceBelowMinimum`], [`Error::TooManyRegions`],
+		/// [`Error::UnknownClass`], [`Error::UnknownRegion`], [`Error::PriceBelowMinimum`],
 		/// [`Error::FundsTooLow`].
 		/// ## Events
 		/// [`Event::OfferPosted`].
@@ -452,14 +455,13 @@ pub mod pallet {
 			Self::do_withdraw_offer(ensure_signed(origin)?, peer)
 		}
 
-		/// Orders a deal. Held are the escrow, a closing deposit of one epoch at the ceiling, and
-		/// the deal deposit.
+		/// Orders a deal. Escrow and a closing deposit of one epoch at the ceiling move into the pot;
+		/// the deal deposit is held.
 		///
 		/// ## Dispatch origin
 		/// Signed by the account that owns the deal from then on.
 		/// ## Errors
-		/// One for each rule that a specification can break; [`Error::EscrowTooSmall`],
-		/// [`Error::FundsTooLow`].
+		/// One for each rule of a specification; [`Error::EscrowTooSmall`], [`Error::FundsTooLow`].
 		/// ## Events
 		/// [`Event::DealCreated`].
 		#[pallet::call_index(2)]
@@ -487,21 +489,23 @@ pub mod pallet {
 			Self::do_top_up(ensure_signed(origin)?, deal, amount)
 		}
 
-		/// Makes the present epoch the last one of a deal. Workers that were not paid for an epoch
-		/// up to it leave at once; the others are free for other deals from the next epoch on.
+		/// Makes the present epoch the last one of a deal. Workers that are paid for no epoch up to
+		/// it leave at once, live ones with the closing deposit's epoch if the end is early; the
+		/// others are free for other deals from the next epoch on. Settles a few workers itself.
 		///
 		/// ## Dispatch origin
 		/// Signed by the owner; or by anybody once the term is over or the escrow cannot pay the
 		/// next epoch.
 		/// ## Errors
-		/// [`Error::UnknownDeal`], [`Error::DealEnding`], [`Error::NotOwner`].
+		/// [`Error::UnknownDeal`], [`Error::DealEnding`], [`Error::NotOwner`],
+		/// [`Error::WorkersNotSettled`].
 		/// ## Events
-		/// [`Event::WorkerReleased`] for each that leaves, [`Event::DealStopped`].
+		/// [`Event::ClosingPaid`] and [`Event::WorkerReleased`] for those that leave,
+		/// [`Event::DealStopped`].
 		#[pallet::call_index(4)]
-		#[pallet::weight(T::WeightInfo::stop(MAX_WORKERS))]
+		#[pallet::weight(Pallet::<T>::stop_weight())]
 		pub fn stop(origin: OriginFor<T>, deal: DealId) -> DispatchResultWithPostInfo {
-			let workers = Self::do_stop(ensure_signed(origin)?, deal)?;
-			Ok(Some(T::WeightInfo::stop(workers)).into())
+			Ok(Some(Self::do_stop(ensure_signed(origin)?, deal)?).into())
 		}
 
 		/// A duty: an assigned peer says that it serves the deal from now on. Its provider's bond is
@@ -514,7 +518,7 @@ pub mod pallet {
 		/// ## Errors
 		/// None: an authorised duty is always included once.
 		/// ## Events
-		/// [`Event::WorkerLive`] or [`Event::WorkerReleased`].
+		/// [`Event::WorkerLive`]; or [`Event::WorkerReleased`], [`Event::OfferClosed`].
 		#[pallet::call_index(5)]
 		#[pallet::weight((T::WeightInfo::go_live(), DispatchClass::Operational))]
 		#[pallet::authorize(Self::authorize_go_live)]
@@ -531,14 +535,14 @@ pub mod pallet {
 		}
 
 		/// Gives up an assigned worker that did not go live in time. The peer is not matched to the
-		/// deal again for a while.
+		/// deal again for a while; the third time in a row closes its offer.
 		///
 		/// ## Dispatch origin
 		/// Signed by anybody.
 		/// ## Errors
 		/// [`Error::UnknownDeal`], [`Error::NotAssigned`], [`Error::NotOverdue`].
 		/// ## Events
-		/// [`Event::WorkerReleased`].
+		/// [`Event::WorkerReleased`], [`Event::OfferClosed`].
 		#[pallet::call_index(6)]
 		#[pallet::weight(T::WeightInfo::release_worker())]
 		pub fn release_worker(origin: OriginFor<T>, deal: DealId, peer: PeerId) -> DispatchResult {
@@ -546,9 +550,8 @@ pub mod pallet {
 			Self::do_release_worker(deal, peer)
 		}
 
-		/// Closes a deal that was stopped: pays the closing deposit's epoch to the workers if it
-		/// ended early, releases bonds, gives back what is left. Settles a few workers itself where
-		/// nobody did.
+		/// Closes a stopped deal: pays the closing deposit's epoch to its workers if it ended early,
+		/// releases bonds, gives back what is left. Settles a few workers itself.
 		///
 		/// ## Dispatch origin
 		/// Signed by anybody.
@@ -556,8 +559,7 @@ pub mod pallet {
 		/// [`Error::UnknownDeal`], [`Error::DealActive`], [`Error::LastEpochOpen`],
 		/// [`Error::WorkersNotSettled`].
 		/// ## Events
-		/// [`Event::ClosingPaid`] and [`Event::WorkerReleased`] for each worker,
-		/// [`Event::DealClosed`].
+		/// [`Event::ClosingPaid`], [`Event::WorkerReleased`] for each worker, [`Event::DealClosed`].
 		#[pallet::call_index(7)]
 		#[pallet::weight(Pallet::<T>::close_weight())]
 		pub fn close(origin: OriginFor<T>, deal: DealId) -> DispatchResultWithPostInfo {
@@ -585,16 +587,14 @@ pub mod pallet {
 		/// ## Dispatch origin
 		/// Root.
 		/// ## Errors
-		/// None.
+		/// [`Error::DealDepositTooSmall`].
 		/// ## Events
 		/// [`Event::ParamsSet`].
 		#[pallet::call_index(9)]
 		#[pallet::weight(T::WeightInfo::set_params())]
 		pub fn set_params(origin: OriginFor<T>, params: MarketParams) -> DispatchResult {
 			ensure_root(origin)?;
-			Params::<T>::put(&params);
-			Self::deposit_event(Event::ParamsSet { params });
-			Ok(())
+			Self::do_set_params(params)
 		}
 	}
 }

@@ -7,7 +7,9 @@
 use crate::{pallet::*, types::*, weights::WeightInfo};
 use alloc::{collections::BTreeMap, vec::Vec};
 use frame_support::{
-	defensive, ensure,
+	defensive,
+	dispatch::DispatchClass,
+	ensure,
 	pallet_prelude::DispatchResult,
 	storage::{with_storage_layer, PrefixIterator},
 	traits::Get,
@@ -20,7 +22,7 @@ use millrace_primitives::{
 	traits::{Capacity, EpochClock},
 	Balance, DealId,
 };
-use sp_runtime::{DispatchError, Perbill};
+use sp_runtime::{DispatchError, Perbill, SaturatedConversion};
 
 /// Share of a block's weight that the matcher may take on poll.
 const POLL_SHARE: Perbill = Perbill::from_percent(10);
@@ -94,6 +96,20 @@ pub(crate) struct Order<'a, AccountId> {
 	pub(crate) spec: &'a DealSpec<AccountId>,
 	/// Workers of each provider that were found besides those of the deal.
 	pub(crate) found: BTreeMap<AccountId, u32>,
+	/// Peers that were assigned to the deal before and did not go live.
+	barred: Vec<PeerId>,
+}
+
+impl<'a, AccountId> Order<'a, AccountId> {
+	/// A specification that is only asked about.
+	pub(crate) fn inquiry(spec: &'a DealSpec<AccountId>) -> Self {
+		Self {
+			deal: None,
+			spec,
+			found: BTreeMap::new(),
+			barred: Vec::new(),
+		}
+	}
 }
 
 /// How a visit of a deal ended.
@@ -123,6 +139,27 @@ impl<T: Config> Pallet<T> {
 		POLL_SHARE * T::BlockWeights::get().max_block
 	}
 
+	/// What must fit into a block: otherwise the matcher could stand still for ever before a step
+	/// that never fits, and a call that is dearer than a block could never be made.
+	pub(crate) fn check_weights() {
+		assert!(
+			Self::step_weight().all_lte(Self::poll_limit()),
+			"one step of the matcher must fit into its share of a block",
+		);
+		let limits = T::BlockWeights::get();
+		let largest = limits.get(DispatchClass::Normal).max_extrinsic;
+		for weight in [
+			Self::stop_weight(),
+			Self::close_weight(),
+			Self::match_deal_weight(),
+		] {
+			assert!(
+				weight.all_lte(largest.unwrap_or(limits.max_block)),
+				"every call must fit into a block",
+			);
+		}
+	}
+
 	/// Weight of the largest step that a visit can begin with.
 	pub(crate) fn step_weight() -> Weight {
 		T::WeightInfo::visit()
@@ -138,6 +175,13 @@ impl<T: Config> Pallet<T> {
 		T::WeightInfo::match_deal()
 			.saturating_add(Self::step_weight().saturating_mul(STEPS_PER_MATCH))
 			.saturating_add(looks)
+	}
+
+	/// Goes once through the queue with so much weight, and tells how much it took.
+	pub(crate) fn match_within(limit: Weight) -> Weight {
+		let mut meter = WeightMeter::with_limit(limit);
+		Self::run_matcher(&mut meter);
+		meter.consumed()
 	}
 
 	/// Goes once through the queue, from the deal after the one that was visited last.
@@ -196,10 +240,14 @@ impl<T: Config> Pallet<T> {
 		let Some(vacancy) = Unfilled::<T>::get(key) else {
 			return Visit::Over;
 		};
-		let now = T::Epochs::current().index;
-		if !forced && vacancy.asleep == Some((now, BookVersion::<T>::get())) {
+		let present = Self::present();
+		let sleeps = vacancy
+			.asleep
+			.is_some_and(|asleep| !asleep.is_over(&present));
+		if sleeps && !forced {
 			return Visit::Over;
 		}
+		let now = present.epoch;
 		let mut progressed = false;
 		for peer in vacancy.overdue(now) {
 			if meter.try_consume(T::WeightInfo::release_worker()).is_err() {
@@ -221,8 +269,13 @@ impl<T: Config> Pallet<T> {
 		let Some(spec) = Specs::<T>::get(id) else {
 			return Visit::Over;
 		};
-		let Some(Vacancy { mut after, .. }) = Unfilled::<T>::get(key) else {
+		let Some(vacancy) = Unfilled::<T>::get(key) else {
 			return Visit::Over;
+		};
+		let mut after = vacancy.after;
+		let version = match after {
+			Some(_) => vacancy.version,
+			None => BookVersion::<T>::get(),
 		};
 		let regions = Self::regions_of(&spec);
 		let count = u32::try_from(regions.len()).unwrap_or(u32::MAX);
@@ -232,8 +285,8 @@ impl<T: Config> Pallet<T> {
 		let mut walk = Walk::new::<T>(spec.class, &regions, after);
 		let order = Order {
 			deal: Some(id),
-			spec: &spec,
-			found: BTreeMap::new(),
+			barred: Self::barred(id),
+			..Order::inquiry(&spec)
 		};
 		let mut looks = 0u32;
 		let (visit, asleep) = loop {
@@ -249,48 +302,72 @@ impl<T: Config> Pallet<T> {
 			if place.0 > spec.price_ceiling {
 				break (Visit::Over, true);
 			}
-			if !Self::afford_look(peer, meter) {
+			if !Self::begin_look(peer, meter) {
 				break (Visit::out_of_weight(progressed), false);
 			}
 			looks = looks.saturating_add(1);
 			(after, progressed) = (Some(place), true);
-			Self::settle_first(peer);
 			Self::try_take(id, &order, peer);
 		};
 		Unfilled::<T>::mutate_exists(key, |vacancy| {
 			if let Some(vacancy) = vacancy {
 				vacancy.after = after.filter(|_| !asleep);
-				vacancy.asleep =
-					asleep.then(|| (T::Epochs::current().index, BookVersion::<T>::get()));
+				vacancy.version = version;
+				vacancy.asleep = asleep.then(|| Sleep {
+					version,
+					..Self::present()
+				});
 			}
 		});
 		visit
 	}
 
-	/// Consumes the weight of one look, and of the settlement that it needs.
-	fn afford_look(peer: PeerId, meter: &mut WeightMeter) -> bool {
-		let settlement = match T::Capacity::is_settled(peer) {
+	/// What time it is, and for which book.
+	fn present() -> Sleep {
+		Sleep {
+			epoch: T::Epochs::current().index,
+			block: frame_system::Pallet::<T>::block_number().saturated_into(),
+			version: BookVersion::<T>::get(),
+		}
+	}
+
+	/// Peers that may not be matched to a deal in this epoch.
+	fn barred(id: DealId) -> Vec<PeerId> {
+		let now = T::Epochs::current().index;
+		Exclusions::<T>::get(id)
+			.into_iter()
+			.filter(|(_, end)| *end > now)
+			.map(|(peer, _)| peer)
+			.collect()
+	}
+
+	/// Settles a peer so that it can be looked at, and consumes what that and the look take; false
+	/// if the weight might not suffice.
+	fn begin_look(peer: PeerId, meter: &mut WeightMeter) -> bool {
+		let settled = T::Capacity::is_settled(peer);
+		let settlement = match settled {
 			true => Weight::zero(),
 			false => T::Capacity::settle_weight(),
 		};
-		meter
-			.try_consume(T::WeightInfo::look().saturating_add(settlement))
-			.is_ok()
+		if !meter.can_consume(T::WeightInfo::look().saturating_add(settlement)) {
+			return false;
+		}
+		meter.consume(T::WeightInfo::look());
+		if !settled {
+			meter.consume(T::Capacity::settle(peer));
+		}
+		true
 	}
 
-	/// Takes an offer if it fits. One without proven units leaves the book until it has some.
+	/// Takes an offer if it fits.
 	fn try_take(id: DealId, order: &Order<T::AccountId>, peer: PeerId) {
-		match Self::consider(order, peer) {
-			Ok((offer, _)) => {
-				let units = order.spec.units_per_worker;
-				let assigned: DispatchResult =
-					with_storage_layer(|| Self::assign(id, peer, &offer, units));
-				if let Err(error) = assigned {
-					defensive!("an eligible offer can always be taken", error);
-				}
-			}
-			Err(Reason::Unproven) => Self::refresh_book(peer),
-			Err(_) => {}
+		let Ok((offer, _)) = Self::consider(order, peer) else {
+			return;
+		};
+		let units = order.spec.units_per_worker;
+		let assigned: DispatchResult = with_storage_layer(|| Self::assign(id, peer, &offer, units));
+		if let Err(error) = assigned {
+			defensive!("an eligible offer can always be taken", error);
 		}
 	}
 
@@ -309,10 +386,10 @@ impl<T: Config> Pallet<T> {
 		let price = spec
 			.price_ceiling
 			.saturating_mul(Balance::from(spec.units_per_worker));
+		let now = T::Epochs::current().index;
 		deal.status == DealStatus::Active
 			&& deal.workers < deal.target
-			&& deal.escrow >= deal.rate.saturating_add(price)
-			&& deal.paid_until(Self::first_open()) > T::Epochs::current().index
+			&& deal.affords(price, Self::first_open(), now)
 	}
 
 	/// The rows of the book that a specification may take from, each once.
@@ -344,7 +421,11 @@ impl<T: Config> Pallet<T> {
 			terms.capabilities & spec.capabilities == spec.capabilities,
 			Reason::Capabilities
 		);
-		ensure!(terms.max_worker_bond >= spec.worker_bond, Reason::Bond);
+		ensure!(
+			terms.max_worker_bond >= spec.worker_bond
+				&& Self::spendable(&offer.provider) >= spec.worker_bond,
+			Reason::Bond
+		);
 		let wanted = match &spec.providers {
 			ProviderFilter::Any => true,
 			ProviderFilter::Allow(listed) => listed.contains(&offer.provider),
@@ -362,15 +443,9 @@ impl<T: Config> Pallet<T> {
 			(deals.len() as u64) < u64::from(MAX_DEALS_PER_PEER),
 			Reason::TooManyDeals
 		);
-		if let Some(id) = order.deal {
-			let now = T::Epochs::current().index;
-			let excluded = Exclusions::<T>::get(id);
-			let barred = excluded
-				.iter()
-				.any(|(other, end)| *other == peer && *end > now);
-			ensure!(!barred, Reason::Excluded);
-		}
-		ensure!(T::Capacity::proven_units(peer) > 0, Reason::Unproven);
+		ensure!(!order.barred.contains(&peer), Reason::Excluded);
+		let is_proven = T::Capacity::is_settled(peer) && T::Capacity::proven_units(peer) > 0;
+		ensure!(is_proven, Reason::Unproven);
 		let free = Self::free_units(peer);
 		ensure!(free >= spec.units_per_worker, Reason::TooFewUnits);
 		Ok((offer, free))

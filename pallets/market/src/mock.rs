@@ -12,6 +12,7 @@ use frame_support::{
 	assert_ok, derive_impl, parameter_types,
 	traits::ConstU128,
 	weights::{Weight, WeightMeter},
+	PalletId,
 };
 use millrace_primitives::{
 	epoch::{EpochInfo, EpochLengths, Phase},
@@ -24,7 +25,10 @@ use millrace_primitives::{
 };
 use sp_core::{ed25519, Pair as _};
 use sp_runtime::BuildStorage;
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+	cell::RefCell,
+	collections::{BTreeMap, BTreeSet},
+};
 
 type Block = frame_system::mocking::MockBlockU32<Test>;
 
@@ -45,13 +49,14 @@ impl frame_system::Config for Test {
 #[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
 impl pallet_balances::Config for Test {
 	type Balance = Balance;
-	type ExistentialDeposit = ConstU128<1>;
+	type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
 	type AccountStore = System;
 }
 
 impl pallet_market::Config for Test {
 	type Currency = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
+	type PotId = PotId;
 	type Epochs = MockEpochs;
 	type Peers = MockPeers;
 	type Capacity = MockCapacity;
@@ -66,6 +71,7 @@ pub(crate) const STRANGER: u64 = 2;
 pub(crate) const PROVIDER: u64 = 10;
 pub(crate) const PROVIDERS: u64 = 8;
 pub(crate) const FUNDS: Balance = 1_000_000_000;
+pub(crate) const EXISTENTIAL_DEPOSIT: Balance = 5;
 pub(crate) const DEAL_DEPOSIT: Balance = 50;
 pub(crate) const OFFER_DEPOSIT: Balance = 10;
 pub(crate) const LENGTHS: EpochLengths = EpochLengths {
@@ -76,16 +82,20 @@ pub(crate) const LENGTHS: EpochLengths = EpochLengths {
 };
 
 parameter_types! {
+	pub const PotId: PalletId = PalletId(*b"mr/escrw");
 	pub(crate) static Epoch: EpochIndex = 5;
 	pub(crate) static Position: u32 = 0;
 }
 
-/// What the capacity pallet would know.
+/// What the capacity pallet would know: of each peer the units that it proved in the last settled
+/// epoch, and in the closed ones that are not settled.
 #[derive(Default)]
 struct Table {
 	peers: BTreeMap<PeerId, (u64, PeerKey)>,
 	units: BTreeMap<PeerId, u32>,
-	unsettled: BTreeMap<PeerId, Vec<(EpochIndex, bool)>>,
+	unsettled: BTreeMap<PeerId, Vec<(EpochIndex, u32)>>,
+	/// Peers whose commitment is over with the next settlement.
+	ending: BTreeSet<PeerId>,
 }
 
 thread_local! {
@@ -144,10 +154,25 @@ impl PeerRegistry<u64> for MockPeers {
 pub struct MockCapacity;
 
 impl Capacity for MockCapacity {
-	fn settle(peer: PeerId) {
-		let open = with_table(|table| table.unsettled.remove(&peer)).unwrap_or_default();
-		for (epoch, void) in open {
-			Market::on_settled(peer, epoch, void);
+	/// One epoch a step.
+	fn settle(peer: PeerId) -> Weight {
+		let next = with_table(|table| {
+			let open = table.unsettled.get_mut(&peer)?;
+			let (epoch, units) = open.remove(0);
+			let over = table.ending.remove(&peer);
+			if over || open.is_empty() {
+				table.unsettled.remove(&peer);
+			}
+			table.units.insert(peer, if over { 0 } else { units });
+			Some((epoch, over))
+		});
+		let Some((epoch, over)) = next else {
+			return Weight::zero();
+		};
+		let weight = Market::on_settled(peer, epoch, false);
+		match over {
+			true => weight + Market::on_commitment_over(peer),
+			false => weight,
 		}
 	}
 	fn is_settled(peer: PeerId) -> bool {
@@ -157,7 +182,8 @@ impl Capacity for MockCapacity {
 		with_table(|table| table.units.get(&peer).copied().unwrap_or(0))
 	}
 	fn settle_weight() -> Weight {
-		Weight::from_parts(1_000_000, 0)
+		// Enough for an epoch with a few deals.
+		Weight::from_parts(10_000_000_000, 0)
 	}
 }
 
@@ -181,15 +207,16 @@ impl crate::benchmarking::BenchmarkHelper<u64> for MockHelper {
 }
 
 pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
-	Epoch::set(5);
-	Position::set(0);
 	with_table(|table| *table = Table::default());
 	let accounts = [CLIENT, STRANGER]
 		.into_iter()
 		.chain(PROVIDER..PROVIDER + PROVIDERS);
 	let storage = RuntimeGenesisConfig {
 		balances: pallet_balances::GenesisConfig {
-			balances: accounts.map(|account| (account, FUNDS)).collect(),
+			balances: accounts
+				.map(|account| (account, FUNDS))
+				.chain([(Market::pot(), EXISTENTIAL_DEPOSIT)])
+				.collect(),
 			..Default::default()
 		},
 		market: pallet_market::GenesisConfig {
@@ -201,7 +228,7 @@ pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
 	.build_storage()
 	.expect("the configuration is sound");
 	let mut ext = sp_io::TestExternalities::new(storage);
-	ext.execute_with(|| System::set_block_number(1));
+	ext.execute_with(|| at(5, 0));
 	ext
 }
 
@@ -243,24 +270,38 @@ pub(crate) fn register(index: u8, provider: u64, units: u32) -> PeerId {
 	peer
 }
 
+/// Settles an epoch without a report in which a peer proved so many units.
 pub(crate) fn set_units(peer: PeerId, units: u32) {
 	with_table(|table| table.units.insert(peer, units));
+	Market::on_settled(peer, 0, false);
 }
 
-/// Leaves a closed epoch of a peer to be settled.
+/// Leaves a closed epoch of a peer to be settled, in which it proved as many units as before.
 pub(crate) fn leave_unsettled(peer: PeerId, epoch: EpochIndex) {
+	leave_unsettled_with(peer, epoch, MockCapacity::proven_units(peer));
+}
+
+/// Leaves a closed epoch of a peer to be settled, in which it proved so many units.
+pub(crate) fn leave_unsettled_with(peer: PeerId, epoch: EpochIndex, units: u32) {
 	with_table(|table| {
 		table
 			.unsettled
 			.entry(peer)
 			.or_default()
-			.push((epoch, false))
+			.push((epoch, units))
 	});
 }
 
+/// Lets a peer's commitment be over with its next settlement.
+pub(crate) fn end_with_settlement(peer: PeerId) {
+	with_table(|table| table.ending.insert(peer));
+}
+
+/// Moves on to a block of an epoch.
 pub(crate) fn at(epoch: EpochIndex, position: u32) {
 	Epoch::set(epoch);
 	Position::set(position);
+	System::set_block_number(1 + epoch * LENGTHS.len + position);
 }
 
 /// Where the epoch before this one is closed.
@@ -383,9 +424,15 @@ pub(crate) fn held(reason: crate::HoldReason, who: u64) -> Balance {
 	Balances::balance_on_hold(&reason.into(), &who)
 }
 
-/// Signature of a peer's key over its go-live.
-pub(crate) fn go_live_signature(index: u8, deal: DealId) -> PeerSignature {
+/// What is held in the pot.
+pub(crate) fn in_pot() -> Balance {
+	held(crate::HoldReason::Escrow, Market::pot())
+}
+
+/// Signature of a peer's key over its go-live in an assignment.
+pub(crate) fn go_live_signature(index: u8, deal: DealId, deadline: EpochIndex) -> PeerSignature {
+	let genesis = MockEpochs::genesis();
 	let message =
-		millrace_primitives::market::go_live_hash(MockEpochs::genesis(), peer_id(index), deal);
+		millrace_primitives::market::go_live_hash(genesis, peer_id(index), deal, deadline);
 	pair(index).sign(message.as_bytes()).0
 }

@@ -2,14 +2,14 @@
 
 use crate::{
 	pallet::*,
-	types::{BookKey, Offer},
+	types::{BookKey, Offer, MAX_KNOWN_REGIONS, MAX_LAPSES},
 };
 use frame_support::{ensure, pallet_prelude::DispatchResult};
 use millrace_primitives::{
 	market::{OfferTerms, Region, ResourceClass},
 	peer::PeerId,
 	traits::{Capacity, PeerRegistry},
-	CPU_V1,
+	OfferId, CPU_V1,
 };
 
 impl<T: Config> Pallet<T> {
@@ -22,6 +22,10 @@ impl<T: Config> Pallet<T> {
 		ensure!(provider == who, Error::<T>::NotProvider);
 		ensure!(!Offers::<T>::contains_key(peer), Error::<T>::OfferExists);
 		ensure!(Self::is_known_class(terms.class), Error::<T>::UnknownClass);
+		ensure!(
+			Self::is_known_region(terms.region),
+			Error::<T>::UnknownRegion
+		);
 		let params = Params::<T>::get();
 		ensure!(terms.ask >= params.min_price, Error::<T>::PriceBelowMinimum);
 
@@ -38,6 +42,7 @@ impl<T: Config> Pallet<T> {
 				provider,
 				terms,
 				deposit: params.offer_deposit,
+				lapses: 0,
 			},
 		);
 		Self::refresh_book(peer);
@@ -52,10 +57,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_withdraw_offer(who: T::AccountId, peer: PeerId) -> DispatchResult {
 		let offer = Offers::<T>::get(peer).ok_or(Error::<T>::NoOffer)?;
 		ensure!(offer.provider == who, Error::<T>::NotProvider);
-		Self::release(HoldReason::OfferDeposit, &who, offer.deposit)?;
-		Self::leave_region(offer.terms.class, offer.terms.region);
-		Book::<T>::remove(offer.key());
-		Offers::<T>::remove(peer);
+		Self::remove_offer(peer, &offer)?;
 		Self::deposit_event(Event::OfferWithdrawn {
 			peer,
 			offer: offer.id,
@@ -63,12 +65,50 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// Takes an offer out of all that knows of it and releases its deposit.
+	fn remove_offer(peer: PeerId, offer: &Offer<T::AccountId>) -> DispatchResult {
+		Self::release(HoldReason::OfferDeposit, &offer.provider, offer.deposit)?;
+		Self::leave_region(offer.terms.class, offer.terms.region);
+		Book::<T>::remove(offer.key());
+		Offers::<T>::remove(peer);
+		Ok(())
+	}
+
+	/// An assignment that was taken from an offer came to nothing: too many in a row close it, so
+	/// that a machine that is away stands in nobody's way.
+	pub(crate) fn note_lapse(peer: PeerId, id: OfferId) -> DispatchResult {
+		let Some(mut offer) = Offers::<T>::get(peer).filter(|offer| offer.id == id) else {
+			return Ok(());
+		};
+		offer.lapses = offer.lapses.saturating_add(1);
+		if offer.lapses < MAX_LAPSES {
+			Offers::<T>::insert(peer, offer);
+			return Ok(());
+		}
+		Self::remove_offer(peer, &offer)?;
+		Self::deposit_event(Event::OfferClosed { peer, offer: id });
+		Ok(())
+	}
+
+	/// A worker that was taken from an offer went live.
+	pub(crate) fn note_live(peer: PeerId, id: OfferId) {
+		let lapsed = Offers::<T>::get(peer).filter(|offer| offer.id == id && offer.lapses > 0);
+		if let Some(offer) = lapsed {
+			Offers::<T>::insert(peer, Offer { lapses: 0, ..offer });
+		}
+	}
+
 	/// Whether units of a class exist.
 	pub(crate) fn is_known_class(class: ResourceClass) -> bool {
 		class == CPU_V1
 	}
 
-	/// Units of a peer that are proven and not taken.
+	/// Whether a region's code exists.
+	pub(crate) fn is_known_region(region: Region) -> bool {
+		u32::from(region) < MAX_KNOWN_REGIONS
+	}
+
+	/// Units of a peer that were proven in its last settled epoch and are not taken.
 	pub(crate) fn free_units(peer: PeerId) -> u32 {
 		T::Capacity::proven_units(peer).saturating_sub(Loads::<T>::get(peer).taken)
 	}
@@ -104,9 +144,10 @@ impl<T: Config> Pallet<T> {
 				*offers = offers.checked_add(1).ok_or(Error::<T>::Arithmetic)?;
 				return Ok(());
 			}
+			// There are no more codes than the list has places.
 			regions
 				.try_push((region, 1))
-				.map_err(|_| Error::<T>::TooManyRegions.into())
+				.map_err(|_| Error::<T>::Arithmetic.into())
 		})
 	}
 

@@ -1,4 +1,5 @@
-//! Money: holds, payments for served epochs, and the ledger of units that capacity asks.
+//! Money: holds, the pot with all escrow, payments for served epochs, and the ledger of units that
+//! capacity asks.
 
 use crate::{pallet::*, types::*, weights::WeightInfo};
 use alloc::vec::Vec;
@@ -9,6 +10,7 @@ use frame_support::{
 	traits::{
 		fungible::{Inspect, MutateHold},
 		tokens::{Fortitude, Precision, Preservation, Restriction},
+		Get,
 	},
 	weights::Weight,
 	BoundedVec,
@@ -17,18 +19,44 @@ use millrace_primitives::{
 	market::{split_payment, Worker},
 	peer::PeerId,
 	report::{Served, MAX_DEALS_PER_PEER},
-	traits::{PeerRegistry, WorkLedger},
+	traits::{PeerRegistry, PeerUse, WorkLedger},
 	Balance, DealId, EpochIndex,
 };
-use sp_runtime::DispatchError;
+use sp_runtime::{traits::AccountIdConversion, DispatchError};
 
 impl<T: Config> Pallet<T> {
+	/// The account on which the escrow and closing deposit of every deal stand. Genesis endows it
+	/// with the existential deposit, so that it can hold any amount, however small.
+	pub fn pot() -> T::AccountId {
+		T::PotId::get().into_account_truncating()
+	}
+
+	/// What the pallet cannot do without at genesis.
+	pub(crate) fn check_genesis(params: &MarketParams) {
+		// A chain without any FLT has no deals either.
+		let endowed = T::Currency::balance(&Self::pot()) >= T::Currency::minimum_balance();
+		assert!(
+			endowed || T::Currency::total_issuance() == 0,
+			"genesis must endow the market's pot with the existential deposit",
+		);
+		assert!(
+			Self::keeps_owners(params),
+			"a deal's deposit must not be below the existential deposit",
+		);
+	}
+
+	/// Whether a deal's deposit keeps its owner's account in being, so that the escrow has somewhere
+	/// to go back to.
+	pub(crate) fn keeps_owners(params: &MarketParams) -> bool {
+		params.deal_deposit >= T::Currency::minimum_balance()
+	}
+
 	/// Balance that is neither locked nor needed to keep the account.
 	pub(crate) fn spendable(who: &T::AccountId) -> Balance {
 		T::Currency::reducible_balance(who, Preservation::Preserve, Fortitude::Polite)
 	}
 
-	/// Holds an amount of unlocked balance: locked FLT can be staked, never spent.
+	/// Holds an amount of unlocked balance on its owner's account: what comes back in the end.
 	pub(crate) fn hold(reason: HoldReason, who: &T::AccountId, amount: Balance) -> DispatchResult {
 		if amount == 0 {
 			return Ok(());
@@ -49,8 +77,41 @@ impl<T: Config> Pallet<T> {
 		T::Currency::release(&reason.into(), who, amount, Precision::Exact).map(|_| ())
 	}
 
-	/// Pays an amount out of the hold of a deal's owner, whatever locks lie on the account: the
-	/// provider's part and the burnt one.
+	/// Moves an amount of unlocked balance into the pot. It must leave the account: what is held on
+	/// it counts towards its locks, and so would free as much locked balance to be spent.
+	pub(crate) fn take_escrow(from: &T::AccountId, amount: Balance) -> DispatchResult {
+		ensure!(Self::spendable(from) >= amount, Error::<T>::FundsTooLow);
+		T::Currency::transfer_and_hold(
+			&HoldReason::Escrow.into(),
+			from,
+			&Self::pot(),
+			amount,
+			Precision::Exact,
+			Preservation::Preserve,
+			Fortitude::Polite,
+		)
+		.map(|_| ())
+	}
+
+	/// Pays an amount out of the pot.
+	pub(crate) fn pay_out(to: &T::AccountId, amount: Balance) -> DispatchResult {
+		if amount == 0 {
+			return Ok(());
+		}
+		T::Currency::transfer_on_hold(
+			&HoldReason::Escrow.into(),
+			&Self::pot(),
+			to,
+			amount,
+			Precision::Exact,
+			Restriction::Free,
+			Fortitude::Force,
+		)
+		.map(|_| ())
+	}
+
+	/// Pays an amount to a peer's provider: the provider's part and the burnt one. The caller takes
+	/// it off the deal's escrow or closing deposit.
 	fn draw(
 		deal: &mut Deal<T::AccountId>,
 		peer: PeerId,
@@ -58,21 +119,11 @@ impl<T: Config> Pallet<T> {
 	) -> Result<(Balance, Balance), DispatchError> {
 		let provider = T::Peers::provider_of(peer).ok_or(Error::<T>::UnknownPeer)?;
 		let (paid, burnt) = split_payment(amount);
-		if paid > 0 {
-			T::Currency::transfer_on_hold(
-				&HoldReason::Escrow.into(),
-				&deal.owner,
-				&provider,
-				paid,
-				Precision::Exact,
-				Restriction::Free,
-				Fortitude::Force,
-			)?;
-		}
+		Self::pay_out(&provider, paid)?;
 		if burnt > 0 {
 			T::Currency::burn_held(
 				&HoldReason::Escrow.into(),
-				&deal.owner,
+				&Self::pot(),
 				burnt,
 				Precision::Exact,
 				Fortitude::Force,
@@ -138,6 +189,11 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// How many deals a list has.
+	fn count(deals: &DealList) -> u32 {
+		u32::try_from(deals.len()).unwrap_or(MAX_DEALS_PER_PEER)
+	}
+
 	/// Ends one worker of a commitment that is over.
 	fn end_worker(id: DealId, peer: PeerId) -> DispatchResult {
 		let key = DealKey::from(id);
@@ -151,7 +207,7 @@ impl<T: Config> Pallet<T> {
 
 impl<T: Config> WorkLedger for Pallet<T> {
 	fn busy_units(peer: PeerId, epoch: EpochIndex) -> u32 {
-		Loads::<T>::get(peer).at(epoch)
+		Loads::<T>::get(peer).at_work.at(epoch)
 	}
 
 	fn on_report(peer: PeerId, epoch: EpochIndex, served: &[Served]) {
@@ -168,7 +224,7 @@ impl<T: Config> WorkLedger for Pallet<T> {
 		}
 	}
 
-	fn on_settled(peer: PeerId, epoch: EpochIndex, void: bool) {
+	fn on_settled(peer: PeerId, epoch: EpochIndex, void: bool) -> Weight {
 		// Epochs are settled in order and before the next report, so an older one is stale.
 		let reported = Reported::<T>::mutate_exists(peer, |reported| {
 			let settles = reported.as_ref().is_some_and(|(of, _)| *of <= epoch);
@@ -178,33 +234,36 @@ impl<T: Config> WorkLedger for Pallet<T> {
 				None
 			}
 		});
-		if let Some((_, deals)) = reported.filter(|(of, _)| *of == epoch && !void) {
-			for deal in deals {
-				// Each payment stands alone: none can keep another from being made.
-				let paid: DispatchResult =
-					with_storage_layer(|| Self::pay_epoch(deal, peer, epoch));
-				if let Err(error) = paid {
-					defensive!("an escrow covers its dues", error);
-				}
+		let served = reported.filter(|(of, _)| *of == epoch && !void);
+		let deals = served.map(|(_, deals)| deals).unwrap_or_default();
+		let weight = T::WeightInfo::on_settled(Self::count(&deals));
+		for deal in deals {
+			// Each payment stands alone: none can keep another from being made.
+			let paid: DispatchResult = with_storage_layer(|| Self::pay_epoch(deal, peer, epoch));
+			if let Err(error) = paid {
+				defensive!("an escrow covers its dues", error);
 			}
 		}
 		if Self::with_load(peer, |_| Some(())).is_err() {
 			defensive!("a load can always move on");
 		}
 		Self::refresh_book(peer);
+		weight
 	}
 
-	fn on_commitment_over(peer: PeerId) {
-		for deal in PeerDeals::<T>::get(peer) {
+	fn on_commitment_over(peer: PeerId) -> Weight {
+		let deals = PeerDeals::<T>::get(peer);
+		let weight = T::WeightInfo::on_commitment_over(Self::count(&deals));
+		for deal in deals {
 			let ended: DispatchResult = with_storage_layer(|| Self::end_worker(deal, peer));
 			if let Err(error) = ended {
 				defensive!("a worker can always end", error);
 			}
 		}
 		// Nothing is owed any more, so nothing needs to be remembered.
-		Loads::<T>::remove(peer);
-		Reported::<T>::remove(peer);
+		Self::forget(peer);
 		Self::refresh_book(peer);
+		weight
 	}
 
 	fn on_report_weight(served: u32) -> Weight {

@@ -10,3 +10,5 @@ pub const NOT_ASSIGNED: u8 = 12;
 pub const DEADLINE_PASSED: u8 = 13;
 /// The worker is live already.
 pub const ALREADY_LIVE: u8 = 14;
+/// The provider's unlocked balance is below the deal's worker bond. Bring the bond in time.
+pub const BOND_UNAVAILABLE: u8 = 15;

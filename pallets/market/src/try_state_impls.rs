@@ -1,41 +1,65 @@
 //! Invariants of the market.
 
 use crate::{pallet::*, types::*};
-use alloc::collections::BTreeMap;
-use frame_support::{ensure, traits::fungible::InspectHold};
+use alloc::{
+	collections::{BTreeMap, BTreeSet},
+	vec::Vec,
+};
+use frame_support::{
+	ensure,
+	traits::fungible::{Inspect, InspectHold},
+};
 use millrace_primitives::{
-	market::{DealStatus, WorkerStatus},
+	market::{DealStatus, Worker, WorkerStatus},
 	peer::PeerId,
-	traits::PeerRegistry,
+	traits::{EpochClock, PeerRegistry},
 	Balance, DealId,
 };
 use sp_runtime::DispatchError;
 
+/// What should be held of each account: escrow, deal deposits, offer deposits, bonds.
 type Totals<AccountId> = BTreeMap<AccountId, [Balance; 4]>;
 
 impl<T: Config> Pallet<T> {
-	/// 1. What is held for each reason on an account is the sum of its escrows and closing
-	///    deposits, of its deals' deposits, of its offers' deposits, of its workers' bonds.
+	/// 1. The pot holds exactly the escrow and closing deposits of all deals, and no other account
+	///    holds any; it has the existential deposit besides. What is held of any account for the
+	///    other reasons is the sum of its deals' deposits, of its offers' deposits, of its workers'
+	///    bonds.
 	/// 2. A deal has a specification and an entry under its owner, and the other way round; its
-	///    counts of workers and its rate are those of its workers' rows.
+	///    counts of workers, its rate and what is pledged are those of its workers' rows. A deal
+	///    that is ending has only workers that its last epoch may owe something.
 	/// 3. The queue holds exactly the active deals with fewer live workers than their target, and
-	///    each of them lists exactly its assigned workers.
-	/// 4. Deals and peers agree on who works for whom; seats count the workers of a provider.
-	/// 5. The units that are taken of a peer are those of its workers in active deals.
-	/// 6. Every entry of the book is the key of a standing offer, and regions count the offers.
+	///    each of them lists exactly its assigned workers. Active deals alone exclude peers.
+	/// 4. Deals and peers agree on who works for whom; seats count the workers of a provider. Only
+	///    of a peer that works for a deal is it noted what it reported.
+	/// 5. The units that are taken of a peer are those of its workers in active deals, and those at
+	///    work in the next epoch are those of the live ones. The peer is registered.
+	/// 6. The book holds exactly the standing offers with free proven units, regions count the
+	///    offers, and no offer has lapsed too often.
 	pub(crate) fn do_try_state() -> Result<(), DispatchError> {
 		let mut held = Totals::<T::AccountId>::new();
 		Self::check_deals(&mut held)?;
 		Self::check_workers(&mut held)?;
 		Self::check_offers(&mut held)?;
-		for (who, [escrow, deal_deposit, offer_deposit, bond]) in held {
-			let expected = [
+		Self::check_holds(&held)
+	}
+
+	fn check_holds(held: &Totals<T::AccountId>) -> Result<(), DispatchError> {
+		ensure!(
+			T::Currency::balance(&Self::pot()) >= T::Currency::minimum_balance(),
+			"the pot has the existential deposit"
+		);
+		let mut accounts: BTreeSet<T::AccountId> = held.keys().cloned().collect();
+		accounts.extend(frame_system::Account::<T>::iter_keys());
+		for who in accounts {
+			let [escrow, deal_deposits, offer_deposits, bonds] =
+				held.get(&who).copied().unwrap_or_default();
+			for (reason, amount) in [
 				(HoldReason::Escrow, escrow),
-				(HoldReason::DealDeposit, deal_deposit),
-				(HoldReason::OfferDeposit, offer_deposit),
-				(HoldReason::WorkerBond, bond),
-			];
-			for (reason, amount) in expected {
+				(HoldReason::DealDeposit, deal_deposits),
+				(HoldReason::OfferDeposit, offer_deposits),
+				(HoldReason::WorkerBond, bonds),
+			] {
 				ensure!(
 					T::Currency::balance_on_hold(&reason.into(), &who) == amount,
 					"holds are the ledgers"
@@ -53,10 +77,11 @@ impl<T: Config> Pallet<T> {
 				DealsOf::<T>::contains_key(&deal.owner, key),
 				"an owner lists its deals"
 			);
-			let [escrow, deposit, ..] = held.entry(deal.owner.clone()).or_default();
+			let [escrow, ..] = held.entry(Self::pot()).or_default();
 			*escrow = escrow
 				.saturating_add(deal.escrow)
 				.saturating_add(deal.closing_deposit);
+			let [_, deposit, ..] = held.entry(deal.owner.clone()).or_default();
 			*deposit = deposit.saturating_add(deal.deposit);
 
 			let workers = Self::workers_of(id);
@@ -68,33 +93,19 @@ impl<T: Config> Pallet<T> {
 				deal.workers <= deal.target,
 				"a deal has no more workers than it wants"
 			);
-			let active = deal.status == DealStatus::Active;
-			let vacancy = Unfilled::<T>::get(key);
-			ensure!(
-				vacancy.is_some() == (active && deal.live < deal.target),
-				"the queue holds the deals that lack live workers"
-			);
-			if !active {
-				continue;
+			match deal.status {
+				DealStatus::Active => Self::check_active(id, &deal, &workers)?,
+				DealStatus::Ending { last } => {
+					ensure!(
+						workers.iter().all(|worker| worker.is_due(last)),
+						"a deal that is ending has no worker that is owed nothing"
+					);
+					ensure!(
+						!Unfilled::<T>::contains_key(key) && !Exclusions::<T>::contains_key(id),
+						"a deal that is ending looks for nobody"
+					);
+				}
 			}
-			let is_live = |status| matches!(status, WorkerStatus::Live { .. });
-			let live = workers.iter().filter(|worker| is_live(worker.status));
-			ensure!(
-				live.clone().count() == deal.live as usize,
-				"a deal counts its live workers"
-			);
-			let rate = live.fold(0u128, |sum, worker| {
-				sum.saturating_add(worker.epoch_price())
-			});
-			ensure!(
-				rate == deal.rate,
-				"the rate is the price of the live workers"
-			);
-			let assigned = vacancy.map_or(0, |vacancy| vacancy.assigned.len());
-			ensure!(
-				workers.len() == assigned.saturating_add(deal.live as usize),
-				"a vacancy lists the assigned workers"
-			);
 		}
 		let deals = Deals::<T>::iter_keys().count();
 		ensure!(
@@ -109,11 +120,63 @@ impl<T: Config> Pallet<T> {
 			Unfilled::<T>::iter_keys().all(|key| Deals::<T>::contains_key(key)),
 			"the queue holds deals only"
 		);
+		ensure!(
+			Exclusions::<T>::iter_keys().all(|id| Deals::<T>::contains_key(DealKey::from(id))),
+			"deals alone exclude peers"
+		);
+		Ok(())
+	}
+
+	fn check_active(
+		id: DealId,
+		deal: &Deal<T::AccountId>,
+		workers: &[Worker],
+	) -> Result<(), DispatchError> {
+		let (live, assigned): (Vec<&Worker>, Vec<&Worker>) = workers
+			.iter()
+			.partition(|worker| matches!(worker.status, WorkerStatus::Live { .. }));
+		ensure!(
+			live.len() == deal.live as usize,
+			"a deal counts its live workers"
+		);
+		let price = |sum: Balance, worker: &&Worker| sum.saturating_add(worker.epoch_price());
+		ensure!(
+			assigned.iter().fold(0, price) == deal.pledged,
+			"what is pledged is the price of the assigned workers"
+		);
+		let now = T::Epochs::current().index;
+		let mut rate = deal.rate;
+		rate.roll(now);
+		for epoch in now.saturating_sub(1)..=now.saturating_add(1) {
+			let due = live.iter().filter(|worker| worker.is_due(epoch));
+			ensure!(
+				due.fold(0, price) == rate.at(epoch),
+				"the rate of an epoch is the price of the workers that are paid for it"
+			);
+		}
+		let vacancy = Unfilled::<T>::get(DealKey::from(id));
+		ensure!(
+			vacancy.is_some() == (deal.live < deal.target),
+			"the queue holds the deals that lack live workers"
+		);
+		let listed = vacancy.map(|vacancy| vacancy.assigned).unwrap_or_default();
+		let waits = |(peer, deadline): &(PeerId, u32)| {
+			let status = WorkerStatus::Assigned {
+				deadline: *deadline,
+			};
+			assigned
+				.iter()
+				.any(|worker| worker.peer == *peer && worker.status == status)
+		};
+		ensure!(
+			listed.len() == assigned.len() && listed.iter().all(waits),
+			"a vacancy lists the assigned workers"
+		);
 		Ok(())
 	}
 
 	fn check_workers(held: &mut Totals<T::AccountId>) -> Result<(), DispatchError> {
-		let mut taken = BTreeMap::<PeerId, u32>::new();
+		let mut units = BTreeMap::<PeerId, (u32, u32)>::new();
 		let mut seats = BTreeMap::<(DealId, T::AccountId), u32>::new();
 		let mut rows = 0usize;
 		for (id, peer, worker) in Workers::<T>::iter() {
@@ -129,8 +192,11 @@ impl<T: Config> Pallet<T> {
 			let count = seats.entry((id, provider)).or_default();
 			*count = count.saturating_add(1);
 			if deal.status == DealStatus::Active {
-				let units = taken.entry(peer).or_default();
-				*units = units.saturating_add(worker.units);
+				let (taken, at_work) = units.entry(peer).or_default();
+				*taken = taken.saturating_add(worker.units);
+				if let WorkerStatus::Live { .. } = worker.status {
+					*at_work = at_work.saturating_add(worker.units);
+				}
 			}
 			rows = rows.saturating_add(1);
 		}
@@ -138,13 +204,21 @@ impl<T: Config> Pallet<T> {
 			.map(|deals| deals.len())
 			.sum::<usize>();
 		ensure!(listed == rows, "peers list deals that they work for");
+		ensure!(
+			Reported::<T>::iter_keys().all(|peer| PeerDeals::<T>::contains_key(peer)),
+			"reports are noted of peers that work"
+		);
 		for (peer, load) in Loads::<T>::iter() {
 			ensure!(
-				load.taken == taken.remove(&peer).unwrap_or(0),
-				"the units taken are those of workers"
+				(load.taken, load.at_work.next) == units.remove(&peer).unwrap_or_default(),
+				"the units taken and at work are those of workers"
+			);
+			ensure!(
+				T::Peers::provider_of(peer).is_some(),
+				"nothing is remembered of a peer that was removed"
 			);
 		}
-		ensure!(taken.is_empty(), "every worker's units are taken");
+		ensure!(units.is_empty(), "every worker's units are taken");
 		let counted = Seats::<T>::iter().count();
 		ensure!(counted == seats.len(), "seats are of workers");
 		for ((id, provider), count) in seats {
@@ -158,7 +232,19 @@ impl<T: Config> Pallet<T> {
 
 	fn check_offers(held: &mut Totals<T::AccountId>) -> Result<(), DispatchError> {
 		let mut regions = BTreeMap::<(u16, u16), u32>::new();
-		for offer in Offers::<T>::iter_values() {
+		let mut free = 0usize;
+		for (peer, offer) in Offers::<T>::iter() {
+			let stands = Book::<T>::get(offer.key());
+			let offered = (Self::free_units(peer) > 0).then_some(peer);
+			ensure!(
+				stands == offered,
+				"the book holds the offers with free proven units"
+			);
+			free = free.saturating_add(usize::from(offered.is_some()));
+			ensure!(
+				offer.lapses < MAX_LAPSES,
+				"an offer that lapsed too often is closed"
+			);
 			let [_, _, deposit, _] = held.entry(offer.provider).or_default();
 			*deposit = deposit.saturating_add(offer.deposit);
 			let count = regions
@@ -166,10 +252,10 @@ impl<T: Config> Pallet<T> {
 				.or_default();
 			*count = count.saturating_add(1);
 		}
-		for (key, peer) in Book::<T>::iter() {
-			let stands = Offers::<T>::get(peer).is_some_and(|offer: Offer<_>| offer.key() == key);
-			ensure!(stands, "the book holds standing offers");
-		}
+		ensure!(
+			Book::<T>::iter_keys().count() == free,
+			"the book holds standing offers only"
+		);
 		for (class, known) in KnownRegions::<T>::iter() {
 			for (region, offers) in known {
 				ensure!(

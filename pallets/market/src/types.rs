@@ -7,18 +7,24 @@ use millrace_primitives::{
 	market::{DealStatus, OfferTerms, Region, ResourceClass, MAX_WORKERS},
 	peer::PeerId,
 	report::MAX_DEALS_PER_PEER,
-	Balance, DealId, EpochIndex, Gas, OfferId, FLT,
+	Balance, BlockNumber, DealId, EpochIndex, Gas, OfferId, FLT,
 };
 use scale_info::TypeInfo;
 
-/// Most regions of one class that offers can stand in at once: a walk merges as many rows.
+/// Region codes that there are, from 0 on: a walk merges as many rows of the book at most.
 pub const MAX_KNOWN_REGIONS: u32 = 64;
-/// Most peers that a deal remembers to have excluded; the oldest makes room for the newest.
-pub const MAX_EXCLUSIONS: u32 = 64;
+/// Most peers that a deal remembers to have excluded; the oldest makes room for the newest. As many
+/// as a deal can have workers, so that not going live together makes the deal forget nobody.
+pub const MAX_EXCLUSIONS: u32 = MAX_WORKERS;
+/// Assignments in a row that came to nothing, after which an offer is closed.
+pub const MAX_LAPSES: u32 = 3;
 /// Offers that one visit of a deal looks at before the next deal has its turn.
 pub const MAX_LOOKS_PER_VISIT: u32 = 64;
-/// Peers whose open epochs one `close` settles itself: each may pay all deals of its report.
+/// Peers whose closed epochs one `stop` or `close` settles itself: each may pay all deals of its
+/// report.
 pub const MAX_SETTLED_PER_CLOSE: u32 = 4;
+/// Blocks that a deal sleeps at least within one epoch, whatever enters the book.
+pub const RETRY_BLOCKS: BlockNumber = 50;
 /// Epochs at the ceiling that a new deal's escrow covers at least.
 pub const MIN_ESCROW_EPOCHS: Balance = 2;
 
@@ -141,6 +147,8 @@ pub struct Offer<AccountId> {
 	pub terms: OfferTerms,
 	/// Held for it.
 	pub deposit: Balance,
+	/// Assignments in a row that came to nothing.
+	pub lapses: u32,
 }
 
 impl<AccountId> Offer<AccountId> {
@@ -157,7 +165,7 @@ impl<AccountId> Offer<AccountId> {
 /// The moving part of a deal; what was ordered stands apart and never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Deal<AccountId> {
-	/// Who ordered it, on whose account the escrow is held.
+	/// Who ordered it, and gets back what is left of the escrow.
 	pub owner: AccountId,
 	/// Where it stands.
 	pub status: DealStatus,
@@ -174,10 +182,11 @@ pub struct Deal<AccountId> {
 	pub workers: u32,
 	/// Workers that are live. No longer kept once the deal is ending.
 	pub live: u32,
-	/// Price of one epoch of all live workers. No longer kept once the deal is ending.
-	pub rate: Balance,
-	/// First epoch that the first of the present live workers is paid for.
-	pub rate_since: EpochIndex,
+	/// Price of one epoch of those live workers that are paid for it. No longer kept once the deal
+	/// is ending.
+	pub rate: AtStarts<Balance>,
+	/// Price of one epoch of the workers that are assigned and not live yet.
+	pub pledged: Balance,
 	/// Escrow that is left, without the closing deposit.
 	pub escrow: Balance,
 	/// Deposit for an early end.
@@ -205,22 +214,46 @@ impl<AccountId> Deal<AccountId> {
 		}
 	}
 
-	/// Last epoch that the escrow pays for at the present workers, when `first_open` is the first
-	/// epoch that is not closed and so perhaps not paid yet.
-	pub fn paid_until(&self, first_open: EpochIndex) -> EpochIndex {
+	/// Last epoch that the escrow pays for at the present workers. `first_open` is the first epoch
+	/// that is not closed, `unsettled` what is owed for those before it and not paid yet.
+	pub fn paid_until(
+		&self,
+		unsettled: Balance,
+		first_open: EpochIndex,
+		now: EpochIndex,
+	) -> EpochIndex {
 		let end = self.term_end.unwrap_or(EpochIndex::MAX);
 		if let DealStatus::Ending { last } = self.status {
 			return last.min(end);
 		}
-		let Some(epochs) = self.escrow.checked_div(self.rate) else {
+		let mut rate = self.rate;
+		rate.roll(now);
+		let mut left = self.escrow.saturating_sub(unsettled);
+		for epoch in first_open..=now {
+			match left.checked_sub(rate.at(epoch)) {
+				Some(rest) => left = rest,
+				None => return epoch.saturating_sub(1).min(end),
+			}
+		}
+		let Some(epochs) = left.checked_div(rate.next) else {
 			return end;
 		};
 		let epochs = EpochIndex::try_from(epochs).unwrap_or(EpochIndex::MAX);
-		first_open
-			.max(self.rate_since)
-			.saturating_add(epochs)
-			.saturating_sub(1)
-			.min(end)
+		now.saturating_add(epochs).min(end)
+	}
+
+	/// Whether the escrow could pay one more worker of a price for the next epoch, besides all that
+	/// is owed until then. Each worker may have one report whose epoch is closed and not settled,
+	/// which is not known here: one closed epoch counts as if none of it were paid.
+	pub fn affords(&self, price: Balance, first_open: EpochIndex, now: EpochIndex) -> bool {
+		let in_term = self.term_end.is_none_or(|end| end > now);
+		let mut rate = self.rate;
+		rate.roll(now);
+		let owed = (first_open.saturating_sub(1)..=now)
+			.map(|epoch| rate.at(epoch))
+			.chain([rate.next, self.pledged, price])
+			.try_fold(0, |sum: Balance, part| sum.checked_add(part));
+		in_term && owed.is_some_and(|owed| owed <= self.escrow)
 	}
 }
 
@@ -229,9 +262,10 @@ impl<AccountId> Deal<AccountId> {
 pub struct Vacancy {
 	/// Where the walk over the book stopped; `None`: it begins at the cheapest offer.
 	pub after: Option<BookPlace>,
-	/// Epoch and version of the book at which a walk ended without filling the deal. It is not
-	/// walked again until either changes.
-	pub asleep: Option<(EpochIndex, u64)>,
+	/// Version of the book when the walk began: what entered behind it is seen by the next one.
+	pub version: u64,
+	/// When a walk ended without filling the deal.
+	pub asleep: Option<Sleep>,
 	/// Workers that are assigned, each with the last epoch in which it can go live.
 	pub assigned: BoundedVec<(PeerId, EpochIndex), ConstU32<MAX_WORKERS>>,
 }
@@ -247,22 +281,41 @@ impl Vacancy {
 	}
 }
 
-/// Units of a peer at work, as of the last three epoch starts that matter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub struct Load {
-	/// Units that are taken: of workers assigned or live in deals that are not ending.
-	pub taken: u32,
-	/// The epoch that the next three speak of.
+/// When a deal fell asleep, and after which book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Sleep {
+	/// The epoch.
 	pub epoch: EpochIndex,
-	/// Units at work at the start of the epoch before it.
-	pub before: u32,
-	/// Units at work at its start.
-	pub current: u32,
-	/// Units at work at the start of the epoch after it, as things stand.
-	pub next: u32,
+	/// The block.
+	pub block: BlockNumber,
+	/// Version of the book when the walk had begun.
+	pub version: u64,
 }
 
-impl Load {
+impl Sleep {
+	/// Whether the deal is walked again at a present time and book. A new epoch ends exclusions and
+	/// changes what an escrow affords; within an epoch only a better book is worth a walk, and not
+	/// more often than every [`RETRY_BLOCKS`].
+	pub fn is_over(&self, present: &Self) -> bool {
+		let rested = present.block.saturating_sub(self.block) >= RETRY_BLOCKS;
+		self.epoch != present.epoch || (rested && self.version != present.version)
+	}
+}
+
+/// A sum as of the three epoch starts that matter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct AtStarts<V> {
+	/// The epoch that the next three speak of.
+	pub epoch: EpochIndex,
+	/// At the start of the epoch before it.
+	pub before: V,
+	/// At its start.
+	pub current: V,
+	/// At the start of the epoch after it, as things stand.
+	pub next: V,
+}
+
+impl<V: Copy> AtStarts<V> {
 	/// Moves on to a later epoch.
 	pub fn roll(&mut self, now: EpochIndex) {
 		match now.saturating_sub(self.epoch) {
@@ -274,18 +327,49 @@ impl Load {
 		self.epoch = now;
 	}
 
-	/// Units at work at the start of an epoch.
-	pub fn at(&self, epoch: EpochIndex) -> u32 {
+	/// The sum at the start of an epoch.
+	pub fn at(&self, epoch: EpochIndex) -> V {
 		match epoch {
 			e if e > self.epoch => self.next,
 			e if e == self.epoch => self.current,
 			_ => self.before,
 		}
 	}
+}
 
+impl AtStarts<Balance> {
+	/// Takes away what has counted from an epoch on; `None` where it never did.
+	pub fn take(&mut self, amount: Balance, since: EpochIndex) -> Option<()> {
+		if since < self.epoch {
+			self.before = self.before.checked_sub(amount)?;
+		}
+		if since <= self.epoch {
+			self.current = self.current.checked_sub(amount)?;
+		}
+		self.next = self.next.checked_sub(amount)?;
+		Some(())
+	}
+}
+
+/// Units of a peer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Load {
+	/// Units that are taken: of workers assigned or live in deals that are not ending.
+	pub taken: u32,
+	/// Units at work.
+	pub at_work: AtStarts<u32>,
+}
+
+impl Load {
 	/// Whether nothing is left to remember.
 	pub fn is_idle(&self) -> bool {
-		self.taken == 0 && self.before == 0 && self.current == 0 && self.next == 0
+		let AtStarts {
+			before,
+			current,
+			next,
+			..
+		} = self.at_work;
+		[self.taken, before, current, next] == [0; 4]
 	}
 }
 
@@ -313,7 +397,7 @@ pub enum Reason {
 	AboveCeiling,
 	/// The peer lacks a capability that is asked for.
 	Capabilities,
-	/// The worker bond is higher than the provider accepts.
+	/// The worker bond is higher than the provider accepts, or than it can bring now.
 	Bond,
 	/// The provider is not on the allow list, or is on the deny list.
 	ProviderFilter,
@@ -325,7 +409,7 @@ pub enum Reason {
 	TooManyDeals,
 	/// The peer was assigned to the deal before and did not go live.
 	Excluded,
-	/// No unit of the peer was proven in the last closed epoch.
+	/// No unit of the peer was proven in the last closed epoch, or its epochs are not settled yet.
 	Unproven,
 	/// Fewer proven units of the peer are free than one worker needs.
 	TooFewUnits,
@@ -349,7 +433,7 @@ pub enum ReleaseReason {
 	NotLive,
 	/// Its provider could not bring the bond.
 	BondUnavailable,
-	/// The deal was stopped before its first paid epoch.
+	/// The deal was stopped before the worker's first paid epoch.
 	DealStopped,
 	/// The deal was closed.
 	DealClosed,
@@ -374,21 +458,48 @@ mod tests {
 		}
 
 		#[test]
-		fn a_load_remembers_two_epoch_starts(steps in proptest::collection::vec((0u32..4, 0u32..9), 1..30)) {
-			let (mut load, mut now) = (Load::default(), 0u32);
+		fn a_sum_is_remembered_for_two_epoch_starts(
+			steps in proptest::collection::vec((0u32..4, 0u32..9), 1..30),
+		) {
+			let (mut sum, mut now) = (AtStarts::<u32>::default(), 0u32);
 			// Naive: what stood at the start of every epoch.
 			let mut starts = vec![0u32];
-			for (wait, units) in steps {
+			for (wait, value) in steps {
 				for _ in 0..wait {
-					starts.push(load.next);
+					starts.push(sum.next);
 					now += 1;
 				}
-				load.roll(now);
-				load.next = units;
-				prop_assert_eq!(load.at(now), starts[now as usize]);
-				prop_assert_eq!(load.at(now + 1), units);
+				sum.roll(now);
+				sum.next = value;
+				prop_assert_eq!(sum.at(now), starts[now as usize]);
+				prop_assert_eq!(sum.at(now + 1), value);
 				if let Some(before) = now.checked_sub(1) {
-					prop_assert_eq!(load.at(before), starts[before as usize]);
+					prop_assert_eq!(sum.at(before), starts[before as usize]);
+				}
+			}
+		}
+
+		#[test]
+		fn what_is_taken_away_counts_for_no_epoch(
+			steps in proptest::collection::vec((0u32..3, any::<bool>(), 1u128..9), 1..30),
+		) {
+			let (mut sum, mut now) = (AtStarts::<Balance>::default(), 0u32);
+			let mut parts: Vec<(EpochIndex, Balance)> = Vec::new();
+			for (wait, leaves, amount) in steps {
+				now += wait;
+				sum.roll(now);
+				let leaving = if leaves { parts.pop() } else { None };
+				match leaving {
+					Some((since, part)) => prop_assert_eq!(sum.take(part, since), Some(())),
+					None => {
+						sum.next += amount;
+						parts.push((now + 1, amount));
+					}
+				}
+				for epoch in now.saturating_sub(1)..=now + 1 {
+					let counted = parts.iter().filter(|(since, _)| *since <= epoch);
+					let expected: Balance = counted.map(|(_, amount)| amount).sum();
+					prop_assert_eq!(sum.at(epoch), expected);
 				}
 			}
 		}

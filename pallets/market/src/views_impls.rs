@@ -4,8 +4,10 @@ use crate::{
 	matching_impls::{Order, Walk},
 	pallet::*,
 	types::*,
+	weights::WeightInfo,
 };
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::vec::Vec;
+use frame_support::weights::Weight;
 use millrace_primitives::{
 	market::{DealSpec, Worker, MAX_WORKERS},
 	peer::{Endpoint, PeerId, PeerKey},
@@ -28,11 +30,7 @@ impl<T: Config> Pallet<T> {
 			looked_at: 0,
 			truncated: false,
 		};
-		let mut order = Order {
-			deal: None,
-			spec: &spec,
-			found: BTreeMap::new(),
-		};
+		let mut order = Order::inquiry(&spec);
 		let walk = Walk::new::<T>(spec.class, &Self::regions_of(&spec), None);
 		let mut wanted = spec.target_workers.min(MAX_WORKERS);
 		for ((ask, id), peer) in walk {
@@ -66,12 +64,7 @@ impl<T: Config> Pallet<T> {
 	/// Why a peer's offer would not be taken for a specification.
 	pub fn why_not(spec: DealSpec<T::AccountId>, peer: PeerId) -> Option<Reason> {
 		Self::settle_first(peer);
-		let order = Order {
-			deal: None,
-			spec: &spec,
-			found: BTreeMap::new(),
-		};
-		Self::consider(&order, peer).err()
+		Self::consider(&Order::inquiry(&spec), peer).err()
 	}
 
 	/// The workers of a deal.
@@ -87,7 +80,9 @@ impl<T: Config> Pallet<T> {
 	) -> Option<DealView<T::AccountId>> {
 		let deal = Self::deal_of(id)?;
 		let spec = Specs::<T>::get(id)?;
-		let workers = Self::workers_of(id)
+		let workers = Self::workers_of(id);
+		let paid_until = Self::paid_until(id, &deal, &workers);
+		let workers = workers
 			.into_iter()
 			.filter_map(|worker| {
 				let (endpoint, key) = locate(worker.peer)?;
@@ -98,7 +93,6 @@ impl<T: Config> Pallet<T> {
 				})
 			})
 			.collect();
-		let paid_until = deal.paid_until(Self::first_open());
 		Some(DealView {
 			deal: id,
 			owner: deal.owner,
@@ -160,7 +154,6 @@ impl<T: Config> Pallet<T> {
 
 	/// The deals that a peer works for.
 	pub fn assignments(peer: PeerId) -> Vec<Assignment> {
-		let first_open = Self::first_open();
 		PeerDeals::<T>::get(peer)
 			.into_iter()
 			.filter_map(|id| {
@@ -172,7 +165,7 @@ impl<T: Config> Pallet<T> {
 					package: spec.package,
 					limits: spec.limits,
 					status: deal.status,
-					paid_until: deal.paid_until(first_open),
+					paid_until: Self::paid_until(id, &deal, &Self::workers_of(id)),
 				})
 			})
 			.collect()
@@ -195,5 +188,14 @@ impl<T: Config> WorkInspector for Pallet<T> {
 impl<T: Config> PeerUse for Pallet<T> {
 	fn in_use(peer: PeerId) -> bool {
 		Offers::<T>::contains_key(peer) || PeerDeals::<T>::contains_key(peer)
+	}
+
+	fn forget(peer: PeerId) {
+		Loads::<T>::remove(peer);
+		Reported::<T>::remove(peer);
+	}
+
+	fn weight() -> Weight {
+		T::WeightInfo::peer_use()
 	}
 }

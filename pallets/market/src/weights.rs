@@ -19,13 +19,13 @@ pub trait WeightInfo {
 	fn create_deal() -> Weight;
 	/// Weight of `top_up`.
 	fn top_up() -> Weight;
-	/// Weight of `stop` with so many workers.
+	/// Weight of `stop` with so many workers, without settlements.
 	fn stop(workers: u32) -> Weight;
 	/// Weight of `go_live`.
 	fn go_live() -> Weight;
 	/// Weight of the authorisation of `go_live`: one signature and a few reads.
 	fn authorize_go_live() -> Weight;
-	/// Weight of `release_worker`, and of the matcher doing the same.
+	/// Weight of `release_worker`, and of the matcher doing the same, when it closes the offer.
 	fn release_worker() -> Weight;
 	/// Weight of `close` with so many workers, without settlements.
 	fn close(workers: u32) -> Weight;
@@ -37,7 +37,7 @@ pub trait WeightInfo {
 	fn visit() -> Weight;
 	/// Weight of beginning a walk over so many regions.
 	fn walk(regions: u32) -> Weight;
-	/// Weight of looking at one offer and taking it.
+	/// Weight of looking at one offer of a settled peer and taking it.
 	fn look() -> Weight;
 	/// Weight of noting a report of so many deals.
 	fn on_report(deals: u32) -> Weight;
@@ -45,6 +45,8 @@ pub trait WeightInfo {
 	fn on_settled(deals: u32) -> Weight;
 	/// Weight of ending so many workers of a commitment that is over.
 	fn on_commitment_over(deals: u32) -> Weight;
+	/// Weight of seeing whether a peer is in use, and of forgetting it.
+	fn peer_use() -> Weight;
 }
 
 /// Computation of so many microseconds with so many storage accesses.
@@ -62,23 +64,23 @@ macro_rules! weight_functions {
 			cost($db, 50, 6, 7)
 		}
 		fn create_deal() -> Weight {
-			cost($db, 120, 7, 9)
+			cost($db, 130, 10, 11)
 		}
 		fn top_up() -> Weight {
 			cost($db, 60, 8, 7)
 		}
 		fn stop(workers: u32) -> Weight {
-			let worker = cost($db, 60, 12, 10).saturating_mul(workers.into());
-			cost($db, 40, 4, 3).saturating_add(worker)
+			let worker = cost($db, 110, 14, 13).saturating_mul(workers.into());
+			cost($db, 50, 8, 5).saturating_add(worker)
 		}
 		fn go_live() -> Weight {
-			cost($db, 80, 12, 9)
+			cost($db, 80, 13, 10)
 		}
 		fn authorize_go_live() -> Weight {
-			cost($db, 120, 5, 0)
+			cost($db, 120, 8, 0)
 		}
 		fn release_worker() -> Weight {
-			cost($db, 70, 14, 11)
+			cost($db, 80, 18, 16)
 		}
 		fn close(workers: u32) -> Weight {
 			let worker = cost($db, 110, 12, 11).saturating_mul(workers.into());
@@ -95,10 +97,10 @@ macro_rules! weight_functions {
 		}
 		fn walk(regions: u32) -> Weight {
 			let region = cost($db, 10, 2, 0).saturating_mul(regions.into());
-			cost($db, 20, 2, 0).saturating_add(region)
+			cost($db, 20, 3, 0).saturating_add(region)
 		}
 		fn look() -> Weight {
-			cost($db, 60, 16, 9)
+			cost($db, 60, 17, 9)
 		}
 		fn on_report(deals: u32) -> Weight {
 			let deal = cost($db, 1, 0, 0).saturating_mul(deals.into());
@@ -111,6 +113,9 @@ macro_rules! weight_functions {
 		fn on_commitment_over(deals: u32) -> Weight {
 			let deal = cost($db, 60, 12, 11).saturating_mul(deals.into());
 			cost($db, 30, 3, 3).saturating_add(deal)
+		}
+		fn peer_use() -> Weight {
+			cost($db, 20, 2, 2)
 		}
 	};
 }

@@ -30,24 +30,23 @@ impl<T: Config> Pallet<T> {
 		let key = DealKey::from(id);
 		let now = T::Epochs::current().index;
 		let deadline = now.saturating_add(Params::<T>::get().assignment_epochs);
+		let ask = offer.terms.ask;
+		let worker = Worker {
+			peer,
+			offer: offer.id,
+			ask,
+			units,
+			bond: 0,
+			status: WorkerStatus::Assigned { deadline },
+		};
 		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
 		deal.workers = deal.workers.checked_add(1).ok_or(Error::<T>::Arithmetic)?;
+		deal.pledged = deal
+			.pledged
+			.checked_add(worker.epoch_price())
+			.ok_or(Error::<T>::Arithmetic)?;
 		Deals::<T>::insert(key, deal);
-
-		let ask = offer.terms.ask;
-		let status = WorkerStatus::Assigned { deadline };
-		Workers::<T>::insert(
-			id,
-			peer,
-			Worker {
-				peer,
-				offer: offer.id,
-				ask,
-				units,
-				bond: 0,
-				status,
-			},
-		);
+		Workers::<T>::insert(id, peer, worker);
 		Seats::<T>::mutate(id, &offer.provider, |seats| {
 			*seats = seats.saturating_add(1)
 		});
@@ -88,22 +87,21 @@ impl<T: Config> Pallet<T> {
 				.and_then(|seats| seats.checked_sub(1))
 				.filter(|seats| *seats > 0);
 		});
-		PeerDeals::<T>::mutate_exists(peer, |deals| {
+		let works_on = PeerDeals::<T>::mutate_exists(peer, |deals| {
 			*deals = deals.take().and_then(|mut deals| {
 				deals.retain(|deal| *deal != id);
 				(!deals.is_empty()).then_some(deals)
 			});
+			deals.is_some()
 		});
+		if !works_on {
+			// Nobody is left who could pay for what it reported.
+			Reported::<T>::remove(peer);
+		}
 		deal.workers = deal.workers.checked_sub(1).ok_or(Error::<T>::Arithmetic)?;
 		// A deal that is ending has given its units back already.
 		if deal.status == DealStatus::Active {
-			if let WorkerStatus::Live { .. } = worker.status {
-				deal.live = deal.live.checked_sub(1).ok_or(Error::<T>::Arithmetic)?;
-				deal.rate = deal
-					.rate
-					.checked_sub(worker.epoch_price())
-					.ok_or(Error::<T>::Arithmetic)?;
-			}
+			Self::take_price(deal, worker).ok_or(Error::<T>::Arithmetic)?;
 			Self::reopen(id, peer);
 			Self::give_back_units(worker);
 		}
@@ -116,13 +114,29 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// Takes a worker that leaves an active deal off what the deal is to pay.
+	fn take_price(deal: &mut Deal<T::AccountId>, worker: &Worker) -> Option<()> {
+		let price = worker.epoch_price();
+		match worker.status {
+			WorkerStatus::Live { since } => {
+				deal.live = deal.live.checked_sub(1)?;
+				deal.rate.roll(T::Epochs::current().index);
+				deal.rate.take(price, since)
+			}
+			WorkerStatus::Assigned { .. } => {
+				deal.pledged = deal.pledged.checked_sub(price)?;
+				Some(())
+			}
+		}
+	}
+
 	/// Frees the units of a worker from the next epoch on.
 	pub(crate) fn give_back_units(worker: &Worker) {
 		let was_live = matches!(worker.status, WorkerStatus::Live { .. });
 		let freed = Self::with_load(worker.peer, |load| {
 			load.taken = load.taken.checked_sub(worker.units)?;
 			if was_live {
-				load.next = load.next.checked_sub(worker.units)?;
+				load.at_work.next = load.at_work.next.checked_sub(worker.units)?;
 			}
 			Some(())
 		});
@@ -140,7 +154,7 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		Loads::<T>::try_mutate_exists(peer, |stored| -> DispatchResult {
 			let mut load = stored.unwrap_or_default();
-			load.roll(T::Epochs::current().index);
+			load.at_work.roll(T::Epochs::current().index);
 			change(&mut load).ok_or(Error::<T>::Arithmetic)?;
 			*stored = (!load.is_idle()).then_some(load);
 			Ok(())
@@ -179,7 +193,7 @@ impl<T: Config> Pallet<T> {
 		Self::remove_worker(id, &mut deal, &worker, reason)?;
 		Deals::<T>::insert(key, deal);
 		Self::exclude(id, peer);
-		Ok(())
+		Self::note_lapse(peer, worker.offer)
 	}
 
 	pub(crate) fn do_release_worker(id: DealId, peer: PeerId) -> DispatchResult {
@@ -220,7 +234,13 @@ impl<T: Config> Pallet<T> {
 		if now.index > deadline {
 			return Err(refuse(refusal::DEADLINE_PASSED));
 		}
-		let message = go_live_hash(T::Epochs::genesis(), *peer, *deal);
+		// Otherwise whoever has nothing at stake could fill blocks for nothing.
+		let bond = Specs::<T>::get(deal).map_or(0, |spec| spec.worker_bond);
+		let provider = T::Peers::provider_of(*peer).ok_or(refuse(refusal::UNKNOWN_PEER))?;
+		if Self::spendable(&provider) < bond {
+			return Err(refuse(refusal::BOND_UNAVAILABLE));
+		}
+		let message = go_live_hash(T::Epochs::genesis(), *peer, *deal, deadline);
 		let signed = sp_io::crypto::ed25519_verify(
 			&ed25519::Signature::from_raw(*signature),
 			message.as_bytes(),
@@ -236,7 +256,7 @@ impl<T: Config> Pallet<T> {
 		let validity = ValidTransaction {
 			priority: u64::MAX,
 			requires: Default::default(),
-			provides: alloc::vec![("millrace-duty", peer, "go-live", deal).encode()],
+			provides: alloc::vec![("millrace-duty", peer, "go-live", deal, deadline).encode()],
 			longevity: blocks_left.max(1),
 			propagate: true,
 		};
@@ -260,6 +280,7 @@ impl<T: Config> Pallet<T> {
 			return Self::give_up(id, peer, ReleaseReason::BondUnavailable);
 		}
 		let since = Self::make_live(id, Worker { bond, ..worker })?;
+		Self::note_live(peer, worker.offer);
 		Self::deposit_event(Event::WorkerLive {
 			deal: id,
 			peer,
@@ -277,17 +298,21 @@ impl<T: Config> Pallet<T> {
 			.ok_or(Error::<T>::Arithmetic)?;
 		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
 		worker.status = WorkerStatus::Live { since };
-		if deal.rate == 0 {
-			deal.rate_since = since;
-		}
-		deal.rate = deal
+		let price = worker.epoch_price();
+		deal.pledged = deal
+			.pledged
+			.checked_sub(price)
+			.ok_or(Error::<T>::Arithmetic)?;
+		deal.rate.roll(T::Epochs::current().index);
+		deal.rate.next = deal
 			.rate
-			.checked_add(worker.epoch_price())
+			.next
+			.checked_add(price)
 			.ok_or(Error::<T>::Arithmetic)?;
 		deal.live = deal.live.checked_add(1).ok_or(Error::<T>::Arithmetic)?;
 		let filled = deal.live >= deal.target;
 		Self::with_load(peer, |load| {
-			load.next = load.next.checked_add(worker.units)?;
+			load.at_work.next = load.at_work.next.checked_add(worker.units)?;
 			Some(())
 		})?;
 		Workers::<T>::insert(id, peer, worker);

@@ -119,7 +119,8 @@ pub struct EpochInfo {
 	/// Its first block.
 	pub start: BlockNumber,
 	/// Time of its start in milliseconds since 1970: the timestamp of the block before its first
-	/// one, so that the first block's own transactions can know it.
+	/// one, so that the first block's own transactions can know it. Of epoch 0 it is the first
+	/// block's own, known when that block ends.
 	pub start_ms: u64,
 	/// Time between slots in milliseconds.
 	pub slot_ms: u64,

@@ -27,6 +27,8 @@ pub mod views;
 pub mod decimal;
 #[cfg(feature = "serde")]
 pub mod hex_bytes;
+#[cfg(feature = "serde")]
+pub mod text;
 
 pub use primitive_types::{H256, U256};
 

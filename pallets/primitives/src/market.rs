@@ -7,7 +7,7 @@ use scale_info::TypeInfo;
 
 /// A kind of unit; [`crate::CPU_V1`] is the first.
 pub type ResourceClass = u16;
-/// A region code; 0 means that none is stated.
+/// A region code: 0 means that none is stated, 1 to 63 are codes that governance publishes.
 pub type Region = u16;
 /// Set of capability tags, one bit each.
 pub type Capabilities = u64;
@@ -92,6 +92,7 @@ pub struct Package {
 	/// Size of the module in bytes.
 	pub size: u32,
 	/// Where workers fetch it; they check the hash.
+	#[cfg_attr(feature = "serde", serde(with = "crate::text::list"))]
 	pub links: BoundedVec<Link, ConstU32<MAX_LINKS>>,
 	/// How it is run.
 	pub abi: Abi,
@@ -287,9 +288,10 @@ impl Worker {
 	}
 }
 
-/// What a peer's key signs to go live in a deal.
-pub fn go_live_hash(genesis: H256, peer: PeerId, deal: DealId) -> H256 {
-	hash::tagged("millrace/go-live/v1", &(genesis, peer, deal))
+/// What a peer's key signs to go live in a deal. The deadline names one assignment: a signature for
+/// it is none for a later one of the same peer to the same deal.
+pub fn go_live_hash(genesis: H256, peer: PeerId, deal: DealId, deadline: EpochIndex) -> H256 {
+	hash::tagged("millrace/go-live/v1", &(genesis, peer, deal, deadline))
 }
 
 /// Burnt of every payment, in thousandths: 2 %.
@@ -309,6 +311,24 @@ pub fn split_payment(amount: Balance) -> (Balance, Balance) {
 mod tests {
 	use super::*;
 	use proptest::prelude::*;
+
+	#[test]
+	fn a_go_live_is_for_one_chain_peer_deal_and_assignment() {
+		let hash = |genesis, peer, deal, deadline| {
+			let (genesis, peer) = (H256::repeat_byte(genesis), H256::repeat_byte(peer));
+			go_live_hash(genesis, PeerId(peer), deal, deadline)
+		};
+		let one = hash(1, 2, 3, 4);
+		assert_eq!(one, hash(1, 2, 3, 4));
+		for other in [
+			hash(0, 2, 3, 4),
+			hash(1, 0, 3, 4),
+			hash(1, 2, 0, 4),
+			hash(1, 2, 3, 0),
+		] {
+			assert_ne!(one, other);
+		}
+	}
 
 	proptest! {
 		#[test]

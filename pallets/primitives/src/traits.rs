@@ -65,11 +65,19 @@ pub trait PeerRegistry<AccountId> {
 pub trait PeerUse {
 	/// A commitment, an offer, a worker or an open case.
 	fn in_use(peer: PeerId) -> bool;
+	/// The peer is removed: rows that only told of its past go with it.
+	fn forget(peer: PeerId);
+	/// Weight of [`Self::in_use`] and [`Self::forget`] at their bound.
+	fn weight() -> Weight;
 }
 
 impl PeerUse for () {
 	fn in_use(_: PeerId) -> bool {
 		false
+	}
+	fn forget(_: PeerId) {}
+	fn weight() -> Weight {
+		Weight::zero()
 	}
 }
 
@@ -77,18 +85,26 @@ impl<A: PeerUse, B: PeerUse> PeerUse for (A, B) {
 	fn in_use(peer: PeerId) -> bool {
 		A::in_use(peer) || B::in_use(peer)
 	}
+	fn forget(peer: PeerId) {
+		A::forget(peer);
+		B::forget(peer);
+	}
+	fn weight() -> Weight {
+		A::weight().saturating_add(B::weight())
+	}
 }
 
 /// What the market asks of capacity.
 pub trait Capacity {
-	/// Settles the closed epochs of a peer, at most as many as one step may.
-	fn settle(peer: PeerId);
+	/// Settles the closed epochs of a peer, at most as many as one step may. The weight that it
+	/// took, never more than [`Self::settle_weight`].
+	fn settle(peer: PeerId) -> Weight;
 	/// Whether every closed epoch of a peer is settled.
 	fn is_settled(peer: PeerId) -> bool;
-	/// Units that were proven in the last closed epoch and not voided, idle and at work; zero
-	/// without an active commitment.
+	/// Units that were proven and not voided, idle and at work, in the last epoch that is settled;
+	/// zero without an active commitment. Up to date only where [`Self::is_settled`].
 	fn proven_units(peer: PeerId) -> u32;
-	/// Weight of one [`Self::settle`].
+	/// Weight of one [`Self::settle`] at its bound.
 	fn settle_weight() -> Weight;
 }
 
@@ -98,10 +114,12 @@ pub trait WorkLedger {
 	fn busy_units(peer: PeerId, epoch: EpochIndex) -> u32;
 	/// A peer reported the epoch that has just ended. Deals that it does not work for are ignored.
 	fn on_report(peer: PeerId, epoch: EpochIndex, served: &[Served]);
-	/// An epoch of a peer is closed: its reported deals are paid, unless it is void.
-	fn on_settled(peer: PeerId, epoch: EpochIndex, void: bool);
-	/// A peer's commitment is over: its workers end without pay for what is not served.
-	fn on_commitment_over(peer: PeerId);
+	/// An epoch of a peer is closed: its reported deals are paid, unless it is void. The weight
+	/// that it took, never more than [`Self::on_settled_weight`].
+	fn on_settled(peer: PeerId, epoch: EpochIndex, void: bool) -> Weight;
+	/// A peer's commitment is over: its workers end without pay for what is not served. The weight
+	/// that it took, never more than [`Self::on_settled_weight`].
+	fn on_commitment_over(peer: PeerId) -> Weight;
 	/// Weight of [`Self::on_report`] with so many deals.
 	fn on_report_weight(served: u32) -> Weight;
 	/// Weight of [`Self::on_settled`] or [`Self::on_commitment_over`] at their bound.
@@ -113,8 +131,12 @@ impl WorkLedger for () {
 		0
 	}
 	fn on_report(_: PeerId, _: EpochIndex, _: &[Served]) {}
-	fn on_settled(_: PeerId, _: EpochIndex, _: bool) {}
-	fn on_commitment_over(_: PeerId) {}
+	fn on_settled(_: PeerId, _: EpochIndex, _: bool) -> Weight {
+		Weight::zero()
+	}
+	fn on_commitment_over(_: PeerId) -> Weight {
+		Weight::zero()
+	}
 	fn on_report_weight(_: u32) -> Weight {
 		Weight::zero()
 	}

@@ -32,6 +32,7 @@ pub struct PeerView<AccountId> {
 	/// First block at which this key counts.
 	pub key_since: BlockNumber,
 	/// Where it serves.
+	#[cfg_attr(feature = "serde", serde(with = "crate::text"))]
 	pub endpoint: Endpoint,
 }
 
@@ -168,6 +169,7 @@ pub struct WorkerView {
 	/// The worker.
 	pub worker: Worker,
 	/// Where it serves.
+	#[cfg_attr(feature = "serde", serde(with = "crate::text"))]
 	pub endpoint: Endpoint,
 	/// The key that signs its receipts at present.
 	#[cfg_attr(feature = "serde", serde(with = "crate::hex_bytes"))]

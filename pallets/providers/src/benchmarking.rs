@@ -11,6 +11,9 @@ use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use millrace_primitives::peer::key_proof;
 use sp_core::{ed25519, Pair as _};
 
+/// A block in which every key counts that was registered before.
+const LATER: BlockNumber = 1_000;
+
 fn pair(seed: u8) -> ed25519::Pair {
 	ed25519::Pair::from_seed(&[seed; 32])
 }
@@ -63,7 +66,8 @@ fn list_others<T: Config>(who: &T::AccountId, others: u32) -> Result<(), Benchma
 	Ok(())
 }
 
-/// Fills the peer's keys, all but the last one replaced in block 1.
+/// Fills the peer's keys, all but the last one replaced before the first block, so that they can be
+/// forgotten wherever the chain stands.
 fn fill_keys<T: Config>(peer: PeerId) {
 	Keys::<T>::mutate(peer, |intervals| {
 		while !intervals.is_full() {
@@ -71,8 +75,8 @@ fn fill_keys<T: Config>(peer: PeerId) {
 			KeyOwners::<T>::insert(key, peer);
 			let replaced = KeyInterval {
 				key,
-				since: 1,
-				until: Some(1),
+				since: 0,
+				until: Some(0),
 			};
 			intervals
 				.try_insert(0, replaced)
@@ -138,8 +142,7 @@ mod benchmarks {
 	fn rotate_key() -> Result<(), BenchmarkError> {
 		let (who, peer) = provider_with_peer::<T>(0)?;
 		fill_keys::<T>(peer);
-		let later = T::KeyMemory::get().saturating_add(1_000);
-		frame_system::Pallet::<T>::set_block_number(BlockNumberFor::<T>::from(later));
+		frame_system::Pallet::<T>::set_block_number(BlockNumberFor::<T>::from(LATER));
 		let pair = pair(2);
 		let (key, proof) = (pair.public().0, proof::<T>(&pair, &who));
 

@@ -82,7 +82,8 @@ pub mod pallet {
 		/// Names the chain that a key proof is for.
 		type Clock: EpochClock;
 
-		/// Whether something still stands on a peer.
+		/// What other pallets keep of a peer: whether something still stands on it, and what goes
+		/// with it.
 		type PeerUse: PeerUse;
 
 		/// Held for a provider.
@@ -93,9 +94,9 @@ pub mod pallet {
 		#[pallet::constant]
 		type PeerDeposit: Get<Balance>;
 
-		/// Blocks for which a replaced key is remembered: at least the time in which something
-		/// that it signed can be challenged. May follow governed lengths, so it is no constant.
-		type KeyMemory: Get<BlockNumber>;
+		/// First block for whose signatures anybody may still have to answer: a key that was
+		/// replaced before it can be forgotten. Never moves back.
+		type AnswerableSince: Get<BlockNumber>;
 
 		/// Weights of this pallet.
 		type WeightInfo: WeightInfo;
@@ -220,19 +221,13 @@ pub mod pallet {
 		TooManyPeers,
 		/// A commitment, an offer, a worker or an open case stands on the peer. End it first.
 		PeerInUse,
-		/// The endpoint is no `http://` or `https://` URL in visible ASCII.
+		/// The endpoint is no `http://` or `https://` URL in visible ASCII, or it has a user, a
+		/// query or a fragment (`@`, `?`, `#`), behind which no path could be put.
 		BadEndpoint,
 	}
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
-		fn integrity_test() {
-			assert!(
-				T::KeyMemory::get() > 0,
-				"what a replaced key signed can be challenged"
-			);
-		}
-
 		#[cfg(feature = "try-runtime")]
 		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
 			Self::do_try_state()
@@ -368,7 +363,8 @@ pub mod pallet {
 			Self::do_rotate_key(who, peer, new_key, proof)
 		}
 
-		/// Removes a peer on which nothing stands, with its keys, and releases its deposit.
+		/// Removes a peer on which nothing stands, with its keys and what other pallets remember
+		/// of it, and releases its deposit.
 		///
 		/// ## Dispatch origin
 		///
@@ -383,7 +379,7 @@ pub mod pallet {
 		///
 		/// - [`Event::PeerRemoved`].
 		#[pallet::call_index(5)]
-		#[pallet::weight(T::WeightInfo::remove_peer())]
+		#[pallet::weight(T::WeightInfo::remove_peer().saturating_add(T::PeerUse::weight()))]
 		pub fn remove_peer(origin: OriginFor<T>, peer: PeerId) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_remove_peer(who, peer)

@@ -6,7 +6,7 @@
 )]
 
 use crate as pallet_providers;
-use frame_support::{derive_impl, parameter_types, traits::ConstU128};
+use frame_support::{derive_impl, parameter_types, traits::ConstU128, weights::Weight};
 use millrace_primitives::{
 	epoch::{EpochInfo, EpochLengths, Phase},
 	peer::{key_proof, Endpoint, PeerId, PeerKey, PeerSignature},
@@ -46,7 +46,7 @@ impl pallet_providers::Config for Test {
 	type PeerUse = UsedPeers;
 	type ProviderDeposit = ProviderDepositAmount;
 	type PeerDeposit = PeerDepositAmount;
-	type KeyMemory = KeyMemoryBlocks;
+	type AnswerableSince = AnswerableSince;
 	type WeightInfo = ();
 }
 
@@ -56,6 +56,9 @@ parameter_types! {
 	pub static ProviderDepositAmount: Balance = 100;
 	pub static PeerDepositAmount: Balance = 10;
 	pub static KeyMemoryBlocks: BlockNumber = 100;
+	pub static Forgotten: Vec<PeerId> = Vec::new();
+	pub AnswerableSince: BlockNumber =
+		System::block_number().saturating_sub(KeyMemoryBlocks::get());
 }
 
 /// A clock of which the registry asks the genesis hash alone.
@@ -103,7 +106,16 @@ impl PeerUse for UsedPeers {
 	fn in_use(peer: PeerId) -> bool {
 		InUse::get().contains(&peer)
 	}
+	fn forget(peer: PeerId) {
+		Forgotten::mutate(|peers| peers.push(peer));
+	}
+	fn weight() -> Weight {
+		USE_WEIGHT
+	}
 }
+
+/// Weight of what others do when a peer is removed.
+pub(crate) const USE_WEIGHT: Weight = Weight::from_parts(1_234_567, 89);
 
 pub(crate) const ALICE: u64 = 1;
 pub(crate) const BOB: u64 = 2;
@@ -120,6 +132,7 @@ impl ExtBuilder {
 		ProviderDepositAmount::take();
 		PeerDepositAmount::take();
 		KeyMemoryBlocks::take();
+		Forgotten::take();
 		let mut storage = frame_system::GenesisConfig::<Test>::default()
 			.build_storage()
 			.unwrap();

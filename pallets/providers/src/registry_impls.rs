@@ -131,10 +131,11 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		Self::owned(&who, peer)?;
 		Self::ensure_free_and_proven(&who, &key, &proof)?;
-		let (now, memory, since) = (Self::this_block(), T::KeyMemory::get(), Self::next_block()?);
+		let (now, since) = (Self::this_block(), Self::next_block()?);
+		let answerable_since = T::AnswerableSince::get();
 		Keys::<T>::try_mutate(peer, |intervals| -> DispatchResult {
 			intervals.retain(|interval| {
-				let forgotten = interval.is_forgotten(now, memory);
+				let forgotten = interval.is_forgotten(answerable_since);
 				if forgotten {
 					KeyOwners::<T>::remove(interval.key);
 				}
@@ -158,7 +159,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Nothing stands on the peer, so nothing that its keys signed can be challenged any more:
-	/// they go with it.
+	/// they go with it, and so does what others remember of it.
 	pub(crate) fn do_remove_peer(who: T::AccountId, peer: PeerId) -> DispatchResult {
 		let record = Self::owned(&who, peer)?;
 		ensure!(!T::PeerUse::in_use(peer), Error::<T>::PeerInUse);
@@ -176,6 +177,7 @@ impl<T: Config> Pallet<T> {
 			}
 		});
 		Peers::<T>::remove(peer);
+		T::PeerUse::forget(peer);
 		Self::deposit_event(Event::PeerRemoved {
 			peer,
 			provider: who,

@@ -2,7 +2,11 @@
 
 use alloc::vec::Vec;
 use codec::Codec;
-use millrace_primitives::{peer::PeerId, views::PeerView};
+use millrace_primitives::{
+	peer::{PeerId, PeerKey},
+	views::PeerView,
+	BlockNumber,
+};
 
 sp_api::decl_runtime_apis! {
 	/// The registry of peers at a block.
@@ -14,5 +18,8 @@ sp_api::decl_runtime_apis! {
 		fn peer(peer: PeerId) -> Option<PeerView<AccountId>>;
 		/// The peers of a provider, in the order of their registration.
 		fn peers_of(provider: AccountId) -> Vec<PeerView<AccountId>>;
+		/// The key whose signatures count at a block, as long as its interval is remembered. What
+		/// was signed before a rotation is checked with it where the block's state is pruned.
+		fn key_at(peer: PeerId, block: BlockNumber) -> Option<PeerKey>;
 	}
 }

@@ -52,18 +52,22 @@ impl KeyInterval {
 		self.since <= block && self.until.is_none_or(|until| block <= until)
 	}
 
-	/// Whether nothing that was signed with the key can matter any more.
-	pub fn is_forgotten(&self, now: BlockNumber, memory: BlockNumber) -> bool {
-		self.until
-			.is_some_and(|until| until.saturating_add(memory) < now)
+	/// Whether nothing that was signed with the key can matter any more, where that begins with
+	/// block `answerable_since`.
+	pub fn is_forgotten(&self, answerable_since: BlockNumber) -> bool {
+		self.until.is_some_and(|until| until < answerable_since)
 	}
 }
 
 /// Whether the bytes are an absolute `http://` or `https://` URL as far as the chain looks: the
 /// scheme, then at least one character, all of them visible ASCII.
+///
+/// Clients put paths behind an endpoint, which a query or fragment would swallow; and a user in
+/// front of the host would let one host look like another.
 pub(crate) fn is_endpoint(bytes: &[u8]) -> bool {
+	let fits = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'@');
 	bytes
 		.strip_prefix(b"https://")
 		.or_else(|| bytes.strip_prefix(b"http://"))
-		.is_some_and(|rest| !rest.is_empty() && rest.iter().all(u8::is_ascii_graphic))
+		.is_some_and(|rest| !rest.is_empty() && rest.iter().all(fits))
 }

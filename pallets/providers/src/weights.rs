@@ -23,7 +23,7 @@ pub trait WeightInfo {
 	/// `rotate_key`, of a peer with as many keys as it may have, all but one forgotten.
 	fn rotate_key() -> Weight;
 	/// `remove_peer`, of a provider with as many peers, and a peer with as many keys, as may be;
-	/// with the look at what may stand on the peer.
+	/// without what other pallets keep of the peer.
 	fn remove_peer() -> Weight;
 }
 
@@ -96,16 +96,16 @@ fn set_endpoint(db: RuntimeDbWeight) -> Weight {
 	Weight::from_parts(20_000_000, 0).saturating_add(db.reads_writes(1, 1))
 }
 
-/// Reads `Peers`, `KeyOwners`, the genesis hash, what the key memory follows and `Keys`; writes
-/// `Keys` and up to eight rows of `KeyOwners`.
+/// Reads `Peers`, `KeyOwners`, the genesis hash, what says which blocks are answered for and `Keys`;
+/// writes `Keys` and up to eight rows of `KeyOwners`.
 fn rotate_key(db: RuntimeDbWeight) -> Weight {
 	Weight::from_parts(40_000_000, 0)
 		.saturating_add(Weight::from_parts(VERIFY_PICOSECONDS, 0))
 		.saturating_add(db.reads_writes(6, 9))
 }
 
-/// Reads `Peers`, `Keys`, `PeersOf`, the account, its holds and up to four rows that say whether
-/// the peer is in use; writes the first five and up to eight rows of `KeyOwners`.
+/// Reads `Peers`, `Keys`, `PeersOf`, the account and its holds; writes these and up to eight rows
+/// of `KeyOwners`.
 fn remove_peer(db: RuntimeDbWeight) -> Weight {
-	Weight::from_parts(60_000_000, 0).saturating_add(db.reads_writes(9, 13))
+	Weight::from_parts(60_000_000, 0).saturating_add(db.reads_writes(5, 13))
 }

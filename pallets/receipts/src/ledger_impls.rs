@@ -4,8 +4,13 @@ use crate::{Config, Event, Opened, Opening, Pallet, Ring, WeightInfo, RING};
 use alloc::vec::Vec;
 use frame_support::{pallet_prelude::Weight, BoundedVec};
 use millrace_primitives::{
-	audit::ReceiptOpening, execution::SignedReceipt, peer::PeerId, report::Report,
-	traits::ReceiptLedger, views::ReportRecord, EpochIndex, H256,
+	audit::ReceiptOpening,
+	execution::SignedReceipt,
+	peer::PeerId,
+	report::Report,
+	traits::{PeerUse, ReceiptLedger},
+	views::ReportRecord,
+	EpochIndex, H256,
 };
 
 impl<T: Config> ReceiptLedger for Pallet<T> {
@@ -48,6 +53,23 @@ impl<T: Config> ReceiptLedger for Pallet<T> {
 	}
 }
 
+impl<T: Config> PeerUse for Pallet<T> {
+	/// Never: receipts only tell of a peer's past.
+	fn in_use(_: PeerId) -> bool {
+		false
+	}
+
+	fn forget(peer: PeerId) {
+		// A ring has as many slots as the limit, so nothing is left for another call.
+		let _ = Ring::<T>::clear_prefix(peer, RING, None);
+		let _ = Opened::<T>::clear_prefix(peer, RING, None);
+	}
+
+	fn weight() -> Weight {
+		T::WeightInfo::forget()
+	}
+}
+
 impl<T: Config> Pallet<T> {
 	/// What the chain keeps of a peer's report of an epoch, as long as it is remembered.
 	pub fn report(peer: PeerId, epoch: EpochIndex) -> Option<ReportRecord> {
@@ -66,19 +88,24 @@ impl<T: Config> Pallet<T> {
 		epoch.checked_rem(RING).unwrap_or(0)
 	}
 
-	/// Checks the pallet's invariants: every record stands in the slot of its epoch, what was opened
-	/// is of the peer and the epoch under which it is kept, and nothing empty is kept.
+	/// Checks the pallet's invariants: every record stands in the slot of its epoch and belongs to a
+	/// registered peer, what was opened is of the peer and the epoch under which it is kept, and
+	/// nothing empty is kept.
 	#[cfg(any(feature = "try-runtime", test))]
 	pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
 		use frame_support::ensure;
+		use millrace_primitives::traits::PeerRegistry;
 
-		for (_, slot, record) in Ring::<T>::iter() {
+		let is_registered = |peer| T::Peers::provider_of(peer).is_some();
+		for (peer, slot, record) in Ring::<T>::iter() {
+			ensure!(is_registered(peer), "a report of an unknown peer");
 			ensure!(
 				slot == Self::slot_of(record.epoch),
 				"a report in another epoch's slot"
 			);
 		}
 		for (peer, slot, opening) in Opened::<T>::iter() {
+			ensure!(is_registered(peer), "an opening of an unknown peer");
 			ensure!(
 				slot == Self::slot_of(opening.epoch),
 				"an opening in another epoch's slot"

@@ -6,8 +6,8 @@
 //!
 //! ## Bounds
 //!
-//! Both storage maps are rings of [`RING`] slots for each peer, overwritten and never swept. Nothing
-//! here iterates but over the two receipts of an answer.
+//! Both storage maps are rings of [`RING`] slots for each peer, overwritten as epochs pass and cleared
+//! when the peer is removed. Nothing else here iterates but over the two receipts of an answer.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![allow(
@@ -37,6 +37,8 @@ mod tests;
 mod types;
 pub mod weights;
 
+#[cfg(feature = "runtime-benchmarks")]
+pub use benchmarking::BenchmarkHelper;
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
@@ -72,16 +74,20 @@ pub mod pallet {
 
 		/// Weights of this pallet.
 		type WeightInfo: WeightInfo;
+
+		/// Sets the scene for benchmarks.
+		#[cfg(feature = "runtime-benchmarks")]
+		type BenchmarkHelper: BenchmarkHelper;
 	}
 
 	/// Hash of each peer's report of an epoch, by epoch modulo [`RING`]. Paid for by the deposit of
-	/// the peer. Names of peers are hashes already, so they are not hashed again.
+	/// the peer, and gone with it. Names of peers are hashes already, so they are not hashed again.
 	#[pallet::storage]
 	pub type Ring<T: Config> =
 		StorageDoubleMap<_, Identity, PeerId, Twox64Concat, u32, ReportRecord, OptionQuery>;
 
 	/// Receipts that each peer opened in its audit of an epoch, by epoch modulo [`RING`]. Paid for by
-	/// the deposit of the peer.
+	/// the deposit of the peer, and gone with it.
 	#[pallet::storage]
 	pub type Opened<T: Config> =
 		StorageDoubleMap<_, Identity, PeerId, Twox64Concat, u32, Opening, OptionQuery>;

@@ -37,6 +37,8 @@ impl pallet_receipts::Config for Test {
 	type Peers = MockPeers;
 	type Work = MockWork;
 	type WeightInfo = ();
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = MockPeers;
 }
 
 /// The deal that the peer works for.
@@ -101,7 +103,7 @@ pub struct MockPeers;
 
 impl PeerRegistry<u64> for MockPeers {
 	fn provider_of(asked: PeerId) -> Option<u64> {
-		(asked == peer()).then_some(1)
+		[peer(), other()].contains(&asked).then_some(1)
 	}
 	fn key_at(asked: PeerId, block: BlockNumber) -> Option<PeerKey> {
 		(asked == peer() && block >= KEY_SINCE).then(|| pair().public().0)
@@ -129,22 +131,43 @@ pub(crate) fn peer() -> PeerId {
 	PeerId::from_key(&pair().public().0)
 }
 
+/// Another registered peer, whose key is not known here.
+pub(crate) fn other() -> PeerId {
+	PeerId(H256::repeat_byte(8))
+}
+
 /// The deal's package.
 pub(crate) fn package() -> H256 {
 	H256::repeat_byte(3)
 }
 
-/// Runs a test in an answer window of epoch 2, in which epoch 1 is audited, and checks the pallet's
-/// invariants at its end.
-pub(crate) fn build_and_execute(test: impl FnOnce()) {
+/// A chain in an answer window of epoch 2, in which epoch 1 is audited.
+pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
 	CurrentEpoch::set(2);
 	DealStands::set(true);
 	let storage = frame_system::GenesisConfig::<Test>::default()
 		.build_storage()
 		.expect("the system's genesis builds");
-	sp_io::TestExternalities::new(storage).execute_with(|| {
-		System::set_block_number(49);
+	let mut ext = sp_io::TestExternalities::new(storage);
+	ext.execute_with(|| System::set_block_number(49));
+	ext
+}
+
+/// Runs a test on such a chain and checks the pallet's invariants at its end.
+pub(crate) fn build_and_execute(test: impl FnOnce()) {
+	new_test_ext().execute_with(|| {
 		test();
 		Receipts::do_try_state().expect("the invariants hold");
 	});
+}
+
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::BenchmarkHelper for MockPeers {
+	fn worker() -> (PeerId, DealId) {
+		CurrentEpoch::set(2);
+		(peer(), DEAL)
+	}
+	fn sign(_: PeerId, hash: H256) -> millrace_primitives::peer::PeerSignature {
+		pair().sign(hash.as_bytes()).0
+	}
 }

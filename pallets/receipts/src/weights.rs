@@ -1,5 +1,6 @@
 //! Weights: time of computation as bounded by hand, and the database's reads and writes.
 
+use crate::RING;
 use core::marker::PhantomData;
 use frame_support::{
 	traits::Get,
@@ -12,16 +13,10 @@ const RECEIPT: u64 = 100_000_000;
 
 /// Weights of what this pallet does for others; it has no calls.
 pub trait WeightInfo {
-	/// What the database costs.
-	fn db() -> RuntimeDbWeight;
-
 	/// Inspection of all the receipts that an audit opens.
-	fn open() -> Weight {
-		// For each the seed, both epochs, the key, the worker and the deal; one write for all.
-		let receipts = u64::from(RECEIPTS_PER_AUDIT);
-		Weight::from_parts(receipts.saturating_mul(RECEIPT), 0)
-			.saturating_add(Self::db().reads_writes(receipts.saturating_mul(8), 1))
-	}
+	fn open() -> Weight;
+	/// Clearing the full rings of a peer that is removed.
+	fn forget() -> Weight;
 }
 
 /// Weights with the runtime's database.
@@ -29,13 +24,34 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	fn db() -> RuntimeDbWeight {
-		T::DbWeight::get()
+	fn open() -> Weight {
+		open(T::DbWeight::get())
+	}
+	fn forget() -> Weight {
+		forget(T::DbWeight::get())
 	}
 }
 
 impl WeightInfo for () {
-	fn db() -> RuntimeDbWeight {
-		RocksDbWeight::get()
+	fn open() -> Weight {
+		open(RocksDbWeight::get())
 	}
+	fn forget() -> Weight {
+		forget(RocksDbWeight::get())
+	}
+}
+
+/// Reads for each receipt the seed, both epochs, the key, the worker, its deal and the deal's terms;
+/// writes all of them at once.
+fn open(db: RuntimeDbWeight) -> Weight {
+	let receipts = u64::from(RECEIPTS_PER_AUDIT);
+	Weight::from_parts(receipts.saturating_mul(RECEIPT), 0)
+		.saturating_add(db.reads_writes(receipts.saturating_mul(8), 1))
+}
+
+/// Finds and removes the rows of two rings.
+fn forget(db: RuntimeDbWeight) -> Weight {
+	let rows = u64::from(RING).saturating_mul(2);
+	Weight::from_parts(rows.saturating_mul(2_000_000), 0)
+		.saturating_add(db.reads_writes(rows, rows))
 }

@@ -20,6 +20,7 @@ parameter_types! {
 	/// How long equivocation can be reported: as long as 24 sessions.
 	pub ReportLongevity: u64 =
 		timing::SessionSlots::<Runtime>::get().saturating_mul(24);
+	/// Held for a validator's session keys.
 	pub const SessionKeyDeposit: Balance = super::money::deposit(1, 97);
 }
 

@@ -1,4 +1,4 @@
-//! Referenda on four tracks, the treasury they spend from, and the two emergency brakes.
+//! Referenda on three tracks, the treasury they spend from, and the two emergency brakes.
 
 use super::{
 	money::deposit,
@@ -103,11 +103,15 @@ impl origins::Config for Runtime {}
 type RootOrEmergency = EitherOf<EnsureRoot<AccountId>, origins::EnsureEmergency>;
 
 parameter_types! {
+	/// Why FLT is held for a preimage.
 	pub const PreimageHoldReason: RuntimeHoldReason =
 		RuntimeHoldReason::Preimage(pallet_preimage::HoldReason::Preimage);
+	/// Held for each preimage.
 	pub const PreimageBaseDeposit: Balance = deposit(2, 64);
+	/// Held for each byte of a preimage.
 	pub const PreimageByteDeposit: Balance = deposit(0, 1);
-	// Looking up the longest preimage alone takes most of a block's proof.
+	/// Most weight of what is scheduled for a block: looking up the longest preimage alone takes most
+	/// of a block's proof.
 	pub MaximumSchedulerWeight: Weight = Perbill::from_percent(80) *
 		super::system::RuntimeBlockWeights::get().max_block;
 }
@@ -220,9 +224,13 @@ impl pallet_referenda::TracksInfo<Balance, BlockNumber> for Tracks {
 }
 
 parameter_types! {
+	/// Held for a referendum from its submission on.
 	pub const SubmissionDeposit: Balance = 100 * FLT;
+	/// Blocks after which a referendum that was not decided on is dropped.
 	pub const UndecidingTimeout: BlockNumber = 14 * DAYS;
+	/// Blocks to which alarms of referenda are rounded.
 	pub const AlarmInterval: BlockNumber = 1;
+	/// Blocks that conviction locks a vote for, times its multiplier.
 	pub const VoteLockingPeriod: BlockNumber = 7 * DAYS;
 }
 
@@ -261,12 +269,19 @@ impl pallet_conviction_voting::Config for Runtime {
 }
 
 parameter_types! {
+	/// Names the treasury's account.
 	pub const TreasuryPalletId: PalletId = PalletId(*b"mr/trsry");
+	/// The treasury's account.
 	pub TreasuryAccount: AccountId = Treasury::account_id();
+	/// Blocks between the treasury's payments of approved proposals.
 	pub const SpendPeriod: BlockNumber = DAYS;
+	/// Blocks in which an approved spend can be claimed.
 	pub const PayoutPeriod: BlockNumber = 30 * DAYS;
+	/// The treasury burns nothing of what it does not spend.
 	pub const NoBurn: Permill = Permill::zero();
+	/// Most that root spends at once: anything.
 	pub const MaxSpend: Balance = Balance::MAX;
+	/// Most that a referendum of the treasurer's track spends at once.
 	pub const MaxTreasurerSpend: Balance = 1_000_000 * FLT;
 }
 
@@ -297,10 +312,13 @@ impl pallet_treasury::Config for Runtime {
 }
 
 parameter_types! {
+	/// Blocks of safe mode.
 	pub const EnterDuration: BlockNumber = 4 * HOURS;
+	/// Blocks by which safe mode is made longer.
 	pub const ExtendDuration: BlockNumber = 2 * HOURS;
-	// Nobody brakes the chain by deposit: only a vote does.
+	/// Nobody brakes the chain by deposit: only a vote does.
 	pub const NoDeposit: Option<Balance> = None;
+	/// There are no deposits of safe mode to release.
 	pub const ReleaseDelay: Option<BlockNumber> = None;
 }
 

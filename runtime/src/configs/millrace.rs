@@ -2,11 +2,11 @@
 
 use super::money::deposit;
 use crate::{
-	timing, Babe, Balance, Balances, BlockNumber, Capacity, Epochs, Market, Providers, Receipts,
-	Runtime, RuntimeHoldReason, Timestamp,
+	timing, weights, Babe, Balance, Balances, BlockNumber, Capacity, Epochs, Market, Providers,
+	Receipts, Runtime, RuntimeHoldReason, Timestamp,
 };
-use frame_support::{parameter_types, traits::Get};
-use millrace_primitives::traits::EpochClock;
+use frame_support::{parameter_types, traits::Get, PalletId};
+use millrace_primitives::{traits::EpochClock, EpochIndex};
 
 /// VRF output of the block before: pallet-babe writes it when that block ends.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ impl Get<Option<[u8; 32]>> for LastVrfOutput {
 	}
 }
 
-/// Timestamp of the block before, in milliseconds: at the start of a block its own is not set yet.
+/// Timestamp in milliseconds: of the block before, until the block's own is set.
 #[derive(Debug)]
 pub struct LastTimestamp;
 
@@ -28,27 +28,35 @@ impl Get<u64> for LastTimestamp {
 	}
 }
 
-/// Blocks for which a replaced key is remembered: the challenge period, two epochs to report and
-/// be audited in, and one because an epoch has begun.
-#[derive(Debug)]
-pub struct KeyMemory;
+/// Epochs for whose signatures a peer may have to answer: the longest challenge period that
+/// parameters can ask for, two to report and be audited in, and one because an epoch has begun.
+const ANSWERABLE_EPOCHS: EpochIndex = pallet_capacity::MAX_CHALLENGE_EPOCHS + 3;
 
-impl Get<BlockNumber> for KeyMemory {
+const _: () = assert!(
+	ANSWERABLE_EPOCHS < pallet_epochs::RING_SLOTS,
+	"the clock must remember where the oldest of them began"
+);
+
+/// First block of the oldest of the `ANSWERABLE_EPOCHS`. They are counted as they were: lengths
+/// that governance has changed since, and blocks that migrations took, make no difference.
+#[derive(Debug)]
+pub struct AnswerableSince;
+
+impl Get<BlockNumber> for AnswerableSince {
 	fn get() -> BlockNumber {
-		let epochs = pallet_capacity::Params::<Runtime>::get()
-			.challenge_epochs
-			.saturating_add(3);
-		<Epochs as EpochClock>::current()
-			.lengths
-			.len
-			.saturating_mul(epochs)
+		let current = <Epochs as EpochClock>::current().index;
+		// Unknown only on a chain that has not begun. Nothing was signed before the first block.
+		Epochs::start_of(current.saturating_sub(ANSWERABLE_EPOCHS)).unwrap_or(1)
 	}
 }
 
 parameter_types! {
+	/// Held for a provider.
 	pub const ProviderDeposit: Balance = deposit(1, 256);
-	// Peer, keys, and the rings of reports and opened receipts.
+	/// Held for a peer: its record, its keys, and its rings of reports and opened receipts.
 	pub const PeerDeposit: Balance = deposit(64, 8_192);
+	/// Names the pot that all escrow stands in.
+	pub const EscrowPotId: PalletId = PalletId(*b"mr/escrw");
 }
 
 impl pallet_epochs::Config for Runtime {
@@ -56,18 +64,18 @@ impl pallet_epochs::Config for Runtime {
 	type Time = LastTimestamp;
 	type SlotDuration = timing::SlotDuration<Runtime>;
 	type Hooks = Capacity;
-	type WeightInfo = pallet_epochs::weights::SubstrateWeight<Runtime>;
+	type WeightInfo = weights::pallet_epochs::WeightInfo<Runtime>;
 }
 
 impl pallet_providers::Config for Runtime {
 	type Currency = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Clock = Epochs;
-	type PeerUse = (Capacity, Market);
+	type PeerUse = (Capacity, (Market, Receipts));
 	type ProviderDeposit = ProviderDeposit;
 	type PeerDeposit = PeerDeposit;
-	type KeyMemory = KeyMemory;
-	type WeightInfo = pallet_providers::weights::SubstrateWeight<Runtime>;
+	type AnswerableSince = AnswerableSince;
+	type WeightInfo = weights::pallet_providers::WeightInfo<Runtime>;
 }
 
 impl pallet_capacity::Config for Runtime {
@@ -78,21 +86,71 @@ impl pallet_capacity::Config for Runtime {
 	type Receipts = Receipts;
 	type Work = Market;
 	type RandomX = millrace_host::Native;
-	type WeightInfo = pallet_capacity::weights::SubstrateWeight<Runtime>;
+	type WeightInfo = weights::pallet_capacity::WeightInfo<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = crate::benchmarking::Scene;
 }
 
 impl pallet_market::Config for Runtime {
 	type Currency = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
+	type PotId = EscrowPotId;
 	type Epochs = Epochs;
 	type Peers = Providers;
 	type Capacity = Capacity;
-	type WeightInfo = pallet_market::weights::SubstrateWeight<Runtime>;
+	type WeightInfo = weights::pallet_market::WeightInfo<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = crate::benchmarking::Scene;
 }
 
 impl pallet_receipts::Config for Runtime {
 	type Clock = Epochs;
 	type Peers = Providers;
 	type Work = Market;
-	type WeightInfo = pallet_receipts::weights::SubstrateWeight<Runtime>;
+	type WeightInfo = weights::pallet_receipts::WeightInfo<Runtime>;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = crate::benchmarking::Scene;
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use millrace_primitives::{
+		peer::PeerId,
+		traits::{PeerUse, ReceiptLedger},
+		H256,
+	};
+	use pallet_epochs::{Current, Starts, RING_SLOTS};
+
+	/// Goes on to an epoch, each before it of so many blocks.
+	fn go_to(last: EpochIndex, blocks_of: impl Fn(EpochIndex) -> BlockNumber) {
+		let mut start = 1;
+		for epoch in 0..=last {
+			Starts::<Runtime>::insert(epoch % RING_SLOTS, (epoch, start));
+			Current::<Runtime>::mutate(|info| (info.index, info.start) = (epoch, start));
+			start += blocks_of(epoch);
+		}
+	}
+
+	#[test]
+	fn signatures_are_answered_for_by_epochs_whatever_their_lengths() {
+		sp_io::TestExternalities::default().execute_with(|| {
+			assert_eq!(AnswerableSince::get(), 1);
+			go_to(63, |_| 20);
+			assert_eq!(AnswerableSince::get(), 1);
+			// Shorter epochs since do not make the long ones of then shorter.
+			go_to(100, |epoch| if epoch < 50 { 1_200 } else { 20 });
+			assert_eq!(AnswerableSince::get(), 1 + 37 * 1_200);
+		});
+	}
+
+	#[test]
+	fn a_removed_peer_takes_its_receipts_along() {
+		sp_io::TestExternalities::default().execute_with(|| {
+			let peer = PeerId(H256::repeat_byte(1));
+			Receipts::on_report(peer, 1, H256::zero());
+			<Runtime as pallet_providers::Config>::PeerUse::forget(peer);
+			assert_eq!(Receipts::report(peer, 1), None);
+		});
+	}
 }

@@ -1,5 +1,7 @@
 //! Configuration of every pallet, a file per group.
 
+#![warn(missing_docs, unreachable_pub)]
+
 pub mod consensus;
 pub mod governance;
 pub mod millrace;

@@ -1,5 +1,10 @@
 //! FLT: balances, fees, deposits.
 
+#![allow(
+	missing_docs,
+	reason = "dynamic_params expands to public items without documentation"
+)]
+
 use crate::{
 	AccountId, Balance, Balances, Runtime, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason,
 	System,
@@ -26,6 +31,7 @@ pub const fn deposit(rows: u32, bytes: u32) -> Balance {
 }
 
 parameter_types! {
+	/// Least that an account holds.
 	pub const ExistentialDeposit: Balance = MILLI;
 }
 
@@ -96,9 +102,13 @@ impl WeightToFee for WeightPrice {
 }
 
 parameter_types! {
+	/// Fullness of blocks, of what ordinary transactions may take, at which fees stay as they are.
 	pub const TargetBlockFullness: Perquintill = Perquintill::from_percent(25);
+	/// How fast fees follow fullness.
 	pub AdjustmentVariable: Multiplier = Multiplier::saturating_from_rational(75, 1_000_000);
+	/// Least that fees are multiplied by.
 	pub MinimumMultiplier: Multiplier = Multiplier::saturating_from_rational(1, 10);
+	/// Most that fees are multiplied by.
 	pub MaximumMultiplier: Multiplier = Bounded::max_value();
 }
 

@@ -25,14 +25,19 @@ const NORMAL_RATIO: Perbill = Perbill::from_percent(75);
 /// Longest block.
 const MAX_BLOCK_BYTES: u32 = 5 * 1024 * 1024;
 /// Half of a slot of three seconds to compute in: the other half carries the block to the rest.
+/// README.md tells why the shorter slots of development chains do not change it.
 const MAXIMUM_BLOCK_WEIGHT: Weight =
 	Weight::from_parts(WEIGHT_REF_TIME_PER_SECOND * 3 / 2, MAX_BLOCK_BYTES as u64);
 
 parameter_types! {
+	/// Blocks whose hashes the state keeps.
 	pub const BlockHashCount: BlockNumber = 2_400;
+	/// Version of this runtime.
 	pub const Version: RuntimeVersion = VERSION;
+	/// What may be computed in a block.
 	pub RuntimeBlockWeights: BlockWeights =
 		BlockWeights::with_sensible_defaults(MAXIMUM_BLOCK_WEIGHT, NORMAL_RATIO);
+	/// How long a block may be.
 	pub RuntimeBlockLength: BlockLength =
 		BlockLength::builder()
 			.max_length(MAX_BLOCK_BYTES)
@@ -40,6 +45,7 @@ parameter_types! {
 				*bytes = NORMAL_RATIO * MAX_BLOCK_BYTES
 			})
 			.build();
+	/// What addresses begin with.
 	pub const SS58Prefix: u16 = 42;
 }
 
@@ -79,6 +85,20 @@ impl Contains<RuntimeCall> for AlwaysAllowed {
 	}
 }
 
+/// Keeps a validator from purging its session keys: it would drop out of the set and, where nobody
+/// elects it anew, never come back.
+#[derive(Debug)]
+pub struct KeysStay;
+
+impl Contains<RuntimeCall> for KeysStay {
+	fn contains(call: &RuntimeCall) -> bool {
+		!matches!(
+			call,
+			RuntimeCall::Session(pallet_session::Call::purge_keys { .. })
+		)
+	}
+}
+
 /// What tx-pause must never stop: all that [`AlwaysAllowed`] lists, by name.
 #[derive(Debug)]
 pub struct NeverPaused;
@@ -112,7 +132,7 @@ impl frame_system::Config for Runtime {
 	type AccountData = pallet_balances::AccountData<Balance>;
 	type SS58Prefix = SS58Prefix;
 	type MaxConsumers = ConstU32<16>;
-	type BaseCallFilter = InsideBoth<SafeMode, TxPause>;
+	type BaseCallFilter = InsideBoth<KeysStay, InsideBoth<SafeMode, TxPause>>;
 }
 
 impl pallet_utility::Config for Runtime {
@@ -123,11 +143,17 @@ impl pallet_utility::Config for Runtime {
 }
 
 parameter_types! {
+	/// Held for an account's list of proxies.
 	pub const ProxyDepositBase: Balance = super::money::deposit(1, 8);
+	/// Held for each proxy.
 	pub const ProxyDepositFactor: Balance = super::money::deposit(0, 33);
+	/// Held for a proxy's list of announcements.
 	pub const AnnouncementDepositBase: Balance = super::money::deposit(1, 8);
+	/// Held for each announcement.
 	pub const AnnouncementDepositFactor: Balance = super::money::deposit(0, 66);
+	/// Held for a call of several signatories.
 	pub const MultisigDepositBase: Balance = super::money::deposit(1, 88);
+	/// Held for each of them.
 	pub const MultisigDepositFactor: Balance = super::money::deposit(0, 32);
 }
 
@@ -153,7 +179,8 @@ pub enum ProxyType {
 	Any,
 	/// Vote and delegate votes.
 	Governance,
-	/// Run a provider's machines: peers, endpoints, keys, offers. Moves no stake.
+	/// Run a provider's machines: endpoints, offers that ask for no bond, settlement. Moves no
+	/// stake, and cannot put another key in the place of the owner's.
 	Operator,
 }
 
@@ -165,16 +192,18 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 				call,
 				RuntimeCall::ConvictionVoting(_) | RuntimeCall::Referenda(_)
 			),
-			Self::Operator => matches!(
-				call,
-				RuntimeCall::Providers(
-					pallet_providers::Call::set_endpoint { .. }
-						| pallet_providers::Call::rotate_key { .. }
-				) | RuntimeCall::Market(
-					pallet_market::Call::post_offer { .. }
-						| pallet_market::Call::withdraw_offer { .. }
-				) | RuntimeCall::Capacity(pallet_capacity::Call::settle { .. })
-			),
+			Self::Operator => {
+				matches!(
+					call,
+					RuntimeCall::Providers(pallet_providers::Call::set_endpoint { .. })
+						| RuntimeCall::Market(pallet_market::Call::withdraw_offer { .. })
+						| RuntimeCall::Capacity(pallet_capacity::Call::settle { .. })
+				) || matches!(
+					call,
+					RuntimeCall::Market(pallet_market::Call::post_offer { terms, .. })
+						if terms.max_worker_bond == 0
+				)
+			}
 		}
 	}
 

@@ -30,7 +30,9 @@ pub fn sample(name: &str) -> PathBuf {
 
 /// The folder of all tests.
 pub fn tests() -> PathBuf {
-	let own = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+	// Where the test runs, not where it was built: checkouts may share a target folder.
+	let own = std::env::var_os("CARGO_MANIFEST_DIR");
+	let own = own.map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
 	own.parent().map(PathBuf::from).unwrap_or(own)
 }
 

@@ -45,31 +45,20 @@ pub async fn millrace<A: AsRef<OsStr>>(
 }
 
 impl Ran {
-	/// The JSON value on standard output.
+	/// The one JSON object on standard output.
 	pub fn json(&self) -> Value {
-		serde_json::from_slice(&self.stdout)
-			.unwrap_or_else(|error| panic!("standard output is no JSON ({error}): {self:?}"))
-	}
-
-	/// The JSON objects on standard error, one a line; other lines are left out.
-	pub fn told(&self) -> Vec<Value> {
-		let lines = self.stderr.lines();
-		lines
-			.filter_map(|line| serde_json::from_str(line).ok())
-			.collect()
+		let value: Value = serde_json::from_slice(&self.stdout)
+			.unwrap_or_else(|error| panic!("standard output is no JSON ({error}): {self:?}"));
+		assert!(value.is_object(), "no object: {self:?}");
+		value
 	}
 
 	/// Exit status and machine-readable code of the error; the code is empty where there is none.
 	pub fn error(&self) -> (i32, String) {
-		let told = self.told();
-		let error = told
-			.iter()
-			.map(|object| &object["error"])
-			.find(|error| error.is_object());
-		let code = error
-			.and_then(|error| error["code"].as_str())
-			.unwrap_or_default();
-		if let Some(error) = error {
+		let told = self.json();
+		let error = &told["error"];
+		let code = error["code"].as_str().unwrap_or_default();
+		if error.is_object() {
 			let message = error["message"].as_str().unwrap_or_default();
 			assert!(
 				!message.is_empty(),

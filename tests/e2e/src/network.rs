@@ -206,10 +206,17 @@ impl Gateway {
 		let listen = format!("127.0.0.1:{port}");
 		let url = format!("http://{listen}");
 		let data = network.folder().join("gateway").display().to_string();
+		let config = network.folder().join("gateway.toml");
+		// The workers are beside it.
+		std::fs::write(&config, "[limits]\nallow_private_endpoints = true\n")
+			.expect("the test's folder is writable");
+		let config = config.display().to_string();
 		let node = network.node.ws();
 		let arguments = [
 			"gateway",
 			"run",
+			"--config",
+			&config,
 			"--node",
 			&node,
 			"--data-dir",

@@ -50,7 +50,7 @@ impl Peer {
 		let config = folder.join(format!("{name}.toml"));
 		let text = format!(
 			"data_dir = {}\nnode_url = {}\npeer_key = {}\nlisten = \"127.0.0.1:{port}\"\n\n\
-			[prover]\nthreads = 1\nmode = \"light\"\n",
+			[prover]\nthreads = 1\nmode = \"light\"\n\n[limits]\nallow_private_links = true\n",
 			quoted(&folder.join(name)),
 			Value::from(network.node.ws()),
 			quoted(&key_file),

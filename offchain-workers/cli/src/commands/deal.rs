@@ -2,21 +2,23 @@
 
 use crate::{
 	arguments,
-	commands::{package, spec::SpecArgs},
+	commands::{
+		package,
+		spec::{set_links, SpecArgs},
+		wait::{self, Progress},
+	},
 	context::{parse_account, Context},
 	errors::{CliError, Kind, Result},
 	ui,
 };
 use clap::{Args, Subcommand};
-use futures::StreamExt;
 use millrace_client::{amounts, calls, AccountId, View};
 use millrace_primitives::{
 	market::{DealStatus, WorkerStatus},
-	views::DealView,
+	views::{DealView, WorkerView},
 	Balance, DealId,
 };
-use serde_json::{json, Value};
-use std::time::Duration;
+use serde_json::json;
 
 /// Orders, from quote to refund.
 #[derive(Debug, Subcommand)]
@@ -167,7 +169,7 @@ async fn quote(context: &Context, spec: &SpecArgs) -> Result<()> {
 }
 
 async fn create(context: &Context, args: CreateArgs) -> Result<()> {
-	let spec = args.spec.spec(context)?;
+	let mut spec = args.spec.spec(context)?;
 	let escrow = match args.escrow {
 		Some(escrow) => escrow,
 		None => spec
@@ -177,7 +179,8 @@ async fn create(context: &Context, args: CreateArgs) -> Result<()> {
 	};
 	if args.upload {
 		if let Some(module) = args.spec.module()? {
-			package::upload(&context.settings.gateway, module).await?;
+			let (_, url) = package::upload(&context.settings.gateway, module).await?;
+			set_links(&mut spec.package, args.spec.links_with(url))?;
 		}
 	}
 	let chain = context.chain().await?;
@@ -199,8 +202,7 @@ async fn create(context: &Context, args: CreateArgs) -> Result<()> {
 async fn list(context: &Context, owner: Option<AccountId>, from: DealId, limit: u32) -> Result<()> {
 	let view = context.chain().await?.latest().await?;
 	let deals = view.deals(owner.as_ref(), from, limit).await?;
-	let value: Vec<_> = deals.iter().map(readable).collect();
-	context.emit(&value, || {
+	context.emit(&json!({ "deals": deals }), || {
 		let rows = deals.iter().map(|deal| {
 			vec![
 				deal.deal.to_string(),
@@ -216,7 +218,7 @@ async fn list(context: &Context, owner: Option<AccountId>, from: DealId, limit: 
 }
 
 fn show(context: &Context, deal: &DealView<AccountId>) -> Result<()> {
-	context.emit(&readable(deal), || {
+	context.emit(deal, || {
 		let head = ui::pairs([
 			("deal", deal.deal.to_string()),
 			("owner", deal.owner.to_string()),
@@ -253,38 +255,27 @@ fn show(context: &Context, deal: &DealView<AccountId>) -> Result<()> {
 
 async fn watch(context: &Context, deal: DealId, seconds: u64) -> Result<()> {
 	let chain = context.chain().await?;
-	let spinner = ui::Spinner::start(format!("deal {deal}"));
-	let waited = async {
-		let mut blocks = chain.finalized();
-		while let Some(block) = blocks.next().await {
-			let found = get(&chain.at(block.hash).await?, deal).await?;
-			if let DealStatus::Ending { last } = found.status {
-				let message = format!("deal {deal} ends with epoch {last}");
-				return Err(CliError::new(Kind::Failure, "deal_ending", message));
-			}
-			let (live, wanted) = (live(&found), found.spec.target_workers as usize);
-			if live >= wanted {
-				return Ok(found);
-			}
-			spinner.say(format!(
-				"block {}: {live} of {wanted} workers are live",
-				block.number
-			));
+	let what = format!("deal {deal}");
+	let waited = wait::until(&chain, &what, seconds, async |view: &View| {
+		let (found, epoch) = (get(view, deal).await?, view.epoch().await?.info.index);
+		if let DealStatus::Ending { last } = found.status {
+			let message = format!("deal {deal} ends with epoch {last}");
+			return Err(CliError::new(Kind::Failure, "deal_ending", message));
 		}
-		Err(CliError::new(
-			Kind::Network,
-			"connection_lost",
-			"the node's blocks ended",
-		))
-	};
-	let found = tokio::time::timeout(Duration::from_secs(seconds), waited)
-		.await
-		.map_err(|_| {
-			let message = format!("deal {deal} has not got all its workers within {seconds} s");
-			CliError::new(Kind::Failure, "deal_underfilled", message)
-				.hint("`millrace deal quote` shows whether there are offers at this price")
-		})??;
-	drop(spinner);
+		// A worker that has gone live serves from the next epoch on.
+		let serves = |worker: &&WorkerView| worker.worker.is_due(epoch);
+		let live = found.workers.iter().filter(serves).count();
+		let wanted = found.spec.target_workers as usize;
+		Ok(match live >= wanted {
+			true => Progress::Done(found),
+			false => Progress::Waiting(format!("{live} of {wanted} workers serve")),
+		})
+	});
+	let found = waited.await?.map_err(|last| {
+		let message = format!("deal {deal} has not all its workers after {seconds} s: {last}");
+		CliError::new(Kind::Failure, "deal_underfilled", message)
+			.hint("`millrace deal quote` shows whether there are offers at this price")
+	})?;
 	show(context, &found)
 }
 
@@ -336,19 +327,6 @@ pub(crate) fn missing_event(name: &str) -> CliError {
 		format!("the transaction gave no event {name}"),
 	)
 	.hint("node and this tool are of different versions")
-}
-
-/// A deal as JSON, with endpoints as text.
-fn readable(deal: &DealView<AccountId>) -> Value {
-	let mut value = json!(deal);
-	let workers = value.get_mut("workers").and_then(Value::as_array_mut);
-	for (shown, view) in workers.into_iter().flatten().zip(&deal.workers) {
-		if let Some(fields) = shown.as_object_mut() {
-			let endpoint = String::from_utf8_lossy(&view.endpoint).into_owned();
-			fields.insert("endpoint".into(), endpoint.into());
-		}
-	}
-	value
 }
 
 fn describe(status: &DealStatus) -> String {

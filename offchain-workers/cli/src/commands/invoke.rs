@@ -5,6 +5,7 @@ use crate::{
 	errors::{CliError, Kind, Result},
 	files,
 	http::{self, Answer, Http},
+	ui,
 };
 use bytes::Bytes;
 use clap::Args;
@@ -14,12 +15,13 @@ use millrace_primitives::{
 	DealId,
 };
 use serde::{Deserialize, Serialize};
-use std::{
-	path::{Path, PathBuf},
-	process::ExitCode,
-};
+use serde_json::{json, Map, Value};
+use std::{path::PathBuf, process::ExitCode};
 
 /// Call a deal through a gateway.
+///
+/// The response goes to standard output, what the receipt says to standard error. With --json all
+/// of it is one object, the response in hexadecimal unless --out names a file.
 #[derive(Debug, Args)]
 pub(crate) struct InvokeCommand {
 	/// The deal.
@@ -80,32 +82,32 @@ pub(crate) async fn run(context: &Context, command: InvokeCommand) -> Result<Exi
 		None => ::http::Method::GET,
 	};
 	let url = deal_url(&context.settings.gateway, command.deal, &command.path);
+	let has_body = method != ::http::Method::HEAD;
+	let spinner = ui::Spinner::start(format!("waiting for deal {}", command.deal));
 	let answer = Http::new()
 		.send(method, &url, command.content_type.as_deref(), body)
-		.await?;
+		.await;
+	drop(spinner);
+	let answer = answer?;
 	let receipt = receipt_of(&answer)?;
-	if let Some(stderr) = answer
-		.header("x-millrace-stderr")
-		.filter(|text| !text.is_empty())
-	{
-		eprintln!("{}", percent_decode(stderr).trim_end());
-	}
 	if let (Some(path), Some(receipt)) = (&command.receipt, &receipt) {
 		let saved = serde_json::to_vec_pretty(&SavedReceipt::new(receipt))
 			.map_err(|error| CliError::from(anyhow::Error::from(error)))?;
-		files::write(path, &saved)?;
+		context.keep(path, &saved)?;
 	}
+	let told = tell(context, &answer, receipt.as_ref());
 	if let Some(receipt) = &receipt {
-		print_receipt(context, receipt);
+		let succeeded = receipt.receipt.status.is_success();
+		// A guest that failed has no response; what came describes the failure.
+		let response: &[u8] = if succeeded { &answer.body } else { &[] };
+		if has_body || !succeeded {
+			check_response(receipt, response).map_err(|error| error.details(told.clone()))?;
+		}
 	}
-	let answer = answer.success()?;
-	if let Some(receipt) = &receipt {
-		check_response(receipt, &answer.body)?;
-	}
-	files::write(
-		command.out.as_deref().unwrap_or(Path::new("-")),
-		&answer.body,
-	)?;
+	let answer = answer
+		.success()
+		.map_err(|error| error.details(told.clone()))?;
+	context.deliver("response", &answer.body, command.out.as_deref(), told)?;
 	Ok(ExitCode::SUCCESS)
 }
 
@@ -178,17 +180,31 @@ fn percent_decode(text: &str) -> String {
 	String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Says what a receipt says, on standard error: standard output has the response.
-fn print_receipt(context: &Context, receipt: &SignedReceipt) {
-	if context.json() {
-		eprintln!("{}", serde_json::json!({ "receipt": receipt.receipt }));
-		return;
+/// Says what came beside the response on standard error, since standard output has the response;
+/// gives it as fields of the one JSON object.
+fn tell(context: &Context, answer: &Answer, receipt: Option<&SignedReceipt>) -> Map<String, Value> {
+	let stderr = answer.header("x-millrace-stderr").map(percent_decode);
+	let fields = receipt.map(|signed| &signed.receipt);
+	if !context.json() {
+		if let Some(stderr) = stderr.as_deref().filter(|text| !text.is_empty()) {
+			eprintln!("{}", stderr.trim_end());
+		}
+		if let Some(receipt) = fields {
+			eprintln!(
+				"receipt: peer {}, epoch {}, number {}, {:?}, {} gas, block {}",
+				receipt.peer,
+				receipt.epoch,
+				receipt.seq,
+				receipt.status,
+				receipt.gas,
+				receipt.block,
+			);
+		}
 	}
-	let receipt = &receipt.receipt;
-	eprintln!(
-		"receipt: peer {}, epoch {}, number {}, {:?}, {} gas, block {}",
-		receipt.peer, receipt.epoch, receipt.seq, receipt.status, receipt.gas, receipt.block,
-	);
+	let mut told = Map::new();
+	told.insert("receipt".into(), json!(fields));
+	told.insert("stderr".into(), json!(stderr));
+	told
 }
 
 #[cfg(test)]

@@ -1,11 +1,23 @@
 //! `millrace key`: keys of accounts and peers.
 
-use crate::{arguments, context::Context, errors::Result, ui};
+use crate::{
+	arguments,
+	context::Context,
+	errors::{CliError, Result},
+	ui,
+};
 use clap::Subcommand;
 use millrace_client::{AccountKey, PeerKeypair};
 use millrace_primitives::{peer::PeerId, H256};
+use secrecy::zeroize::Zeroizing;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::{
+	io::{BufRead, IsTerminal, Read},
+	path::{Path, PathBuf},
+};
+
+/// Longest secret that is read: more than any phrase with derivations.
+const MAX_SECRET_BYTES: u64 = 4 * 1024;
 
 /// Keys of accounts and peers.
 #[derive(Debug, Subcommand)]
@@ -13,6 +25,14 @@ pub(crate) enum KeyCommand {
 	/// Write a new key into a file that only you can read. Never overwrites.
 	#[command(subcommand)]
 	Generate(Generate),
+	/// Write an account key that you have as a phrase or seed into a file that only you can read.
+	///
+	/// Asks for the secret, or reads it from the first line of standard input where that is no
+	/// terminal. Never overwrites.
+	Import {
+		/// Where to write it.
+		file: PathBuf,
+	},
 	/// Show the public part of a key.
 	Inspect {
 		/// A key file, or a development name such as //Bob.
@@ -54,6 +74,11 @@ pub(crate) fn run(context: &Context, command: KeyCommand) -> Result<()> {
 			key.save(&file)?;
 			show_peer(context, &key)
 		}
+		KeyCommand::Import { file } => {
+			let key = AccountKey::from_suri(&secret()?)?;
+			key.save(&file)?;
+			show_account(context, &key)
+		}
 		KeyCommand::Inspect { key } => {
 			let path = Path::new(&key);
 			if path.is_file() {
@@ -62,8 +87,33 @@ pub(crate) fn run(context: &Context, command: KeyCommand) -> Result<()> {
 					return show_peer(context, &peer);
 				}
 			}
-			show_account(context, &AccountKey::from_suri_or_file(&key)?)
+			show_account(context, &AccountKey::from_name_or_file(&key)?)
 		}
+	}
+}
+
+/// The secret that the user has, from where nobody else sees it.
+fn secret() -> Result<Zeroizing<String>> {
+	let input = std::io::stdin();
+	let unreadable = |error: std::io::Error| {
+		CliError::usage("secret_unreadable", format!("no secret was read: {error}"))
+	};
+	let line = if input.is_terminal() {
+		let prompt = "Phrase or 0x seed (not shown): ";
+		Zeroizing::new(rpassword::prompt_password(prompt).map_err(unreadable)?)
+	} else {
+		let mut line = Zeroizing::new(String::new());
+		input
+			.lock()
+			.take(MAX_SECRET_BYTES)
+			.read_line(&mut line)
+			.map_err(unreadable)?;
+		line
+	};
+	match line.trim() {
+		"" => Err(CliError::usage("secret_unreadable", "no secret was given")
+			.hint("write it to standard input, or run this in a terminal")),
+		secret => Ok(Zeroizing::new(secret.to_string())),
 	}
 }
 

@@ -14,10 +14,11 @@ pub(crate) mod spec;
 pub(crate) mod worker;
 
 mod signals;
+mod wait;
 
 use crate::{
-	cli::{Cli, Command},
-	context::Context,
+	cli::{Cli, Command, Global},
+	context::{write_line, Context},
 	errors::Result,
 };
 use std::process::ExitCode;
@@ -28,8 +29,14 @@ pub(crate) use signals::until_stopped;
 pub(crate) async fn dispatch(cli: Cli) -> Result<ExitCode> {
 	match cli.command {
 		// The daemons' configuration is their own; see `config::daemon`.
-		Command::Worker(command) => worker::run(&cli.global, command).await?,
-		Command::Gateway(command) => gateway::run(&cli.global, command).await?,
+		Command::Worker(command) => {
+			worker::run(&cli.global, command).await?;
+			stopped(&cli.global);
+		}
+		Command::Gateway(command) => {
+			gateway::run(&cli.global, command).await?;
+			stopped(&cli.global);
+		}
 		Command::Dev(command) => return crate::dev::run(&cli.global, command).await,
 		Command::Tether(command) => return Err(crate::dev::tether::become_command(command)),
 		Command::Run(command) => return run::run(&Context::load(cli.global)?, command).await,
@@ -47,4 +54,11 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<ExitCode> {
 		Command::Receipt(command) => receipt::run(&Context::load(cli.global)?, command).await?,
 	}
 	Ok(ExitCode::SUCCESS)
+}
+
+/// A daemon's one JSON object: it was asked to stop, and has.
+fn stopped(global: &Global) {
+	if global.json {
+		write_line("{\"stopped\":true}");
+	}
 }

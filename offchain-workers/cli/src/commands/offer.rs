@@ -20,7 +20,7 @@ pub(crate) enum OfferCommand {
 		/// Highest bond per worker that you accept.
 		#[arg(long, value_parser = arguments::amount, value_name = "AMOUNT", default_value = "0 FLT")]
 		max_bond: Balance,
-		/// Region code; 0 states none.
+		/// Region code from 1 to 63; 0 states none.
 		#[arg(long, default_value_t = 0)]
 		region: u16,
 		/// Capability bits.

@@ -7,7 +7,11 @@ use crate::{
 	ui,
 };
 use clap::Subcommand;
-use millrace_client::{amounts, calls, Call, PeerKeypair};
+use millrace_client::{
+	amounts, calls,
+	web::{self, UrlError},
+	Call, PeerKeypair,
+};
 use millrace_primitives::{
 	market::WorkerStatus,
 	peer::{key_proof, PeerId},
@@ -88,6 +92,7 @@ pub(crate) enum PeerCommand {
 pub(crate) async fn run(context: &Context, command: PeerCommand) -> Result<()> {
 	match command {
 		PeerCommand::Register { peer_key, endpoint } => {
+			check_endpoint(&endpoint)?;
 			let key = PeerKeypair::load(&peer_key)?;
 			let chain = context.chain().await?;
 			let proof = key.sign_hash(key_proof(chain.genesis(), &context.signer()?.account()));
@@ -104,6 +109,7 @@ pub(crate) async fn run(context: &Context, command: PeerCommand) -> Result<()> {
 			submit(context, peer, call, "key rotated").await
 		}
 		PeerCommand::SetEndpoint { peer, endpoint } => {
+			check_endpoint(&endpoint)?;
 			let call = calls::providers::set_endpoint(peer, &endpoint);
 			submit(context, peer, call, "endpoint set").await
 		}
@@ -135,6 +141,12 @@ pub(crate) async fn run(context: &Context, command: PeerCommand) -> Result<()> {
 		}
 		PeerCommand::Status { peer } => status(context, peer).await,
 	}
+}
+
+/// Refuses what gateways would not call.
+fn check_endpoint(endpoint: &str) -> Result<()> {
+	let bad = |error: UrlError| CliError::usage("bad_endpoint", error.to_string());
+	web::base_url(endpoint).map(|_| ()).map_err(bad)
 }
 
 async fn submit(context: &Context, peer: PeerId, call: Call, done: &str) -> Result<()> {
@@ -225,4 +237,26 @@ pub(crate) fn describe(status: &CommitmentStatus) -> String {
 
 fn epoch(index: EpochIndex) -> String {
 	format!("epoch {index}")
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn an_endpoint_is_the_url_of_a_server() {
+		for endpoint in ["http://203.0.113.7:8650", "https://mill.example/worker/"] {
+			assert!(check_endpoint(endpoint).is_ok(), "{endpoint}");
+		}
+		for endpoint in [
+			"203.0.113.7:8650",
+			"ws://h",
+			"http://h/?a",
+			"http://u@h",
+			"http://h#",
+		] {
+			let error = check_endpoint(endpoint).expect_err("gateways do not call that");
+			assert_eq!(error.code, "bad_endpoint", "{endpoint}");
+		}
+	}
 }

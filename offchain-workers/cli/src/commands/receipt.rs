@@ -1,7 +1,10 @@
 //! `millrace receipt`: receipts against the chain.
 
 use crate::{
-	commands::invoke::{check_response, SavedReceipt},
+	commands::{
+		invoke::{check_response, SavedReceipt},
+		wait::{self, Progress},
+	},
 	context::Context,
 	errors::{CliError, Kind, Result},
 	files,
@@ -9,11 +12,10 @@ use crate::{
 	ui,
 };
 use clap::Subcommand;
-use futures::StreamExt;
 use millrace_client::{receipts, Chain, ReceiptProof, View};
 use millrace_primitives::{execution::SignedReceipt, EpochIndex};
 use serde_json::json;
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 /// Receipts against the chain.
 #[derive(Debug, Subcommand)]
@@ -49,12 +51,15 @@ pub(crate) async fn run(context: &Context, command: ReceiptCommand) -> Result<()
 	let held = read(&file)?;
 	let chain = context.chain().await?;
 	if let (Some(seconds), Held::Receipt(receipt)) = (wait, &held) {
-		wait_for_report(&chain, receipt, seconds).await?;
+		until_reported(&chain, receipt, seconds).await?;
 	}
 	let view = chain.latest().await?;
 	let proof = match held {
 		Held::Proof(proof) => *proof,
-		Held::Receipt(receipt) => fetch(&Http::new(), &view, &receipt, worker.as_deref()).await?,
+		Held::Receipt(receipt) => {
+			let _spinner = ui::Spinner::start("fetching the proof from the worker");
+			fetch(&Http::new(), &view, &receipt, worker.as_deref()).await?
+		}
 	};
 	receipts::verify(&view, &proof).await?;
 	if let Some(path) = response {
@@ -63,7 +68,7 @@ pub(crate) async fn run(context: &Context, command: ReceiptCommand) -> Result<()
 	if let Some(path) = keep {
 		let bytes = serde_json::to_vec_pretty(&proof)
 			.map_err(|error| CliError::from(anyhow::Error::from(error)))?;
-		files::write(&path, &bytes)?;
+		context.keep(&path, &bytes)?;
 	}
 	let receipt = &proof.receipt.receipt;
 	let report = proof.report.hash(view.genesis(), receipt.peer);
@@ -144,28 +149,20 @@ pub(crate) async fn fetch(
 	Ok(proof)
 }
 
-async fn wait_for_report(chain: &Chain, receipt: &SignedReceipt, seconds: u64) -> Result<()> {
+async fn until_reported(chain: &Chain, receipt: &SignedReceipt, seconds: u64) -> Result<()> {
 	let (peer, epoch): (_, EpochIndex) = (receipt.receipt.peer, receipt.receipt.epoch);
-	let spinner = ui::Spinner::start(format!("waiting for the report of epoch {epoch}"));
-	let reported = async {
-		let mut blocks = chain.finalized();
-		while let Some(block) = blocks.next().await {
-			if chain
-				.at(block.hash)
-				.await?
-				.report(peer, epoch)
-				.await?
-				.is_some()
-			{
-				break;
-			}
+	let what = format!("the report of epoch {epoch}");
+	let waited = wait::until(chain, &what, seconds, async |view: &View| {
+		if view.report(peer, epoch).await?.is_some() {
+			return Ok(Progress::Done(()));
 		}
-		Ok::<_, CliError>(())
-	};
-	let outcome = tokio::time::timeout(Duration::from_secs(seconds), reported).await;
-	drop(spinner);
-	outcome.map_err(|_| {
-		let message = format!("epoch {epoch} is not reported after {seconds} s");
+		let present = view.epoch().await?.info.index;
+		Ok(Progress::Waiting(format!(
+			"the chain is in epoch {present}"
+		)))
+	});
+	waited.await?.map_err(|last| {
+		let message = format!("epoch {epoch} is not reported after {seconds} s: {last}");
 		CliError::not_found("not_reported", message)
-	})?
+	})
 }

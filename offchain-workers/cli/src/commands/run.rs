@@ -2,21 +2,21 @@
 
 use crate::{
 	arguments,
-	commands::package,
+	commands::{package, spec::LimitArgs},
 	context::Context,
 	errors::{CliError, Kind, Result},
-	files,
+	files, ui,
 };
 use clap::Args;
 use millrace_executor::{CallInput, CallOutput, Engine, EngineConfig};
 use millrace_primitives::{
 	execution::{CallStatus, Request, MAX_MEMORY_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES},
 	market::CallLimits,
-	Gas, H256,
+	H256,
 };
-use serde_json::json;
+use serde_json::{json, Map, Value};
 use std::{
-	path::{Path, PathBuf},
+	path::PathBuf,
 	process::ExitCode,
 	time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -27,7 +27,9 @@ const LONGEST: Duration = Duration::from_secs(300);
 /// Run a package locally under the workers' engine profile.
 ///
 /// The response goes to standard output; status, gas and the guest's standard error go to standard
-/// error. The exit status is 0 if the guest exits with 0.
+/// error. With --json all of it is one object, the response in hexadecimal unless --out names a
+/// file. The limits are those that a deal has where nothing else is said. The exit status is 0 if
+/// the guest exits with 0.
 #[derive(Debug, Args)]
 pub(crate) struct RunCommand {
 	/// The module.
@@ -47,15 +49,9 @@ pub(crate) struct RunCommand {
 	/// Write the response here instead of to standard output.
 	#[arg(long, short, value_name = "FILE")]
 	out: Option<PathBuf>,
-	/// Gas of the call.
-	#[arg(long, default_value_t = 10_000_000_000)]
-	gas: Gas,
-	/// Memory of the guest in MiB.
-	#[arg(long, value_name = "MIB", default_value_t = MAX_MEMORY_BYTES / (1024 * 1024))]
-	memory: u32,
-	/// Largest response in KiB.
-	#[arg(long, value_name = "KIB", default_value_t = MAX_RESPONSE_BYTES / 1024)]
-	response: u32,
+	/// What the call may use.
+	#[command(flatten)]
+	limits: LimitArgs,
 	/// The guest's clock in milliseconds since 1970 [default: now].
 	#[arg(long, value_name = "MS")]
 	clock: Option<u64>,
@@ -70,18 +66,14 @@ pub(crate) async fn run(context: &Context, command: RunCommand) -> Result<ExitCo
 	package::validate(&module)?;
 	let body = command.input.as_deref().map(files::read).transpose()?;
 	let request = request(&command, body);
-	let limits = CallLimits {
-		gas: command.gas,
-		memory_bytes: command
-			.memory
-			.saturating_mul(1024 * 1024)
-			.min(MAX_MEMORY_BYTES),
-		request_bytes: MAX_REQUEST_BYTES,
-		response_bytes: command
-			.response
-			.saturating_mul(1024)
-			.min(MAX_RESPONSE_BYTES),
-	};
+	let limits = bounded(command.limits.limits());
+	let size = request.body.len();
+	if size > limits.request_bytes as usize {
+		let limit = limits.request_bytes;
+		let message = format!("the input has {size} bytes, and a request may have {limit}");
+		return Err(CliError::new(Kind::Failure, "body_too_large", message)
+			.hint("--request raises the limit, here and in `millrace deal create`"));
+	}
 	let clock_ms = command.clock.unwrap_or_else(now_ms);
 	let seed = command.seed.unwrap_or_default();
 	let input = CallInput {
@@ -90,16 +82,26 @@ pub(crate) async fn run(context: &Context, command: RunCommand) -> Result<ExitCo
 		clock_ms,
 		seed,
 	};
-	let output = call(&module, &input)?;
-	tell(context, &output);
+	let spinner = ui::Spinner::start("the function runs");
+	let output = call(&module, &input);
+	drop(spinner);
+	let output = output?;
+	let told = tell(context, &output);
 	if let Some(error) = failure(output.status) {
-		return Err(error);
+		return Err(error.details(told));
 	}
-	files::write(
-		command.out.as_deref().unwrap_or(Path::new("-")),
-		&output.response,
-	)?;
+	context.deliver("response", &output.response, command.out.as_deref(), told)?;
 	Ok(ExitCode::SUCCESS)
+}
+
+/// Limits, none of them above what a deal can have.
+fn bounded(limits: CallLimits) -> CallLimits {
+	CallLimits {
+		memory_bytes: limits.memory_bytes.min(MAX_MEMORY_BYTES),
+		request_bytes: limits.request_bytes.min(MAX_REQUEST_BYTES),
+		response_bytes: limits.response_bytes.min(MAX_RESPONSE_BYTES),
+		..limits
+	}
 }
 
 fn request(command: &RunCommand, body: Option<Vec<u8>>) -> Request {
@@ -137,18 +139,21 @@ fn call(module: &[u8], input: &CallInput<'_>) -> Result<CallOutput> {
 		.map_err(|error| failed("engine", error.to_string()))
 }
 
-/// Says what happened, on standard error: standard output has the response.
-fn tell(context: &Context, output: &CallOutput) {
+/// Says what happened on standard error, since standard output has the response; gives it as fields
+/// of the one JSON object.
+fn tell(context: &Context, output: &CallOutput) -> Map<String, Value> {
 	let stderr = String::from_utf8_lossy(&output.stderr);
-	if context.json() {
-		let told = json!({ "status": output.status, "gas": output.gas, "stderr": stderr });
-		eprintln!("{told}");
-		return;
+	if !context.json() {
+		if !stderr.is_empty() {
+			eprintln!("{}", stderr.trim_end());
+		}
+		eprintln!("status: {:?}, gas: {}", output.status, output.gas);
 	}
-	if !stderr.is_empty() {
-		eprintln!("{}", stderr.trim_end());
-	}
-	eprintln!("status: {:?}, gas: {}", output.status, output.gas);
+	let mut told = Map::new();
+	told.insert("status".into(), json!(output.status));
+	told.insert("gas".into(), output.gas.into());
+	told.insert("stderr".into(), stderr.into());
+	told
 }
 
 /// The guest's failure, under the code that a gateway gives it.
@@ -186,6 +191,25 @@ fn now_ms() -> u64 {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::commands::spec::DEFAULT_LIMITS;
+
+	#[test]
+	fn a_run_has_the_limits_of_a_deal_and_none_above_the_protocols() {
+		assert_eq!(bounded(DEFAULT_LIMITS), DEFAULT_LIMITS);
+		let endless = CallLimits {
+			gas: u64::MAX,
+			memory_bytes: u32::MAX,
+			request_bytes: u32::MAX,
+			response_bytes: u32::MAX,
+		};
+		let most = CallLimits {
+			gas: u64::MAX,
+			memory_bytes: MAX_MEMORY_BYTES,
+			request_bytes: MAX_REQUEST_BYTES,
+			response_bytes: MAX_RESPONSE_BYTES,
+		};
+		assert_eq!(bounded(endless), most);
+	}
 
 	#[test]
 	fn only_a_guest_that_exits_with_0_succeeds() {

@@ -8,13 +8,25 @@ use crate::{
 	files,
 };
 use clap::Args;
-use millrace_client::AccountId;
+use millrace_client::{web, AccountId};
 use millrace_primitives::{
 	execution::package_hash,
-	market::{Abi, CallLimits, DealSpec, Link, Package, ProviderFilter},
+	market::{Abi, CallLimits, DealSpec, Link, Package, ProviderFilter, MAX_LINK},
 	Balance, Gas, CPU_V1, H256,
 };
 use std::path::PathBuf;
+
+const KIB: u32 = 1024;
+const MIB: u32 = 1024 * KIB;
+
+/// What a call may use where nobody says otherwise: in a deal, and in a local run, which tells what
+/// a deal will do.
+pub(crate) const DEFAULT_LIMITS: CallLimits = CallLimits {
+	gas: 2_000_000_000,
+	memory_bytes: 64 * MIB,
+	request_bytes: 64 * KIB,
+	response_bytes: MIB,
+};
 
 /// Options that make up a specification.
 #[derive(Debug, Args)]
@@ -34,7 +46,8 @@ pub(crate) struct SpecArgs {
 	/// Size of that module in bytes.
 	#[arg(long, value_name = "BYTES", requires = "package_hash")]
 	package_size: Option<u32>,
-	/// Where workers fetch the module [default: the gateway]; can be given several times.
+	/// Where workers fetch the module, such as https://host/module.wasm; can be given several times
+	/// [default: the gateway].
 	#[arg(long = "link", value_name = "URL")]
 	links: Vec<String>,
 	/// Highest price of one unit for one epoch, such as "0.02 FLT".
@@ -52,18 +65,9 @@ pub(crate) struct SpecArgs {
 	/// Units of each worker.
 	#[arg(long, default_value_t = 1)]
 	units: u32,
-	/// Gas of one call.
-	#[arg(long, default_value_t = 2_000_000_000)]
-	gas: Gas,
-	/// Memory of the guest in MiB.
-	#[arg(long, value_name = "MIB", default_value_t = 64)]
-	memory: u32,
-	/// Largest request body in KiB.
-	#[arg(long, value_name = "KIB", default_value_t = 64)]
-	request: u32,
-	/// Largest response in KiB.
-	#[arg(long, value_name = "KIB", default_value_t = 1024)]
-	response: u32,
+	/// What a call may use.
+	#[command(flatten)]
+	limits: LimitArgs,
 	/// Capability bits that a peer must have.
 	#[arg(long, default_value_t = 0)]
 	capabilities: u64,
@@ -85,6 +89,35 @@ pub(crate) struct SpecArgs {
 	/// Resource class of the units.
 	#[arg(long, default_value_t = CPU_V1)]
 	class: u16,
+}
+
+/// Options that bound a call.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct LimitArgs {
+	/// Gas of one call.
+	#[arg(long, default_value_t = DEFAULT_LIMITS.gas)]
+	gas: Gas,
+	/// Memory of the guest in MiB.
+	#[arg(long, value_name = "MIB", default_value_t = DEFAULT_LIMITS.memory_bytes / MIB)]
+	memory: u32,
+	/// Largest request body in KiB.
+	#[arg(long, value_name = "KIB", default_value_t = DEFAULT_LIMITS.request_bytes / KIB)]
+	request: u32,
+	/// Largest response in KiB.
+	#[arg(long, value_name = "KIB", default_value_t = DEFAULT_LIMITS.response_bytes / KIB)]
+	response: u32,
+}
+
+impl LimitArgs {
+	/// The limits in bytes.
+	pub(crate) fn limits(&self) -> CallLimits {
+		CallLimits {
+			gas: self.gas,
+			memory_bytes: self.memory.saturating_mul(MIB),
+			request_bytes: self.request.saturating_mul(KIB),
+			response_bytes: self.response.saturating_mul(KIB),
+		}
+	}
 }
 
 impl SpecArgs {
@@ -113,7 +146,13 @@ impl SpecArgs {
 		} else {
 			self.links.clone()
 		};
-		let links = links.into_iter().map(link).collect::<Result<Vec<_>>>()?;
+		let mut package = Package {
+			hash,
+			size,
+			links: Default::default(),
+			abi: Abi::WasiPreview1Command,
+		};
+		set_links(&mut package, links)?;
 		Ok(DealSpec {
 			class: self.class,
 			units_per_worker: self.units,
@@ -121,18 +160,8 @@ impl SpecArgs {
 			target_workers: self.workers,
 			max_workers_per_provider: self.per_provider.unwrap_or(self.workers),
 			price_ceiling: self.price,
-			package: Package {
-				hash,
-				size,
-				links: links.try_into().map_err(|_| too_many("links"))?,
-				abi: Abi::WasiPreview1Command,
-			},
-			limits: CallLimits {
-				gas: self.gas,
-				memory_bytes: self.memory.saturating_mul(1024 * 1024),
-				request_bytes: self.request.saturating_mul(1024),
-				response_bytes: self.response.saturating_mul(1024),
-			},
+			package,
+			limits: self.limits.limits(),
 			capabilities: self.capabilities,
 			regions: self
 				.regions
@@ -143,6 +172,16 @@ impl SpecArgs {
 			worker_bond: self.worker_bond,
 			term_epochs: self.term,
 		})
+	}
+
+	/// Where workers fetch a module that was just uploaded to a URL: there, and wherever the user
+	/// says.
+	pub(crate) fn links_with(&self, uploaded: String) -> Vec<String> {
+		let mut links = self.links.clone();
+		if !links.contains(&uploaded) {
+			links.push(uploaded);
+		}
+		links
 	}
 
 	fn filter(&self) -> Result<ProviderFilter<AccountId>> {
@@ -160,12 +199,65 @@ impl SpecArgs {
 	}
 }
 
-/// A link as the chain keeps it.
-pub(crate) fn link(url: String) -> Result<Link> {
-	Link::try_from(url.into_bytes())
-		.map_err(|_| CliError::usage("link_too_long", "a link is longer than 256 bytes"))
+/// Makes these the places where workers fetch a package.
+pub(crate) fn set_links(package: &mut Package, urls: Vec<String>) -> Result<()> {
+	let links = urls.into_iter().map(link).collect::<Result<Vec<_>>>()?;
+	package.links = links.try_into().map_err(|_| too_many("links"))?;
+	Ok(())
+}
+
+fn link(url: String) -> Result<Link> {
+	web::url(&url).map_err(|error| CliError::usage("bad_link", error.to_string()))?;
+	let bytes = url.len();
+	Link::try_from(url.into_bytes()).map_err(|_| {
+		let message = format!("a link has {bytes} bytes, and {MAX_LINK} are allowed");
+		CliError::usage("link_too_long", message)
+	})
 }
 
 fn too_many(what: &str) -> CliError {
 	CliError::usage("too_many", format!("more {what} than a deal can list"))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use clap::Parser;
+
+	#[derive(Parser)]
+	struct Bounded {
+		#[command(flatten)]
+		limits: LimitArgs,
+	}
+
+	#[test]
+	fn who_says_nothing_gets_the_default_limits() {
+		let bounded = Bounded::parse_from(["test"]);
+		assert_eq!(bounded.limits.limits(), DEFAULT_LIMITS);
+		let bounded = Bounded::parse_from(["test", "--memory", "128", "--gas", "7"]);
+		let expected = CallLimits {
+			gas: 7,
+			memory_bytes: 128 * MIB,
+			..DEFAULT_LIMITS
+		};
+		assert_eq!(bounded.limits.limits(), expected);
+	}
+
+	#[test]
+	fn links_are_urls_that_workers_fetch() {
+		let codes = |url: &str| link(url.to_string()).map_err(|error| error.code);
+		assert!(codes("http://gate/packages/0x00").is_ok());
+		assert!(codes("https://host/module.wasm?token=1").is_ok());
+		for url in [
+			"ftp://host/m",
+			"/packages/0x00",
+			"https://user:word@host/m",
+			"https://host/m#x",
+			"nonsense",
+		] {
+			assert_eq!(codes(url), Err("bad_link".to_string()), "{url}");
+		}
+		let long = format!("http://host/{}", "m".repeat(MAX_LINK as usize));
+		assert_eq!(codes(&long), Err("link_too_long".to_string()));
+	}
 }

@@ -25,9 +25,9 @@ pub(crate) struct Outcome {
 
 /// What a deal must come to that its owner stopped early, all of whose workers reported every epoch.
 ///
-/// Each worker is paid for the epochs from its first one up to the last, and by the closing deposit
-/// for one more. Of each single payment a part burns. What is left of escrow and closing deposit goes
-/// back.
+/// Each live worker is paid for the epochs from its first one up to the last, if there are any, and
+/// by the closing deposit for one more. Of each single payment a part burns. What is left of escrow
+/// and closing deposit goes back.
 pub(crate) fn stopped_deal(
 	escrow: Balance,
 	closing_deposit: Balance,
@@ -37,7 +37,7 @@ pub(crate) fn stopped_deal(
 	let mut outcome = Outcome::default();
 	let mut left = escrow;
 	let mut deposit = closing_deposit;
-	for worker in workers.iter().filter(|worker| worker.since <= last) {
+	for worker in workers {
 		for _ in worker.since..=last {
 			let amount = worker.epoch_price.min(left);
 			left = left.checked_sub(amount)?;
@@ -96,7 +96,7 @@ mod tests {
 	}
 
 	#[test]
-	fn a_worker_that_never_was_due_is_paid_nothing() {
+	fn a_worker_that_never_was_due_is_paid_the_closing_epoch() {
 		let worker = WorkerTerm {
 			epoch_price: 1_000,
 			since: 6,
@@ -105,9 +105,9 @@ mod tests {
 		assert_eq!(
 			outcome,
 			Outcome {
-				paid: 0,
-				burnt: 0,
-				refunded: 11_000
+				paid: 980,
+				burnt: 20,
+				refunded: 10_000
 			}
 		);
 	}

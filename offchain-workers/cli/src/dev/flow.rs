@@ -312,7 +312,13 @@ fn specification(
 	link: String,
 	workers: usize,
 ) -> Result<DealSpec<AccountId>> {
-	let links = vec![spec::link(link)?];
+	let mut package = Package {
+		hash,
+		size: size as u32,
+		links: Default::default(),
+		abi: Abi::WasiPreview1Command,
+	};
+	spec::set_links(&mut package, vec![link])?;
 	let workers = workers as u32;
 	Ok(DealSpec {
 		class: CPU_V1,
@@ -321,12 +327,7 @@ fn specification(
 		target_workers: workers,
 		max_workers_per_provider: workers,
 		price_ceiling: CEILING,
-		package: Package {
-			hash,
-			size: size as u32,
-			links: links.try_into().unwrap_or_default(),
-			abi: Abi::WasiPreview1Command,
-		},
+		package,
 		limits: CallLimits {
 			gas: GAS,
 			memory_bytes: MAX_MEMORY_BYTES,
@@ -353,7 +354,7 @@ async fn order(
 		.ok_or_else(|| CliError::usage("bad_amount", "the escrow is over every balance"))?;
 	let call = calls::market::create_deal(spec, escrow);
 	let included = running.chain.submit(&actors.client, call).await?;
-	books.created(&included)
+	books.created(running, &included).await
 }
 
 /// Waits until all workers are live and paid, in a half of an epoch in which the calls have time.

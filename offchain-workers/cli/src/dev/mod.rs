@@ -21,6 +21,7 @@ use crate::{
 use clap::Args;
 use network::Network;
 use report::Report;
+use serde_json::{Map, Value};
 use std::{
 	path::{Path, PathBuf},
 	process::ExitCode,
@@ -31,7 +32,9 @@ use std::{
 /// The provider stakes and proves; the client uploads a package, makes a deal, calls it, checks every
 /// receipt against the chain and ends the deal. Then payments, refund and rewards are computed again
 /// from the rules, and compared with what the chain did. The exit status is not 0 if anything differs.
+// scripts/demo.sh gives its own paths first, and the caller may give others after them.
 #[derive(Debug, Args)]
+#[command(args_override_self = true)]
 pub(crate) struct DevCommand {
 	/// Leave everything running at the end, and print the URLs; Ctrl-C ends it.
 	#[arg(long)]
@@ -107,32 +110,34 @@ pub(crate) async fn run(global: &Global, command: DevCommand) -> Result<ExitCode
 	let urls = network.urls();
 	steps.done("done");
 	drop(steps);
-	print(global, &report)?;
+	let outcome = conclude(global, &report, &folder);
 	if command.keep {
 		eprintln!("{urls}\nCtrl-C ends everything.");
 		until_stopped().await;
 	}
 	network.stop().await;
+	outcome
+}
+
+/// Shows the report. In JSON that of a demo which failed stands in its error: there is one object.
+fn conclude(global: &Global, report: &Report, folder: &Path) -> Result<ExitCode> {
+	let details = match serde_json::to_value(report) {
+		Ok(Value::Object(details)) => details,
+		Ok(_) => Map::new(),
+		Err(error) => return Err(CliError::from(anyhow::Error::from(error))),
+	};
+	if !global.json {
+		write_line(&report.table());
+	} else if report.ok {
+		write_line(&format!("{:#}", Value::Object(details.clone())));
+	}
 	if report.ok {
 		return Ok(ExitCode::SUCCESS);
 	}
-	Err(CliError::new(
-		Kind::Verification,
-		"demo_failed",
-		report.mismatches.join("; "),
-	)
-	.hint(format!("data and logs are in {}", folder.display())))
-}
-
-fn print(global: &Global, report: &Report) -> Result<()> {
-	let text = if global.json {
-		serde_json::to_string_pretty(report)
-			.map_err(|error| CliError::from(anyhow::Error::from(error)))?
-	} else {
-		report.table()
-	};
-	write_line(&text);
-	Ok(())
+	let mismatches = report.mismatches.join("; ");
+	Err(CliError::new(Kind::Verification, "demo_failed", mismatches)
+		.hint(format!("data and logs are in {}", folder.display()))
+		.details(details))
 }
 
 /// The folder that is asked for, which must be empty, or a new temporary one.

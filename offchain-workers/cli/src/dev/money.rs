@@ -31,6 +31,8 @@ pub(crate) struct Books {
 	client_before: Balance,
 	escrow: Balance,
 	closing_deposit: Balance,
+	/// What the client's account lost by the deal's creation, and what the rules say.
+	prepaid: (Balance, Balance),
 	/// Fees of the client's own transactions.
 	fees: Balance,
 	workers: Vec<WorkerTerm>,
@@ -68,6 +70,7 @@ impl Books {
 			client_before: view.balance(&client).await?.total(),
 			escrow: 0,
 			closing_deposit: 0,
+			prepaid: (0, 0),
 			fees: 0,
 			workers: Vec::new(),
 			expected: expect::Outcome::default(),
@@ -81,14 +84,24 @@ impl Books {
 		self.escrow.saturating_add(self.closing_deposit)
 	}
 
-	/// The deal was created.
-	pub(crate) fn created(&mut self, included: &Included) -> Result<DealId> {
+	/// The deal was created: escrow and closing deposit have left the client's account for the pot.
+	pub(crate) async fn created(
+		&mut self,
+		running: &Running,
+		included: &Included,
+	) -> Result<DealId> {
 		let (deal, _, escrow, closing_deposit): (DealId, AccountId, Balance, Balance) = included
 			.find("Market", "DealCreated")
 			.ok_or_else(|| missing_event("DealCreated"))?;
 		self.escrow = escrow;
 		self.closing_deposit = closing_deposit;
 		self.add_fee(included)?;
+		let view = running.chain.at(included.block).await?;
+		let left = view.balance(&self.client).await?.total();
+		self.prepaid = (
+			self.client_before.saturating_sub(left),
+			self.escrowed().saturating_add(self.fees),
+		);
 		Ok(deal)
 	}
 
@@ -166,7 +179,9 @@ impl Books {
 			.paid
 			.saturating_add(actual.burnt)
 			.saturating_add(actual.refunded);
+		let (prepaid, into_the_pot) = self.prepaid;
 		for (what, found, by_the_rules) in [
+			("prepaid by the client, fee included", prepaid, into_the_pot),
 			("paid", actual.paid, expected.paid),
 			("burnt", actual.burnt, expected.burnt),
 			("refunded", actual.refunded, expected.refunded),

@@ -125,10 +125,11 @@ impl Network {
 		for (number, peer) in (1..).zip(peers) {
 			let name = format!("worker-{number}");
 			let config = self.folder.join(format!("{name}.toml"));
-			// Both share the machine with the node, so each takes one thread and little memory.
+			// Both share the machine with the node, so each takes one thread and little memory, and
+			// packages come from the gateway beside them.
 			let text = format!(
 				"data_dir = {}\nnode_url = {}\npeer_key = {}\nlisten = {}\npublic_endpoint = {}\n\n\
-				[prover]\nthreads = 1\nmode = \"light\"\n",
+				[prover]\nthreads = 1\nmode = \"light\"\n\n[limits]\nallow_private_links = true\n",
 				quoted(self.folder.join(&name).display()),
 				quoted(&self.node_url),
 				quoted(peer.key_file.display()),
@@ -154,12 +155,18 @@ impl Network {
 	pub(crate) async fn start_gateway(&mut self) -> Result<String> {
 		let [port] = free_ports()?;
 		let listen = format!("127.0.0.1:{port}");
+		let config = self.folder.join("gateway.toml");
+		// The workers are beside it.
+		let text = b"[limits]\nallow_private_endpoints = true\n";
+		crate::files::write(&config, text)?;
 		self.processes.spawn(
 			"gateway",
 			&own_binary()?,
 			[
 				OsString::from("gateway"),
 				"run".into(),
+				"--config".into(),
+				config.into(),
 				"--node".into(),
 				self.node_url.clone().into(),
 				"--data-dir".into(),

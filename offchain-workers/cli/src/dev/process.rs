@@ -6,6 +6,7 @@ use rustix::process::{kill_process_group, Pid, Signal};
 use std::{
 	ffi::OsString,
 	fs::File,
+	io::{Read, Seek, SeekFrom},
 	net::TcpListener,
 	path::{Path, PathBuf},
 	process::Stdio,
@@ -18,6 +19,8 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Lines of a log that an error shows.
 const SHOWN_LINES: usize = 12;
+/// Bytes at the end of a log in which they are looked for.
+const TAIL_BYTES: u64 = 64 * 1024;
 
 /// A group of processes.
 #[derive(Debug)]
@@ -148,7 +151,13 @@ fn signal(child: &Child, signal: Signal) {
 
 /// The last lines of a log.
 fn tail(log: &Path) -> String {
-	let text = std::fs::read(log).unwrap_or_default();
+	let mut text = Vec::new();
+	// A log that cannot be read is shown as an empty one.
+	let _ = File::open(log).and_then(|mut file| {
+		let length = file.metadata()?.len();
+		file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+		file.take(TAIL_BYTES).read_to_end(&mut text)
+	});
 	let text = String::from_utf8_lossy(&text);
 	let lines: Vec<_> = text.lines().collect();
 	let from = lines.len().saturating_sub(SHOWN_LINES);
@@ -191,5 +200,9 @@ mod tests {
 		std::fs::write(&log, lines.join("\n")).expect("the folder is writable");
 		assert!(tail(&log).starts_with("    8\n"));
 		assert!(tail(&log).ends_with("    19"));
+		let long = format!("{}\nend", "x".repeat(4 * TAIL_BYTES as usize));
+		std::fs::write(&log, long).expect("the folder is writable");
+		assert!(tail(&log).ends_with("x\n    end"));
+		assert!(tail(&log).len() < 2 * TAIL_BYTES as usize);
 	}
 }

@@ -5,20 +5,32 @@ use crate::{
 	errors::GatewayError,
 	forward::Answer,
 	routing::{Clock, Route},
+	verify::RECEIPT_HEADER,
 	App,
 };
 use axum::{
 	extract::{Request as HttpRequest, State},
-	http::{header, HeaderName, HeaderValue, Uri},
+	http::{header, request::Parts, HeaderName, HeaderValue, Uri},
 	response::{IntoResponse, Response},
 };
 use millrace_primitives::{execution::Request, DealId};
 use std::{sync::Arc, time::Instant};
+use tokio::time::timeout;
 
 /// Names the worker that answered.
 const PEER_HEADER: HeaderName = HeaderName::from_static("x-millrace-peer");
-/// Beginning of the headers in which a worker describes a call.
-const WORKER_HEADERS: &str = "x-millrace-";
+/// The headers in which a worker describes a call.
+const WORKER_HEADERS: [&str; 5] = [
+	"content-type",
+	RECEIPT_HEADER,
+	"x-millrace-status",
+	"x-millrace-gas",
+	"x-millrace-stderr",
+];
+/// Most bytes that path, query and content type have together; workers take no more.
+const MAX_HEAD_BYTES: usize = 8 * 1024;
+/// Longest header of a worker that is handed on: common clients take no more.
+const MAX_HEADER_BYTES: usize = 8 * 1024;
 
 /// Answers a call with what the first worker says whose receipt holds.
 pub(crate) async fn call(State(app): State<Arc<App>>, request: HttpRequest) -> Response {
@@ -34,27 +46,19 @@ pub(crate) async fn call(State(app): State<Arc<App>>, request: HttpRequest) -> R
 }
 
 async fn answer(app: &App, request: HttpRequest) -> Result<Answer, GatewayError> {
-	let _place = app.calls.try_acquire().map_err(|_| GatewayError::Busy)?;
 	let (parts, body) = request.into_parts();
-	let (deal, path) = target(&parts.uri)?;
+	let (deal, request) = head(&parts)?;
 	let (route, clock) = route(app, deal).await?;
 	// Who has nobody to call is told so before the body is read.
 	let workers = route.candidates(clock.epoch)?;
 	let limit = u64::from(route.limits.request_bytes);
 	let body = read_body(body, limit, app.config.limits.body_timeout()).await?;
-	let content_type = match parts.headers.get(header::CONTENT_TYPE) {
-		Some(value) => value
-			.to_str()
-			.map_err(|_| GatewayError::BadRequest("the content type is not plain ASCII".into()))?,
-		None => "",
-	};
 	let request = Request {
-		method: parts.method.to_string(),
-		path,
-		query: parts.uri.query().unwrap_or_default().into(),
-		content_type: content_type.into(),
 		body: body.into(),
+		..request
 	};
+	// Whoever sends slowly keeps nobody from calling: a place is for waiting for workers alone.
+	let _place = app.calls.try_acquire().map_err(|_| GatewayError::Busy)?;
 	let started = Instant::now();
 	let answer = app
 		.forwarder
@@ -62,6 +66,31 @@ async fn answer(app: &App, request: HttpRequest) -> Result<Answer, GatewayError>
 		.await?;
 	app.metrics.latency.observe(started.elapsed().as_secs_f64());
 	Ok(answer)
+}
+
+/// The deal that is called, and the request without its body.
+fn head(parts: &Parts) -> Result<(DealId, Request), GatewayError> {
+	let (deal, path) = target(&parts.uri)?;
+	let query = parts.uri.query().unwrap_or_default();
+	let content_type = match parts.headers.get(header::CONTENT_TYPE) {
+		Some(value) => value
+			.to_str()
+			.map_err(|_| GatewayError::BadRequest("the content type is not plain ASCII".into()))?,
+		None => "",
+	};
+	if path.len() + query.len() + content_type.len() > MAX_HEAD_BYTES {
+		return Err(GatewayError::RequestHeadTooLarge {
+			limit: MAX_HEAD_BYTES,
+		});
+	}
+	let request = Request {
+		method: parts.method.to_string(),
+		path,
+		query: query.into(),
+		content_type: content_type.into(),
+		body: Vec::new(),
+	};
+	Ok((deal, request))
 }
 
 /// The deal in a path, and the rest of the path as it was sent.
@@ -82,36 +111,59 @@ fn target(uri: &Uri) -> Result<(DealId, String), GatewayError> {
 	Ok((number, path))
 }
 
-/// The deal's route, remembered or read from the chain now.
+/// The deal's route, remembered or read from the chain now. Only so many are read at once: anybody
+/// can ask for any number.
 async fn route(app: &App, deal: DealId) -> Result<(Arc<Route>, Clock), GatewayError> {
-	let clock = app.routing.clock();
-	let known = match app.routing.get(deal) {
-		// Without a block seen there is no epoch to choose workers by.
-		Some(known) if clock.seen.is_some() => known,
-		_ => {
-			let view = app.chain.latest().await?;
-			if app.routing.clock().seen.is_none() {
-				app.routing
-					.set_clock(view.block().number, &view.epoch().await?);
-			}
-			let found = view.deal(deal).await?;
-			app.routing.set(deal, view.block().number, found.as_ref());
-			app.routing.get(deal).flatten()
+	if let Some(known) = known(app, deal) {
+		return known;
+	}
+	let lookup = async {
+		let _turn = app.lookups.acquire().await;
+		// Somebody else may have asked in the meantime.
+		if let Some(known) = known(app, deal) {
+			return known;
 		}
+		let view = app.chain.latest().await?;
+		if app.routing.clock().seen.is_none() {
+			app.routing
+				.set_clock(view.block().number, &view.epoch().await?);
+		}
+		let found = view.deal(deal).await?;
+		let route = app.routing.set(deal, view.block().number, found.as_ref());
+		let route = route.ok_or(GatewayError::DealUnknown(deal))?;
+		Ok((route, app.routing.clock()))
 	};
-	let route = known.ok_or(GatewayError::DealUnknown(deal))?;
-	Ok((route, app.routing.clock()))
+	match timeout(app.config.limits.refresh_timeout(), lookup).await {
+		Ok(outcome) => outcome,
+		Err(_) => Err(GatewayError::ChainUnreachable(
+			"the node does not answer in time".into(),
+		)),
+	}
 }
 
-/// Hands over status, body, content type and what the worker says of the call; nothing else of
-/// the worker's headers concerns the client.
+/// What is remembered of a deal. Without a block seen there is no epoch to choose workers by.
+fn known(app: &App, deal: DealId) -> Option<Result<(Arc<Route>, Clock), GatewayError>> {
+	let clock = app.routing.clock();
+	clock.seen?;
+	let route = app.routing.get(deal)?;
+	Some(match route {
+		Some(route) => Ok((route, clock)),
+		None => Err(GatewayError::DealUnknown(deal)),
+	})
+}
+
+/// Hands over status, body and what the worker says of the call, each header once: the receipt that
+/// was checked is the first. Nothing else of the worker's headers concerns the client.
 fn into_response(answer: Answer) -> Response {
 	let mut response = (answer.status, answer.body).into_response();
 	let headers = response.headers_mut();
 	headers.remove(header::CONTENT_TYPE);
-	for (name, value) in &answer.headers {
-		if *name == header::CONTENT_TYPE || name.as_str().starts_with(WORKER_HEADERS) {
-			headers.append(name, value.clone());
+	for name in WORKER_HEADERS {
+		match answer.headers.get(name) {
+			Some(value) if value.len() <= MAX_HEADER_BYTES => {
+				headers.insert(name, value.clone());
+			}
+			_ => {}
 		}
 	}
 	if let Ok(peer) = HeaderValue::from_str(&answer.peer.to_string()) {
@@ -152,9 +204,40 @@ mod tests {
 	}
 
 	#[test]
+	fn a_head_is_bounded_in_all_its_parts_together() {
+		let parts = |path: usize, query: usize, content_type: usize| {
+			let uri = format!("/deals/7/{}?{}", "p".repeat(path), "q".repeat(query));
+			let request = axum::http::Request::builder()
+				.uri(uri)
+				.header(header::CONTENT_TYPE, "c".repeat(content_type));
+			let request = request
+				.body(axum::body::Body::empty())
+				.expect("it is valid");
+			head(&request.into_parts().0)
+				.map(|(deal, request)| (deal, request.path.len()))
+				.map_err(|error| error.code())
+		};
+		let (third, slash) = (MAX_HEAD_BYTES / 3, 1);
+		let rest = MAX_HEAD_BYTES - 2 * third - slash;
+		assert_eq!(parts(third, third, rest), Ok((7, third + slash)));
+		for (path, query, content_type) in [(1, 0, 0), (0, 1, 0), (0, 0, 1)] {
+			assert_eq!(
+				parts(third + path, third + query, rest + content_type),
+				Err("request_head_too_large")
+			);
+		}
+	}
+
+	#[test]
 	fn an_answer_carries_the_receipt_and_its_worker_and_nothing_foreign() {
 		let mut headers = HeaderMap::new();
 		headers.insert("x-millrace-receipt", HeaderValue::from_static("0x00"));
+		headers.append("x-millrace-receipt", HeaderValue::from_static("0x01"));
+		headers.insert("x-millrace-gas", HeaderValue::from_static("7"));
+		headers.insert("x-millrace-other", HeaderValue::from_static("x"));
+		let long = "x".repeat(MAX_HEADER_BYTES + 1);
+		let long = HeaderValue::from_str(&long).expect("letters are valid");
+		headers.insert("x-millrace-stderr", long);
 		headers.insert("content-type", HeaderValue::from_static("image/png"));
 		headers.insert("set-cookie", HeaderValue::from_static("a=b"));
 		let peer = PeerId(H256::repeat_byte(1));
@@ -165,12 +248,20 @@ mod tests {
 			headers,
 			body,
 		});
-		assert_eq!(response.headers()["x-millrace-receipt"], "0x00");
+		let receipts: Vec<_> = response
+			.headers()
+			.get_all("x-millrace-receipt")
+			.iter()
+			.collect();
+		assert_eq!(receipts, ["0x00"], "the one that was checked");
+		assert_eq!(response.headers()["x-millrace-gas"], "7");
 		assert_eq!(response.headers()["content-type"], "image/png");
 		assert_eq!(
 			response.headers()["x-millrace-peer"],
 			peer.to_string().as_str()
 		);
-		assert!(response.headers().get("set-cookie").is_none());
+		for name in ["set-cookie", "x-millrace-other", "x-millrace-stderr"] {
+			assert!(response.headers().get(name).is_none(), "{name}");
+		}
 	}
 }

@@ -11,9 +11,8 @@ use axum::{
 	Router,
 };
 use bytes::Bytes;
-use http_body_util::LengthLimitError;
-use std::{error::Error, sync::Arc, time::Duration};
-use tokio::time::timeout;
+use millrace_http::body::{self, BodyError};
+use std::{sync::Arc, time::Duration};
 
 /// All paths.
 pub(crate) fn router(app: Arc<App>) -> Router {
@@ -32,18 +31,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 
 /// Reads a whole body of bounded length in bounded time.
 async fn read_body(body: Body, limit: u64, time: Duration) -> Result<Bytes, GatewayError> {
-	let bytes = usize::try_from(limit).unwrap_or(usize::MAX);
-	match timeout(time, axum::body::to_bytes(body, bytes)).await {
-		Ok(Ok(body)) => Ok(body),
-		Ok(Err(error))
-			if error
-				.source()
-				.is_some_and(|source| source.is::<LengthLimitError>()) =>
-		{
-			Err(GatewayError::BodyTooLarge { limit })
-		}
-		Ok(Err(_)) | Err(_) => Err(GatewayError::BodyIncomplete),
-	}
+	body::read(body, limit, time)
+		.await
+		.map_err(|error| match error {
+			BodyError::TooLarge => GatewayError::BodyTooLarge { limit },
+			BodyError::Incomplete => GatewayError::BodyIncomplete,
+		})
 }
 
 #[cfg(test)]
@@ -51,20 +44,14 @@ mod tests {
 	use super::*;
 
 	#[tokio::test]
-	async fn a_body_is_bounded_in_length_and_time() {
-		let second = Duration::from_secs(1);
-		let whole = read_body(Body::from("1234"), 4, second)
-			.await
-			.expect("it fits");
-		assert_eq!(&whole[..], b"1234");
-		let long = read_body(Body::from("12345"), 4, second)
-			.await
-			.expect_err("it does not");
-		assert_eq!(long.code(), "body_too_large");
+	async fn a_body_that_is_not_taken_has_a_code() {
+		let time = Duration::from_millis(20);
+		let whole = read_body(Body::from("1234"), 4, time).await;
+		assert_eq!(&whole.expect("it fits")[..], b"1234");
+		let long = read_body(Body::from("12345"), 4, time).await;
+		assert_eq!(long.expect_err("it does not").code(), "body_too_large");
 		let never = Body::from_stream(futures::stream::pending::<Result<Bytes, std::io::Error>>());
-		let slow = read_body(never, 4, Duration::from_millis(20))
-			.await
-			.expect_err("it stalls");
-		assert_eq!(slow.code(), "body_incomplete");
+		let slow = read_body(never, 4, time).await;
+		assert_eq!(slow.expect_err("it stalls").code(), "body_incomplete");
 	}
 }

@@ -23,9 +23,10 @@ struct Stored {
 
 /// Stores the module in the body: 201 when it is new, 200 when it was here already.
 pub(crate) async fn put(State(app): State<Arc<App>>, body: Body) -> Result<Response, GatewayError> {
-	let _place = app.uploads.try_acquire().map_err(|_| GatewayError::Busy)?;
 	let limit = u64::from(MAX_PACKAGE_BYTES);
 	let module = read_body(body, limit, app.config.limits.body_timeout()).await?;
+	// Whoever sends slowly keeps nobody from uploading: a place is for checking and storing alone.
+	let _place = app.uploads.try_acquire().map_err(|_| GatewayError::Busy)?;
 	let size = module.len() as u64;
 	let (hash, is_new) = app.packages.put(module).await?;
 	let status = match is_new {

@@ -91,6 +91,43 @@ fn what_was_committed_is_there_again_and_numbers_go_on() {
 }
 
 #[test]
+fn the_first_receipt_of_a_number_is_the_only_one() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let calls = numbered(5, 1);
+	let store = open(dir.path());
+	let first = finished(&calls[0], b"one");
+	let outcome = store.commit(&[first.clone()], &[]).expect("stores");
+	assert_eq!(outcome, vec![Stored::Durable]);
+	// The same call at a later block, in a commit of its own and twice in one.
+	let dated = Arc::new(Call {
+		block: 41,
+		..(*calls[0]).clone()
+	});
+	let second = finished(&dated, b"two");
+	let batch = [second.clone(), second];
+	let outcome = store.commit(&batch, &[]).expect("stores");
+	assert_eq!(outcome, vec![Stored::Taken; 2]);
+	assert_eq!(
+		store.receipt((5, 0)).expect("reads"),
+		Some(first.receipt.clone())
+	);
+	let (_, response) = store.body((5, 0)).expect("reads").expect("kept");
+	assert_eq!(response, b"one");
+}
+
+#[test]
+fn the_birth_is_noted_once_and_stays() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let store = open(dir.path());
+	assert_eq!(store.birth().expect("reads"), None);
+	let birth = Birth { epoch: 5, ms: 77 };
+	store.set_birth(birth).expect("stores");
+	drop(store);
+	let store = open(dir.path());
+	assert_eq!(store.birth().expect("reads"), Some(birth));
+}
+
+#[test]
 fn a_report_is_made_once_and_closes_its_epoch() {
 	let dir = tempfile::tempdir().expect("a directory");
 	let calls = numbered(5, 3);

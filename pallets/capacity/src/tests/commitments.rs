@@ -3,7 +3,12 @@
 use super::*;
 use crate::{CapacityParams, Commitments, Error, Event, HoldReason, Params};
 use frame_support::{assert_noop, assert_ok, traits::fungible::InspectHold};
-use millrace_primitives::{capacity::MAX_UNITS, traits::PeerUse, views::CommitmentStatus, FLT};
+use millrace_primitives::{
+	capacity::{WorkRates, MAX_UNITS},
+	traits::PeerUse,
+	views::CommitmentStatus,
+	FLT,
+};
 use sp_runtime::{DispatchError, TokenError};
 
 fn provider() -> RuntimeOrigin {
@@ -246,6 +251,20 @@ fn only_root_sets_parameters_and_only_sensible_ones() {
 			Capacity::set_params(root(), stuck),
 			Error::<Test>::BadParams
 		);
+		// 2^32 solutions of a peer are the most that paths can tell apart.
+		let deep = |rates| CapacityParams { rates, ..params() };
+		let (most, one) = (1 << 16, 1);
+		for (idle, busy) in [(most + 1, one), (one, most + 1)] {
+			assert_noop!(
+				Capacity::set_params(root(), deep(WorkRates { idle, busy })),
+				Error::<Test>::BadParams
+			);
+		}
+		let deepest = WorkRates {
+			idle: most,
+			busy: most,
+		};
+		assert_ok!(Capacity::set_params(root(), deep(deepest)));
 		let good = CapacityParams {
 			unbonding_epochs: 7,
 			..params()

@@ -4,8 +4,10 @@ mod audits;
 mod commitments;
 mod draw;
 mod model;
+mod refunds;
 mod reports;
 mod settlement;
+mod try_state;
 
 use crate::{mock::*, Call};
 use frame_support::{

@@ -68,6 +68,21 @@ fn a_report_is_taken_once_with_the_highest_priority() {
 }
 
 #[test]
+fn deals_are_noted_only_when_every_unit_at_work_is_proven() {
+	for (proven, noted) in [(0, 0), (1, 0), (2, 1)] {
+		ExtBuilder::default().build_and_execute(|| {
+			BusyUnits::mutate(|busy| busy.insert(peer(1), 2));
+			commit(1, 3);
+			go_to(2, 2);
+			let mut report = claim(1, 1, proven);
+			report.served = vec![served(4)].try_into().expect("one fits");
+			assert_ok!(send(report_call(1, report)));
+			assert_eq!(WorkCalls::get().len(), noted, "{proven} of 2 units proven");
+		});
+	}
+}
+
+#[test]
 fn a_report_of_another_peer_key_or_chain_is_refused() {
 	ExtBuilder::default().peers(2).build_and_execute(|| {
 		commit(1, 3);

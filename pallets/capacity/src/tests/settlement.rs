@@ -1,12 +1,21 @@
 //! Settlement: misses, voids, rewards, failure, and the lazy kind of each.
 
 use super::*;
-use crate::{Commitments, Credited, Error, Event};
+use crate::{refusal, Commitments, Credited, Error, Event, Outcome};
 use frame_support::{assert_noop, assert_ok};
 use millrace_primitives::{traits::Capacity as _, views::CommitmentStatus, FLT};
+use sp_runtime::DispatchResult;
 
 fn anybody() -> RuntimeOrigin {
 	RuntimeOrigin::signed(STRANGER)
+}
+
+/// Anybody settles the n-th peer, whatever it weighs.
+fn settle(n: u8) -> DispatchResult {
+	match Capacity::settle(anybody(), peer(n)) {
+		Ok(_) => Ok(()),
+		Err(failed) => Err(failed.error),
+	}
 }
 
 /// The first peer proves all of so many units of an epoch and passes its audit.
@@ -23,10 +32,7 @@ fn a_served_epoch_is_rewarded_once_it_is_closed() {
 	ExtBuilder::default().build_and_execute(|| {
 		commit(1, 4);
 		prove(1, 4);
-		assert_noop!(
-			Capacity::settle(anybody(), peer(1)),
-			Error::<Test>::NothingToSettle
-		);
+		assert_noop!(settle(1), Error::<Test>::NothingToSettle);
 		close(1);
 		events();
 		assert!(!Capacity::is_settled(peer(1)));
@@ -57,14 +63,31 @@ fn a_served_epoch_is_rewarded_once_it_is_closed() {
 				void: false
 			})
 		);
-		assert_noop!(
-			Capacity::settle(anybody(), peer(1)),
-			Error::<Test>::NothingToSettle
-		);
-		assert_noop!(
-			Capacity::settle(anybody(), peer(9)),
-			Error::<Test>::NoCommitment
-		);
+		assert_noop!(settle(1), Error::<Test>::NothingToSettle);
+		assert_noop!(settle(9), Error::<Test>::NoCommitment);
+	});
+}
+
+#[test]
+fn units_stay_proven_until_the_next_epoch_is_settled() {
+	ExtBuilder::default().build_and_execute(|| {
+		commit(1, 4);
+		prove(1, 4);
+		close(1);
+		assert_ok!(settle(1));
+		prove(2, 3);
+		close(2);
+		// Closed and not settled: what was proven before still counts, and is known to be old.
+		assert!(!Capacity::is_settled(peer(1)));
+		assert_eq!(Capacity::proven_units(peer(1)), 4);
+		assert_ok!(settle(1));
+		assert!(Capacity::is_settled(peer(1)));
+		assert_eq!(Capacity::proven_units(peer(1)), 3);
+
+		close(3);
+		assert_eq!(Capacity::proven_units(peer(1)), 3);
+		assert_ok!(settle(1));
+		assert_eq!(Capacity::proven_units(peer(1)), 0);
 	});
 }
 
@@ -207,7 +230,14 @@ fn a_report_after_a_long_silence_finds_the_commitment_failed() {
 			CommitmentStatus::Unbonding { failed: true, .. }
 		));
 		assert_eq!(commitment.next_to_settle, 42);
-		assert_eq!(commitment.reported.map(|outcome| outcome.epoch), Some(1));
+		assert_eq!(
+			commitment.reported,
+			Some(Outcome {
+				epoch: 59,
+				idle: 0,
+				busy: 0
+			})
+		);
 		assert_eq!(
 			Capacity::row(59).expect("the epoch is remembered").reports,
 			0
@@ -216,6 +246,35 @@ fn a_report_after_a_long_silence_finds_the_commitment_failed() {
 		assert!(!calls
 			.iter()
 			.any(|call| matches!(call, WorkCall::Reported { .. })));
+	});
+}
+
+#[test]
+fn a_stake_answers_for_a_report_that_found_the_commitment_failed() {
+	ExtBuilder::default().build_and_execute(|| {
+		commit(1, 2);
+		go_to(60, 0);
+		let late = claim(59, 2, 0);
+		assert_ok!(send(report_call(1, late.clone())));
+		// It failed with epoch 40, so that its unbonding is over by now.
+		assert_eq!(
+			Capacity::commitment(peer(1)).expect("it stands").status,
+			CommitmentStatus::Unbonding {
+				until: 49,
+				failed: true
+			}
+		);
+		assert_eq!(send(report_call(1, late)), refused(refusal::NO_COMMITMENT));
+
+		// Reported in epoch 60, challenged within 4, and two more.
+		go_to(65, 19);
+		assert_noop!(
+			Capacity::withdraw(anybody(), peer(1)),
+			Error::<Test>::StillBonded
+		);
+		go_to(66, 0);
+		assert_ok!(Capacity::withdraw(anybody(), peer(1)));
+		assert_eq!(Balances::free_balance(PROVIDER), ENDOWMENT - 800 * FLT);
 	});
 }
 

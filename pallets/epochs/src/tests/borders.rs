@@ -127,6 +127,22 @@ fn time_freezes_at_the_start_of_an_epoch() {
 }
 
 #[test]
+fn the_first_epoch_begins_at_the_time_of_its_first_block() {
+	ExtBuilder::default().build_and_execute(|| {
+		run_to(1);
+		assert_eq!(Epochs::current().start_ms, 0);
+		run_to(2);
+		assert_eq!(Epochs::current().start_ms, 1_000);
+		// Once and for all: the next block to end does not move it.
+		run_to(20);
+		assert_eq!(Epochs::current().start_ms, 1_000);
+		assert_eq!(Epochs::current().clock_ms(1), 1_000);
+		run_to(21);
+		assert_eq!(Epochs::previous().unwrap().start_ms, 1_000);
+	});
+}
+
+#[test]
 fn the_rings_remember_their_slots_and_no_more() {
 	let short = EpochLengths {
 		len: 5,
@@ -139,11 +155,13 @@ fn the_rings_remember_their_slots_and_no_more() {
 		let first = Epochs::seed(0);
 		run_to(5 * RING_SLOTS);
 		assert_eq!(Epochs::current().index, RING_SLOTS - 1);
-		assert_eq!(Epochs::seed(0), first);
+		assert_eq!((Epochs::seed(0), Epochs::start_of(0)), (first, Some(1)));
 		run_to(5 * RING_SLOTS + 1);
-		assert_eq!(Epochs::seed(0), None);
+		assert_eq!((Epochs::seed(0), Epochs::start_of(0)), (None, None));
 		assert!((1..=RING_SLOTS).all(|epoch| Epochs::seed(epoch).is_some()));
+		assert!((1..=RING_SLOTS).all(|epoch| Epochs::start_of(epoch) == Some(5 * epoch + 1)));
 		assert_eq!(Epochs::seed(RING_SLOTS + 1), None);
+		assert_eq!(Epochs::start_of(RING_SLOTS + 1), None);
 		run_to(5 * (RING_SLOTS + 2));
 		assert_eq!(Epochs::draw(0), None);
 		assert!((1..=RING_SLOTS).all(|epoch| Epochs::draw(epoch).is_some()));

@@ -75,6 +75,18 @@ impl Model {
 			)
 	}
 
+	/// Time of the block before the epoch's first one; of the chain's first block, which has none
+	/// before it, its own, known from the next block on.
+	fn start_ms(&self, epoch: EpochIndex) -> u64 {
+		let first = self.epoch(epoch).next().unwrap().number;
+		let of = if first == 1 && System::block_number() > 1 {
+			first
+		} else {
+			first - 1
+		};
+		u64::from(of) * SlotMs::get()
+	}
+
 	fn check(&self) {
 		let Some(now) = self.blocks.last() else {
 			return;
@@ -87,6 +99,8 @@ impl Model {
 			status.info.start,
 			self.epoch(now.epoch).next().unwrap().number
 		);
+		assert_eq!(Epochs::start_of(now.epoch), Some(status.info.start));
+		assert_eq!(status.info.start_ms, self.start_ms(now.epoch));
 		assert_eq!(status.phase, now.lengths.phase(now.position));
 		assert_eq!(status.seed, self.seed(now.epoch));
 		let drawn = now.epoch > 0 && matches!(status.phase, Phase::Answer | Phase::Rest);

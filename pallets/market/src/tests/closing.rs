@@ -4,7 +4,7 @@ use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use millrace_primitives::{
 	market::DealStatus,
-	traits::{PeerUse, WorkInspector, WorkLedger},
+	traits::{Capacity, PeerUse, WorkInspector, WorkLedger},
 	DealId,
 };
 
@@ -64,19 +64,105 @@ fn epochs_after_the_last_are_not_paid() {
 }
 
 #[test]
-fn workers_that_never_served_leave_at_the_stop() {
+fn a_live_worker_that_never_served_is_paid_the_closing_epoch_at_the_stop() {
 	build_and_execute(|| {
-		let live = offer(1, PROVIDER, 1, 10);
-		let assigned = offer(2, PROVIDER, 1, 10);
-		let deal = create(spec(2, 10), 40);
+		let issued = Balances::total_issuance();
+		let live = offer(1, PROVIDER, 1, 1_000);
+		let assigned = offer(2, PROVIDER + 1, 1, 1_001);
+		let deal = create(spec(2, 1_001), 4_004);
 		run_matcher();
 		go_live(live, deal);
-		// Both were matched in this epoch: no epoch of theirs was paid for.
+		// Both were matched in this epoch: no epoch of theirs is paid from the escrow.
 		assert_ok!(stop(CLIENT, deal));
+		System::assert_has_event(
+			Event::<Test>::ClosingPaid {
+				deal,
+				peer: live,
+				paid: 980,
+				burnt: 20,
+			}
+			.into(),
+		);
 		assert_eq!(workers(deal), vec![]);
 		assert_eq!(held(HoldReason::WorkerBond, PROVIDER), 0);
 		assert_eq!(Market::busy_units(live, 6), 0);
 		assert!(Market::in_use(assigned));
+		assert_eq!(in_pot(), 4_004 + 2_002 - 1_000);
+
+		assert_ok!(close(deal));
+		System::assert_last_event(
+			Event::<Test>::DealClosed {
+				deal,
+				paid: 980,
+				burnt: 20,
+				refunded: 5_006,
+			}
+			.into(),
+		);
+		assert_eq!(Balances::free_balance(CLIENT), FUNDS - 1_000);
+		assert_eq!(
+			Balances::free_balance(PROVIDER),
+			FUNDS - OFFER_DEPOSIT + 980
+		);
+		assert_eq!(
+			Balances::free_balance(PROVIDER + 1),
+			FUNDS - OFFER_DEPOSIT,
+			"whoever was only assigned has kept nothing ready"
+		);
+		assert_eq!(Balances::total_issuance(), issued - 20);
+	});
+}
+
+#[test]
+fn what_a_stop_costs_does_not_depend_on_who_settled_before() {
+	build_and_execute(|| {
+		let (deal, peer) = live_deal(1, 1_000, 2);
+		at_rest_of(7);
+		report(peer, 6, &[deal]);
+		leave_unsettled(peer, 6);
+		// Epoch 6 is owed 1,000 of the 2,000 although nobody has settled it, and epoch 7 the rest.
+		assert_eq!(Market::assignments(peer)[0].paid_until, 7);
+		let weight = stop(STRANGER, deal).expect("it is over").actual_weight;
+		let expected = <() as WeightInfo>::stop(1) + <() as WeightInfo>::on_settled(1);
+		assert_eq!(weight, Some(expected));
+		let row = Market::deal_of(deal).expect("it stands");
+		assert_eq!((row.escrow, row.paid, row.early), (1_000, 980, false));
+
+		at_rest_of(8);
+		report_and_settle(peer, 7, &[deal]);
+		assert_ok!(close(deal));
+		assert_eq!(Balances::free_balance(CLIENT), FUNDS - 2_000);
+	});
+}
+
+#[test]
+fn a_stop_settles_a_few_workers_and_names_it_when_they_are_many() {
+	build_and_execute(|| {
+		let peers: Vec<_> = (0..5).map(|index| offer(index, PROVIDER, 1, 10)).collect();
+		let deal = create(spec(5, 10), 1_000);
+		run_matcher();
+		peers.iter().for_each(|peer| go_live(*peer, deal));
+		at_rest_of(7);
+		peers.iter().for_each(|peer| leave_unsettled(*peer, 6));
+		assert_noop!(stop(CLIENT, deal), Error::<Test>::WorkersNotSettled);
+		MockCapacity::settle(peers[0]);
+		// One that one step does not bring up to date is too many as well.
+		leave_unsettled(peers[1], 7);
+		assert_noop!(stop(CLIENT, deal), Error::<Test>::WorkersNotSettled);
+		MockCapacity::settle(peers[1]);
+		assert_ok!(stop(CLIENT, deal));
+	});
+}
+
+#[test]
+fn a_worker_that_a_stop_finds_to_be_over_is_paid_no_closing_epoch() {
+	build_and_execute(|| {
+		let (deal, peer) = live_deal(1, 1_000, 9);
+		at_rest_of(7);
+		leave_unsettled(peer, 6);
+		end_with_settlement(peer);
+		assert_ok!(stop(CLIENT, deal));
+		assert_eq!(workers(deal), vec![]);
 		assert_ok!(close(deal));
 		assert_eq!(Balances::free_balance(CLIENT), FUNDS);
 	});
@@ -123,15 +209,42 @@ fn closing_settles_a_few_workers_and_names_it_when_they_are_many() {
 			leave_unsettled(*peer, 6);
 		}
 		assert_noop!(close(deal), Error::<Test>::WorkersNotSettled);
-		use millrace_primitives::traits::Capacity;
 		MockCapacity::settle(peers[0]);
-		assert_ok!(close(deal));
+		let weight = close(deal).expect("the rest is settled").actual_weight;
+		// What the four settlements really took, not their bound.
+		let settled = <() as WeightInfo>::on_settled(1).saturating_mul(4);
+		assert_eq!(weight, Some(<() as WeightInfo>::close(5) + settled));
 		// Epoch 6 and the closing epoch of five workers at 10, the burn of each rounded up.
 		assert_eq!(Balances::free_balance(CLIENT), FUNDS - 100);
 		assert_eq!(
 			Balances::free_balance(PROVIDER),
 			FUNDS - 5 * OFFER_DEPOSIT + 10 * 9
 		);
+	});
+}
+
+#[test]
+fn what_is_remembered_of_a_peer_goes_with_its_last_deal_or_with_itself() {
+	build_and_execute(|| {
+		let (deal, peer) = live_deal(1, 10, 9);
+		at(7, 0);
+		assert_ok!(stop(CLIENT, deal));
+		at_rest_of(8);
+		report_and_settle(peer, 7, &[deal]);
+		// The deal is over, but as long as it is not closed a report may list it.
+		at(9, 2);
+		report(peer, 8, &[deal]);
+		assert_eq!(Reported::<Test>::iter().count(), 1);
+		assert_ok!(close(deal));
+		assert_eq!(Reported::<Test>::iter().count(), 0);
+		assert_ok!(Market::withdraw_offer(
+			RuntimeOrigin::signed(PROVIDER),
+			peer
+		));
+		assert!(!Market::in_use(peer));
+		assert_eq!(Loads::<Test>::iter().count(), 1);
+		Market::forget(peer);
+		assert_eq!(Loads::<Test>::iter().count(), 0);
 	});
 }
 
@@ -173,8 +286,13 @@ fn nothing_is_left_when_everything_is_gone() {
 		assert_eq!(Unfilled::<Test>::iter().count(), 0);
 		assert_eq!(Reported::<Test>::iter().count(), 0);
 		assert_eq!(Cursor::<Test>::get(), None);
-		for account in [CLIENT, PROVIDER, PROVIDER + 1] {
+		for account in [CLIENT, PROVIDER, PROVIDER + 1, Market::pot()] {
 			assert_eq!(Balances::reserved_balance(account), 0);
 		}
+		assert_eq!(
+			Balances::free_balance(Market::pot()),
+			EXISTENTIAL_DEPOSIT,
+			"the pot keeps its own"
+		);
 	});
 }

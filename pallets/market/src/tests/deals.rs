@@ -1,7 +1,7 @@
 //! Ordering deals, and what is wrong with an order.
 
 use crate::{mock::*, Error, HoldReason};
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect};
 use millrace_primitives::{
 	capacity::MAX_UNITS,
 	execution::{MAX_MEMORY_BYTES, MAX_PACKAGE_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES},
@@ -26,15 +26,17 @@ fn link(url: &str) -> millrace_primitives::market::Link {
 }
 
 #[test]
-fn a_deal_holds_escrow_closing_deposit_and_deposit() {
+fn escrow_and_closing_deposit_stand_in_the_pot_and_the_deposit_is_held() {
 	build_and_execute(|| {
 		let id = create(spec(2, 10), ESCROW);
-		assert_eq!(held(HoldReason::Escrow, CLIENT), ESCROW + 20);
+		assert_eq!(in_pot(), ESCROW + 20);
+		assert_eq!(held(HoldReason::Escrow, CLIENT), 0);
 		assert_eq!(held(HoldReason::DealDeposit, CLIENT), DEAL_DEPOSIT);
 		assert_eq!(
 			Balances::free_balance(CLIENT),
 			FUNDS - ESCROW - 20 - DEAL_DEPOSIT
 		);
+		assert_eq!(Balances::total_balance(&CLIENT), FUNDS - ESCROW - 20);
 		assert_eq!(Market::deal_ids(Some(CLIENT), 0, 10), vec![id]);
 		assert_eq!(Market::deal_ids(Some(STRANGER), 0, 10), Vec::<u64>::new());
 	});
@@ -44,6 +46,10 @@ fn a_deal_holds_escrow_closing_deposit_and_deposit() {
 fn every_bad_specification_has_its_own_error() {
 	build_and_execute(|| {
 		refused(|spec| spec.class += 1, Error::UnknownClass);
+		refused(
+			|spec| spec.regions = vec![63, 64].try_into().expect("two fit"),
+			Error::UnknownRegion,
+		);
 		refused(|spec| spec.units_per_worker = 0, Error::UnitsZero);
 		refused(
 			|spec| spec.units_per_worker = MAX_UNITS + 1,
@@ -106,13 +112,14 @@ fn every_bad_specification_has_its_own_error() {
 }
 
 #[test]
-fn anybody_tops_up_and_the_hold_is_the_owners() {
+fn anybody_tops_up() {
 	build_and_execute(|| {
 		let id = create(spec(2, 10), ESCROW);
 		let top_up = |who, amount| Market::top_up(RuntimeOrigin::signed(who), id, amount);
 		assert_ok!(top_up(CLIENT, 5));
 		assert_ok!(top_up(STRANGER, 7));
-		assert_eq!(held(HoldReason::Escrow, CLIENT), ESCROW + 20 + 12);
+		assert_eq!(in_pot(), ESCROW + 20 + 12);
+		assert_eq!(held(HoldReason::Escrow, STRANGER), 0);
 		assert_eq!(Balances::free_balance(STRANGER), FUNDS - 7);
 		assert_eq!(Market::deal_of(id).expect("it stands").escrow, ESCROW + 12);
 
@@ -143,13 +150,22 @@ fn parameters_are_set_by_root_for_new_records() {
 	build_and_execute(|| {
 		let id = create(spec(2, 10), ESCROW);
 		let new = crate::MarketParams {
-			deal_deposit: 1,
+			deal_deposit: EXISTENTIAL_DEPOSIT,
 			min_price: 11,
 			..params()
 		};
 		assert_noop!(
 			Market::set_params(RuntimeOrigin::signed(CLIENT), new.clone()),
 			sp_runtime::DispatchError::BadOrigin
+		);
+		// Otherwise an owner's account could be gone when its refund comes.
+		let worthless = crate::MarketParams {
+			deal_deposit: EXISTENTIAL_DEPOSIT - 1,
+			..params()
+		};
+		assert_noop!(
+			Market::set_params(RuntimeOrigin::root(), worthless),
+			Error::<Test>::DealDepositTooSmall
 		);
 		assert_ok!(Market::set_params(RuntimeOrigin::root(), new));
 		refused(|_| {}, Error::PriceBelowMinimum);

@@ -92,3 +92,67 @@ fn a_deal_that_cannot_pay_takes_no_workers() {
 		assert_eq!(workers(deal).len(), 2);
 	});
 }
+
+#[test]
+fn a_deal_whose_term_ends_with_this_epoch_takes_nobody() {
+	build_and_execute(|| {
+		let mut wanted = spec(1, 10);
+		wanted.term_epochs = Some(1);
+		let deal = create(wanted, 100);
+		at(6, 0);
+		offer(1, PROVIDER, 1, 10);
+		run_matcher();
+		assert_eq!(workers(deal), vec![]);
+		assert_ok!(Market::stop(RuntimeOrigin::signed(STRANGER), deal));
+	});
+}
+
+#[test]
+fn assigned_workers_and_open_dues_count_against_the_escrow() {
+	build_and_execute(|| {
+		let first = offer(1, PROVIDER, 1, 10);
+		let deal = create(spec(3, 10), 60);
+		run_matcher();
+		go_live(first, deal);
+		for epoch in 6..9 {
+			at_rest_of(epoch + 1);
+			report_and_settle(first, epoch, &[deal]);
+		}
+		offer(2, PROVIDER + 1, 1, 10);
+		offer(3, PROVIDER + 2, 1, 10);
+		let top_up = |amount| {
+			assert_ok!(Market::top_up(RuntimeOrigin::signed(CLIENT), deal, amount));
+			run_matcher();
+			workers(deal).len()
+		};
+		// 30 are left. Epoch 9 is open, epoch 8 might not be settled, and in epoch 10 the first
+		// worker and another are to be paid: 40.
+		run_matcher();
+		assert_eq!(workers(deal), vec![first]);
+		assert_eq!(top_up(9), 1);
+		assert_eq!(top_up(1), 2);
+		// The one that is assigned will be owed 10 of them.
+		assert_eq!(top_up(9), 2);
+		assert_eq!(top_up(1), 3);
+	});
+}
+
+#[test]
+fn a_worker_costs_nothing_for_the_epochs_before_its_first() {
+	build_and_execute(|| {
+		let cheap = offer(1, PROVIDER, 1, 2);
+		let deal = create(spec(2, 1_000), 4_000);
+		run_matcher();
+		go_live(cheap, deal);
+		at(8, 0);
+		let dear = offer(2, PROVIDER + 1, 1, 1_000);
+		run_matcher();
+		go_live(dear, deal);
+		// Epochs 7 and 8 are open at 2 each; of 3,996 three more at 1,002 are paid.
+		assert_eq!(Market::assignments(dear)[0].paid_until, 11);
+		assert_noop!(
+			Market::stop(RuntimeOrigin::signed(STRANGER), deal),
+			Error::<Test>::NotOwner
+		);
+	});
+}

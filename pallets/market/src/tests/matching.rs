@@ -1,10 +1,14 @@
 //! Matching: the cheapest eligible offers win, as a naive matcher would choose them.
 
-use crate::{mock::*, Cursor, Error, Reason, Unfilled};
-use frame_support::{assert_noop, assert_ok};
+use crate::{mock::*, Cursor, Error, Reason, Unfilled, WeightInfo};
+use frame_support::{
+	assert_noop, assert_ok,
+	weights::{Weight, WeightMeter},
+};
 use millrace_primitives::{
 	market::{DealSpec, OfferTerms, ProviderFilter},
 	peer::PeerId,
+	traits::Capacity,
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -199,34 +203,41 @@ fn a_peer_works_for_as_many_deals_as_one_report_holds() {
 }
 
 #[test]
-fn an_unfillable_deal_sleeps_until_an_offer_enters() {
+fn a_peer_that_proves_nothing_any_more_leaves_the_book() {
 	build_and_execute(|| {
+		let peer = offer(1, PROVIDER, 1, 9);
+		leave_unsettled_with(peer, 4, 0);
 		let deal = create(spec(1, 9), 18);
 		run_matcher();
-		let asleep = || {
-			Unfilled::<Test>::get(crate::DealKey::from(deal))
-				.expect("lacks")
-				.asleep
-		};
-		assert!(asleep().is_some());
-		let before = asleep();
-		run_matcher();
-		assert_eq!(asleep(), before);
+		assert_eq!(workers(deal), vec![]);
+		assert_eq!(crate::Book::<Test>::iter().count(), 0);
+	});
+}
+
+#[test]
+fn an_offer_stays_in_the_book_until_it_is_known_what_was_proven() {
+	build_and_execute(|| {
 		let peer = offer(1, PROVIDER, 1, 9);
+		leave_unsettled(peer, 3);
+		leave_unsettled(peer, 4);
+		let deal = create(spec(1, 9), 18);
+		// One look settles one of the two epochs.
 		run_matcher();
+		assert_eq!(workers(deal), vec![]);
+		assert_eq!(crate::Book::<Test>::iter().count(), 1);
+		assert_ok!(Market::match_deal(RuntimeOrigin::signed(STRANGER), deal));
 		assert_eq!(workers(deal), vec![peer]);
 	});
 }
 
 #[test]
-fn a_peer_that_proves_nothing_any_more_leaves_the_book() {
+fn what_is_not_settled_counts_as_unproven() {
 	build_and_execute(|| {
 		let peer = offer(1, PROVIDER, 1, 9);
-		set_units(peer, 0);
-		let deal = create(spec(1, 9), 18);
-		run_matcher();
-		assert_eq!(workers(deal), vec![]);
-		assert_eq!(crate::Book::<Test>::iter().count(), 0);
+		(0..3).for_each(|epoch| leave_unsettled(peer, epoch));
+		for expected in [Some(Reason::Unproven), Some(Reason::Unproven), None] {
+			assert_eq!(Market::why_not(spec(1, 9), peer), expected);
+		}
 	});
 }
 
@@ -240,6 +251,42 @@ fn a_peer_is_settled_before_it_is_looked_at() {
 		create(spec(1, 10), 20);
 		run_matcher();
 		assert_eq!(Market::deal_of(earning).expect("it stands").escrow, 30);
+	});
+}
+
+#[test]
+fn a_settlement_consumes_what_it_took_and_begins_only_with_its_bound() {
+	build_and_execute(|| {
+		let peer = offer(1, PROVIDER, 1, 9);
+		leave_unsettled(peer, 4);
+		let deal = create(spec(1, 9), 18);
+		let before =
+			<() as WeightInfo>::visit() + <() as WeightInfo>::walk(1) + <() as WeightInfo>::look();
+		let bound = before + MockCapacity::settle_weight();
+		let mut meter = WeightMeter::with_limit(bound - Weight::from_parts(1, 0));
+		Market::run_matcher(&mut meter);
+		assert!(!MockCapacity::is_settled(peer));
+
+		let mut meter = WeightMeter::with_limit(bound);
+		Market::run_matcher(&mut meter);
+		assert_eq!(workers(deal), vec![peer]);
+		// Besides, it looked for the deal after this one.
+		let settled = <() as WeightInfo>::on_settled(0) + <() as WeightInfo>::visit();
+		assert_eq!(meter.consumed(), before + settled);
+	});
+}
+
+#[test]
+fn a_provider_without_the_bond_is_not_matched() {
+	build_and_execute(|| {
+		let peer = offer(1, PROVIDER, 1, 9);
+		let away = FUNDS - OFFER_DEPOSIT - EXISTENTIAL_DEPOSIT - 99;
+		let provider = RuntimeOrigin::signed(PROVIDER);
+		assert_ok!(Balances::transfer_keep_alive(provider, STRANGER, away));
+		assert_eq!(Market::why_not(spec(1, 9), peer), Some(Reason::Bond));
+		let stranger = RuntimeOrigin::signed(STRANGER);
+		assert_ok!(Balances::transfer_keep_alive(stranger, PROVIDER, 1));
+		assert_eq!(Market::why_not(spec(1, 9), peer), None);
 	});
 }
 

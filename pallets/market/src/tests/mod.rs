@@ -7,6 +7,8 @@ mod expiry;
 mod matching;
 mod offers;
 mod payments;
+mod pot;
 mod resumption;
+mod sleep;
 mod views;
 mod workers;

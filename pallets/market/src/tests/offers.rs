@@ -1,9 +1,14 @@
 //! Offers, and the order of the book.
 
-use crate::{mock::*, Book, BookKey, Error, HoldReason, KnownRegions, Offers};
+use crate::{mock::*, Book, BookKey, Error, Event, HoldReason, KnownRegions, Offers};
 use codec::Encode;
 use frame_support::{assert_noop, assert_ok};
-use millrace_primitives::{market::OfferTerms, traits::PeerUse, CPU_V1};
+use millrace_primitives::{
+	market::OfferTerms,
+	peer::PeerId,
+	traits::{Capacity, PeerUse},
+	DealId, CPU_V1,
+};
 use proptest::prelude::*;
 
 fn post(provider: u64, index: u8, terms: OfferTerms) -> sp_runtime::DispatchResult {
@@ -61,25 +66,22 @@ fn every_bad_offer_has_its_own_error() {
 }
 
 #[test]
-fn a_class_stands_in_a_bounded_number_of_regions() {
+fn offers_in_odd_regions_keep_nobody_out() {
 	build_and_execute(|| {
 		for region in 0..64u16 {
 			offer_with(region as u8, PROVIDER, 1, OfferTerms { region, ..terms(9) });
 		}
 		register(200, PROVIDER, 1);
-		let one_more = OfferTerms {
-			region: 64,
+		for region in [64, u16::MAX] {
+			let terms = OfferTerms { region, ..terms(9) };
+			assert_noop!(post(PROVIDER, 200, terms), Error::<Test>::UnknownRegion);
+		}
+		let last = OfferTerms {
+			region: 63,
 			..terms(9)
 		};
-		assert_noop!(post(PROVIDER, 200, one_more), Error::<Test>::TooManyRegions);
-		assert_ok!(post(
-			PROVIDER,
-			200,
-			OfferTerms {
-				region: 63,
-				..terms(9)
-			}
-		));
+		assert_ok!(post(PROVIDER, 200, last));
+		assert_eq!(KnownRegions::<Test>::get(CPU_V1).len(), 64);
 	});
 }
 
@@ -89,13 +91,93 @@ fn only_free_proven_units_stand_in_the_book() {
 		let peer = offer(1, PROVIDER, 0, 9);
 		assert_eq!(Book::<Test>::iter().count(), 0);
 		// The next settlement sees them.
-		set_units(peer, 1);
-		report_and_settle(peer, 4, &[]);
+		leave_unsettled_with(peer, 4, 1);
+		assert_eq!(Book::<Test>::iter().count(), 0);
+		MockCapacity::settle(peer);
 		assert_eq!(Book::<Test>::iter().count(), 1);
 		// Taken, they leave it.
 		create(spec(1, 9), 18);
 		run_matcher();
 		assert_eq!(Book::<Test>::iter().count(), 0);
+	});
+}
+
+/// Lets assignments of a peer run out, at the start of an epoch.
+fn lapse(peer: PeerId, deals: &[DealId]) {
+	for deal in deals {
+		let origin = RuntimeOrigin::signed(STRANGER);
+		assert_ok!(Market::release_worker(origin, *deal, peer));
+	}
+}
+
+fn order(deals: u32) -> Vec<DealId> {
+	let ids = (0..deals).map(|_| create(spec(1, 9), 1_000)).collect();
+	run_matcher();
+	ids
+}
+
+fn lapses(peer: PeerId) -> Option<u32> {
+	Offers::<Test>::get(peer).map(|offer| offer.lapses)
+}
+
+#[test]
+fn three_assignments_in_a_row_that_come_to_nothing_close_the_offer() {
+	build_and_execute(|| {
+		let peer = offer(1, PROVIDER, 4, 9);
+		let deals = order(3);
+		at(7, 0);
+		lapse(peer, &deals[..2]);
+		assert_eq!(lapses(peer), Some(2));
+		lapse(peer, &deals[2..]);
+		System::assert_last_event(Event::<Test>::OfferClosed { peer, offer: 1 }.into());
+		assert_eq!(lapses(peer), None);
+		assert_eq!(Balances::free_balance(PROVIDER), FUNDS);
+		assert_eq!(Book::<Test>::iter().count(), 0);
+		assert_eq!(KnownRegions::<Test>::iter().count(), 0);
+		assert!(!Market::in_use(peer));
+		// Whoever is back posts it again.
+		assert_ok!(post(PROVIDER, 1, terms(9)));
+		assert_eq!(lapses(peer), Some(0));
+		assert_eq!(Book::<Test>::iter().count(), 1);
+	});
+}
+
+#[test]
+fn going_live_ends_the_row_and_a_missing_bond_goes_on_with_it() {
+	build_and_execute(|| {
+		let peer = offer(1, PROVIDER, 4, 9);
+		let first = order(2);
+		at(7, 0);
+		lapse(peer, &first);
+		go_live(peer, order(1)[0]);
+		assert_eq!(lapses(peer), Some(0));
+		let second = order(2);
+		at(9, 0);
+		lapse(peer, &second);
+		assert_eq!(lapses(peer), Some(2));
+		let third = order(1)[0];
+		let rest = Balances::free_balance(PROVIDER);
+		let away = RuntimeOrigin::signed(PROVIDER);
+		assert_ok!(Balances::transfer_keep_alive(away, STRANGER, rest - 50));
+		go_live(peer, third);
+		assert_eq!(lapses(peer), None);
+		assert_eq!(held(HoldReason::OfferDeposit, PROVIDER), 0);
+	});
+}
+
+#[test]
+fn an_assignment_counts_for_the_offer_that_it_was_taken_from() {
+	build_and_execute(|| {
+		let peer = offer(1, PROVIDER, 4, 9);
+		let deals = order(1);
+		assert_ok!(Market::withdraw_offer(
+			RuntimeOrigin::signed(PROVIDER),
+			peer
+		));
+		assert_ok!(post(PROVIDER, 1, terms(9)));
+		at(7, 0);
+		lapse(peer, &deals);
+		assert_eq!(lapses(peer), Some(0));
 	});
 }
 

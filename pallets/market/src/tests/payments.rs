@@ -1,6 +1,6 @@
 //! Payments for served epochs, exact to the unit.
 
-use crate::{mock::*, Event, HoldReason, Reported};
+use crate::{mock::*, Event, HoldReason, Reported, WeightInfo};
 use frame_support::{assert_ok, traits::fungible::Inspect};
 use millrace_primitives::{
 	market::split_payment,
@@ -35,7 +35,7 @@ fn a_reported_epoch_is_paid_once_and_two_per_cent_burn() {
 		assert_eq!(Balances::free_balance(PROVIDER), before + 980);
 		assert_eq!(Balances::total_issuance(), issued - 20);
 		assert_eq!(escrow(deal), 2_000);
-		assert_eq!(held(HoldReason::Escrow, CLIENT), 3_000);
+		assert_eq!(in_pot(), 3_000);
 		// Settled again, nothing is left to pay.
 		Market::on_settled(peer, 6, false);
 		assert_eq!(escrow(deal), 2_000);
@@ -87,7 +87,7 @@ fn dues_never_exceed_the_escrow() {
 		}
 		assert_eq!(escrow(deal), 0);
 		// The closing deposit is not touched.
-		assert_eq!(held(HoldReason::Escrow, CLIENT), 1_000);
+		assert_eq!(in_pot(), 1_000);
 	});
 }
 
@@ -111,15 +111,26 @@ fn a_term_is_paid_to_its_last_epoch() {
 }
 
 #[test]
-fn locks_do_not_stop_a_payment() {
-	use frame_support::traits::{LockableCurrency, WithdrawReasons};
+fn a_settlement_weighs_what_it_pays() {
 	build_and_execute(|| {
-		let (deal, peer) = live_deal(1, 1_000, 3);
-		Balances::set_lock(*b"voting  ", &CLIENT, Balance::MAX, WithdrawReasons::all());
-		report_and_settle(peer, 6, &[deal]);
-		assert_eq!(escrow(deal), 2_000);
-		// But nothing new is held of what is locked.
-		assert!(Market::create_deal(RuntimeOrigin::signed(CLIENT), spec(1, 10), 20).is_err());
+		let peer = offer(1, PROVIDER, 4, 10);
+		let deals: Vec<_> = (0..3).map(|_| create(spec(1, 10), 90)).collect();
+		run_matcher();
+		deals.iter().for_each(|deal| go_live(peer, *deal));
+		report(peer, 6, &deals[..2]);
+		assert_eq!(
+			Market::on_settled(peer, 6, false),
+			<() as WeightInfo>::on_settled(2)
+		);
+		report(peer, 7, &deals);
+		assert_eq!(
+			Market::on_settled(peer, 7, true),
+			<() as WeightInfo>::on_settled(0)
+		);
+		assert_eq!(
+			Market::on_commitment_over(peer),
+			<() as WeightInfo>::on_commitment_over(3)
+		);
 	});
 }
 
@@ -197,7 +208,8 @@ proptest! {
 				}
 				assert_ok!(Market::do_try_state());
 			}
-			let expired = Market::deal_of(deal).expect("it stands").paid_until(last) <= last;
+			let row = Market::deal_of(deal).expect("it stands");
+			let expired = Market::paid_until(deal, &row, &Market::worker_rows(deal)) <= last;
 			assert_ok!(Market::stop(RuntimeOrigin::signed(CLIENT), deal));
 			assert_ok!(Market::do_try_state());
 			at_rest_of(last + 1);
@@ -219,7 +231,7 @@ proptest! {
 				}
 				.into(),
 			);
-			assert_eq!(held(HoldReason::Escrow, CLIENT), 0);
+			assert_eq!(in_pot(), 0);
 			assert_eq!(held(HoldReason::DealDeposit, CLIENT), 0);
 			assert_eq!(Balances::total_issuance(), issued - expected_burnt);
 			let earned: Balance = (0..asks.len() as u64)

@@ -51,14 +51,15 @@ fn assigned() -> (DealId, PeerId) {
 fn going_live_is_authorised_by_the_peers_key() {
 	build_and_execute(|| {
 		let (deal, peer) = assigned();
-		let validity = authorize(peer, deal, go_live_signature(1, deal)).expect("all is right");
+		let signature = go_live_signature(1, deal, 6);
+		let validity = authorize(peer, deal, signature).expect("all is right");
 		assert_eq!(validity.priority, u64::MAX);
 		assert!(validity.propagate && validity.requires.is_empty());
 		assert_eq!(validity.provides.len(), 1);
 		// This epoch and the next.
 		assert_eq!(validity.longevity, 40);
 		at(6, 19);
-		let validity = authorize(peer, deal, go_live_signature(1, deal)).expect("all is right");
+		let validity = authorize(peer, deal, signature).expect("all is right");
 		assert_eq!(validity.longevity, 1);
 	});
 }
@@ -67,33 +68,28 @@ fn going_live_is_authorised_by_the_peers_key() {
 fn every_refusal_has_its_code() {
 	build_and_execute(|| {
 		let (deal, peer) = assigned();
-		let signature = go_live_signature(1, deal);
+		let signature = go_live_signature(1, deal, 6);
 		refused(peer_id(9), deal, signature, refusal::UNKNOWN_PEER);
 		register(2, PROVIDER, 4);
 		refused(
 			peer_id(2),
 			deal,
-			go_live_signature(2, deal),
+			go_live_signature(2, deal, 6),
 			refusal::NOT_ASSIGNED,
 		);
 		refused(
 			peer,
 			deal + 1,
-			go_live_signature(1, deal + 1),
+			go_live_signature(1, deal + 1, 6),
 			refusal::NOT_ASSIGNED,
 		);
-		refused(
-			peer,
-			deal,
-			go_live_signature(2, deal),
-			refusal::BAD_SIGNATURE,
-		);
-		refused(
-			peer,
-			deal,
-			go_live_signature(1, deal + 1),
-			refusal::BAD_SIGNATURE,
-		);
+		for wrong in [
+			go_live_signature(2, deal, 6),
+			go_live_signature(1, deal + 1, 6),
+			go_live_signature(1, deal, 5),
+		] {
+			refused(peer, deal, wrong, refusal::BAD_SIGNATURE);
+		}
 		at(7, 0);
 		refused(peer, deal, signature, refusal::DEADLINE_PASSED);
 		at(6, 0);
@@ -125,6 +121,42 @@ fn a_live_worker_holds_its_bond_and_is_at_work_from_the_next_epoch() {
 		assert!(!Market::is_worker(peer, deal, 5));
 		assert!(Market::is_worker(peer, deal, 6));
 		assert_eq!(Unfilled::<Test>::iter().count(), 0);
+	});
+}
+
+#[test]
+fn a_signature_is_good_for_one_assignment() {
+	build_and_execute(|| {
+		let (deal, peer) = assigned();
+		let old = go_live_signature(1, deal, 6);
+		let first = authorize(peer, deal, old).expect("all is right");
+		at(7, 0);
+		assert_ok!(Market::release_worker(
+			RuntimeOrigin::signed(STRANGER),
+			deal,
+			peer
+		));
+		at(10, 0);
+		run_matcher();
+		assert_eq!(workers(deal), vec![peer]);
+		refused(peer, deal, old, refusal::BAD_SIGNATURE);
+		let second = authorize(peer, deal, go_live_signature(1, deal, 11)).expect("all is right");
+		assert_ne!(first.provides, second.provides);
+	});
+}
+
+#[test]
+fn without_a_bond_there_is_no_duty() {
+	build_and_execute(|| {
+		let (deal, peer) = assigned();
+		let signature = go_live_signature(1, deal, 6);
+		let away = FUNDS - OFFER_DEPOSIT - EXISTENTIAL_DEPOSIT - 99;
+		let provider = RuntimeOrigin::signed(PROVIDER);
+		assert_ok!(Balances::transfer_keep_alive(provider, STRANGER, away));
+		refused(peer, deal, signature, refusal::BOND_UNAVAILABLE);
+		let stranger = RuntimeOrigin::signed(STRANGER);
+		assert_ok!(Balances::transfer_keep_alive(stranger, PROVIDER, 1));
+		assert_ok!(authorize(peer, deal, signature));
 	});
 }
 
@@ -199,7 +231,7 @@ fn the_matcher_replaces_an_overdue_worker() {
 }
 
 #[test]
-fn exclusions_are_bounded_and_go_with_the_deal() {
+fn a_deal_remembers_whom_it_excluded_until_it_is_stopped() {
 	build_and_execute(|| {
 		let deal = create(spec(1, 10), 1_000);
 		for index in 0..70u8 {
@@ -217,9 +249,10 @@ fn exclusions_are_bounded_and_go_with_the_deal() {
 			run_matcher();
 			run_matcher();
 		}
-		assert_eq!(Exclusions::<Test>::get(deal).len(), 64);
+		// All but the one that is assigned now.
+		assert_eq!(Exclusions::<Test>::get(deal).len(), 69);
 		assert_ok!(Market::stop(RuntimeOrigin::signed(CLIENT), deal));
-		assert_ok!(Market::close(RuntimeOrigin::signed(CLIENT), deal));
 		assert_eq!(Exclusions::<Test>::iter().count(), 0);
+		assert_ok!(Market::close(RuntimeOrigin::signed(CLIENT), deal));
 	});
 }

@@ -1,7 +1,7 @@
 //! Peers are registered, moved and removed.
 
-use crate::{mock::*, Error, Event, KeyOwners, Keys, Peers, PeersOf};
-use frame_support::{assert_noop, assert_ok};
+use crate::{mock::*, Error, Event, KeyOwners, Keys, Peers, PeersOf, WeightInfo};
+use frame_support::{assert_noop, assert_ok, dispatch::GetDispatchInfo};
 use millrace_primitives::{
 	peer::{PeerId, MAX_PEERS},
 	traits::PeerRegistry,
@@ -120,6 +120,7 @@ fn removal_leaves_nothing_behind() {
 			key(2),
 			proof(2, ALICE)
 		));
+		assert!(Forgotten::get().is_empty());
 		assert_ok!(Registry::remove_peer(signed(ALICE), peer));
 		assert_eq!(
 			events().last(),
@@ -128,6 +129,8 @@ fn removal_leaves_nothing_behind() {
 				provider: ALICE
 			})
 		);
+		// What others remember of it goes with it.
+		assert_eq!(Forgotten::get(), vec![peer]);
 		assert_eq!(Peers::<Test>::iter().count(), 0);
 		assert_eq!(PeersOf::<Test>::iter().count(), 0);
 		assert_eq!(Keys::<Test>::iter().count(), 0);
@@ -145,9 +148,19 @@ fn a_peer_in_use_stays() {
 			Registry::remove_peer(signed(ALICE), peer),
 			Error::<Test>::PeerInUse
 		);
+		assert!(Forgotten::get().is_empty());
 		InUse::set(vec![]);
 		assert_ok!(Registry::remove_peer(signed(ALICE), peer));
 	});
+}
+
+#[test]
+fn removal_is_charged_for_what_others_do() {
+	let call = crate::Call::<Test>::remove_peer { peer: peer(1) };
+	assert_eq!(
+		call.get_dispatch_info().call_weight,
+		<() as WeightInfo>::remove_peer() + USE_WEIGHT
+	);
 }
 
 #[test]
@@ -180,7 +193,7 @@ fn an_endpoint_moves() {
 	ExtBuilder.build_and_execute(|| {
 		register_provider(ALICE);
 		let peer = register_peer(ALICE, 1);
-		let url = endpoint("https://elsewhere.example/millrace?x=1");
+		let url = endpoint("https://elsewhere.example:8443/millrace");
 		assert_ok!(Registry::set_endpoint(signed(ALICE), peer, url.clone()));
 		assert_eq!(Registry::peer(peer).unwrap().endpoint, url);
 		assert_eq!(
@@ -194,7 +207,7 @@ fn an_endpoint_moves() {
 }
 
 #[test]
-fn an_endpoint_is_a_visible_url() {
+fn an_endpoint_is_a_visible_url_that_a_path_can_follow() {
 	ExtBuilder.build_and_execute(|| {
 		register_provider(ALICE);
 		let peer = register_peer(ALICE, 1);
@@ -207,6 +220,10 @@ fn an_endpoint_is_a_visible_url() {
 			"http://a b",
 			"http://ä",
 			"a",
+			"http://a/?x=1",
+			"http://a/#x",
+			"https://b@a",
+			"https://b:c@a/",
 		] {
 			assert_noop!(
 				Registry::set_endpoint(signed(ALICE), peer, endpoint(url)),

@@ -19,7 +19,7 @@ use serde_json::{json, Value};
 use std::time::Duration;
 use subxt::rpcs::{
 	client::{RpcParams, RpcSubscription},
-	RpcClient,
+	Error as RpcError, RpcClient,
 };
 use tokio::time::timeout;
 
@@ -29,6 +29,12 @@ const INVALID_PARAMS: i64 = -32602;
 const NO_METHOD: i64 = -32601;
 /// Longest wait for a notification: a few blocks.
 const BLOCKS: Duration = Duration::from_secs(30);
+/// Most subscriptions to our methods that a node serves at a time.
+const MAX_SUBSCRIPTIONS: usize = 256;
+/// What the next one is refused with.
+const TOO_MANY_SUBSCRIPTIONS: i32 = 7006;
+/// The first day of 2020 in milliseconds: earlier than any block, later than a clock that stands.
+const YEAR_2020_MS: u64 = 1_577_836_800_000;
 
 #[tokio::test]
 async fn a_bare_node_answers_by_itself() {
@@ -51,6 +57,7 @@ async fn a_bare_node_answers_by_itself() {
 	orders_can_be_priced_and_made(&network).await;
 	bad_parameters_have_their_errors(&rpc).await;
 	subscriptions_follow_finality(&network).await;
+	places_for_subscriptions_run_out_and_come_back(&network).await;
 
 	let supply = network
 		.chain
@@ -116,6 +123,8 @@ async fn the_clock_is_that_of_the_preset(rpc: &Rpc) {
 		(0, 1, 0)
 	);
 	assert_eq!(status.phase, Phase::Report);
+	// Guests of the first epoch do not live in 1970.
+	assert!(status.info.start_ms > YEAR_2020_MS, "{status:?}");
 }
 
 async fn nothing_is_there_yet(rpc: &Rpc) {
@@ -157,6 +166,10 @@ async fn orders_can_be_priced_and_made(network: &Network) {
 	let client = account("//Charlie");
 	let deal = millrace_e2e::Deal::create(network, &client, &spec, 5).await;
 	let shown = network.rpc.result("market_deal", json!([deal.id])).await;
+	assert_eq!(
+		shown["spec"]["package"]["links"],
+		json!(["http://127.0.0.1:1/module"])
+	);
 	let shown: DealView<AccountId> = serde_json::from_value(shown).expect("that is a deal");
 	assert_eq!((shown.owner, shown.escrow), (client.account(), deal.escrow));
 	assert_eq!(shown.spec, spec);
@@ -231,12 +244,7 @@ async fn subscriptions_follow_finality(network: &Network) {
 	let socket = RpcClient::from_insecure_url(network.node.ws())
 		.await
 		.expect("it connects");
-	let mut clock: RpcSubscription<EpochStatus> = socket
-		.subscribe(
-			"epochs_subscribeCurrent",
-			RpcParams::new(),
-			"epochs_unsubscribeCurrent",
-		)
+	let mut clock = subscribe_clock(&socket)
 		.await
 		.expect("the node takes subscriptions");
 	let mut last: Option<EpochStatus> = None;
@@ -268,6 +276,54 @@ async fn subscriptions_follow_finality(network: &Network) {
 		.expect("anybody may add to it");
 	let shown = next(&mut deals).await.expect("the deal stands");
 	assert_eq!(shown.escrow, deal.escrow + FLT);
+}
+
+async fn places_for_subscriptions_run_out_and_come_back(network: &Network) {
+	let url = network.node.ws();
+	let greedy = RpcClient::from_insecure_url(&url)
+		.await
+		.expect("it connects");
+	let modest = RpcClient::from_insecure_url(&url)
+		.await
+		.expect("it connects");
+	// The places of connections that ended just now come back when the node notices.
+	let mut taken = Vec::new();
+	eventually("all places", BLOCKS, async || {
+		while let Ok(clock) = subscribe_clock(&greedy).await {
+			taken.push(clock);
+		}
+		match taken.len() {
+			MAX_SUBSCRIPTIONS => Ok(()),
+			other => Err(format!("{other} are taken")),
+		}
+	})
+	.await;
+	for client in [&greedy, &modest] {
+		let Err(RpcError::User(fault)) = subscribe_clock(client).await else {
+			panic!("there is no place left for anybody");
+		};
+		assert_eq!(fault.code, TOO_MANY_SUBSCRIPTIONS, "{fault:?}");
+		let data = fault.data.expect("every error has data");
+		assert!(data.get().contains("too_many_subscriptions"), "{data}");
+	}
+	drop((taken, greedy));
+	let mut clock = eventually("a place", BLOCKS, async || {
+		subscribe_clock(&modest)
+			.await
+			.map_err(|error| error.to_string())
+	})
+	.await;
+	next(&mut clock).await;
+}
+
+async fn subscribe_clock(socket: &RpcClient) -> Result<RpcSubscription<EpochStatus>, RpcError> {
+	socket
+		.subscribe(
+			"epochs_subscribeCurrent",
+			RpcParams::new(),
+			"epochs_unsubscribeCurrent",
+		)
+		.await
 }
 
 async fn next<T: serde::de::DeserializeOwned>(subscription: &mut RpcSubscription<T>) -> T {

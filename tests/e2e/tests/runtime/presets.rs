@@ -96,6 +96,8 @@ fn both_presets_begin_with_exactly_a_billion() {
 		] {
 			assert_eq!(owned(&storage, account(name)), 100_000_000 * FLT, "{name}");
 		}
+		let pot: [u8; 32] = millrace_runtime::Market::pot().into();
+		assert_eq!(owned(&storage, pot), FLT / 1_000, "what keeps the pot");
 	}
 }
 

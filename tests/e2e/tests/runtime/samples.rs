@@ -35,7 +35,7 @@ pub(crate) fn peer() -> PeerId {
 pub(crate) fn terms() -> OfferTerms {
 	OfferTerms {
 		class: CPU_V1,
-		region: 77,
+		region: 63,
 		ask: 1_000_000_000_007,
 		capabilities: 1 << 63,
 		max_worker_bond: 3,

@@ -224,6 +224,12 @@ fn methods() -> Vec<Method> {
 			vec![vec![peer_view(account)].encode()],
 		),
 		(
+			"ProvidersApi",
+			"key_at",
+			(peer(), 7u32).encode(),
+			vec![Some([1u8; 32]).encode(), None::<[u8; 32]>.encode()],
+		),
+		(
 			"ReceiptsApi",
 			"report",
 			(peer(), 1u32).encode(),

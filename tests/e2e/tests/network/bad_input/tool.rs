@@ -83,11 +83,20 @@ pub(super) async fn the_tool_refuses(scene: &Scene) {
 	];
 	let with = |rest: &[&'static str]| [&order[..], rest].concat();
 	scene.tool_fails(&with(&["1 FLT"]), 2, "no_key").await;
-	scene
-		.tool_fails(&with(&["1 FLT", "--key", "nonsense"]), 2, "bad_key")
-		.await;
+	let phrase = "bottom drive obey lake curtain smoke basket hold race lonely fit walk";
+	for key in ["nonsense", phrase, ELEVENS] {
+		let ran = scene.tool(&with(&["1 FLT", "--key", key])).await;
+		assert_eq!(ran.error(), (2, "bad_key".into()), "{key}: {ran:?}");
+		let told = [&ran.stderr, &ran.json().to_string()].map(|text| text.contains(key));
+		assert_eq!(
+			told,
+			[key == "nonsense"; 2],
+			"no secret is repeated: {ran:?}"
+		);
+	}
 	let ran = scene.tool(&with(&["1", "--key", "//Eve"])).await;
-	assert_eq!(ran.status, 2, "an amount needs its unit: {ran:?}");
+	let wrong_use = (2, "bad_usage".into());
+	assert_eq!(ran.error(), wrong_use, "an amount needs its unit: {ran:?}");
 	assert!(ran.stderr.contains("FLT"), "{ran:?}");
 	scene
 		.tool_fails(&["package", "hash", "there-is-none"], 2, "file_unreadable")
@@ -139,10 +148,8 @@ pub(super) async fn the_tool_refuses(scene: &Scene) {
 		];
 		let ran = scene.tool(&run).await;
 		assert_eq!(ran.error(), (1, code.into()), "{letter}: {ran:?}");
-		let told = ran.told();
-		let told = told.iter().find(|object| object["gas"].is_u64());
-		let told = told.unwrap_or_else(|| panic!("{letter}: the gas is not told: {ran:?}"));
-		assert!(told["gas"].as_u64() > Some(0), "{told}");
+		let told = ran.json();
+		assert!(told["gas"].as_u64() > Some(0), "{letter}: {told}");
 		if letter == "q" {
 			assert_eq!(told["stderr"], "this guest gives up\n");
 		}

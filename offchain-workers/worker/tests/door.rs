@@ -1,0 +1,292 @@
+//! The daemon's HTTP door, with real guests and without a chain.
+
+mod common;
+
+use axum::http::{response::Parts, Request as HttpRequest, StatusCode};
+use bytes::Bytes;
+use codec::Decode;
+use common::{duties, first_key, limits, package, world, world_of, World, EPOCH, MODULE};
+use http_body_util::{BodyExt, Full};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use millrace_client::{verify_peer_signature, ReceiptProof};
+use millrace_http::server::{self, Bounds};
+use millrace_primitives::{
+	execution::{response_hash, CallStatus, Request, SignedReceipt},
+	merkle,
+};
+use millrace_prover::{Mode, Prover, ProverConfig};
+use millrace_worker::{
+	http::{router, Door, PROOFS_AT_ONCE},
+	report::{Capacity, Tally},
+	snapshot::Snapshot,
+	Limits,
+};
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
+use tokio::{
+	io::{AsyncReadExt, AsyncWriteExt},
+	net::TcpStream,
+	sync::Semaphore,
+	time::sleep,
+};
+use tokio_util::sync::CancellationToken;
+
+/// A module that writes a word and exits with this code.
+fn writing(code: u32) -> Vec<u8> {
+	let text = format!(
+		r#"(module
+			(import "wasi_snapshot_preview1" "fd_write"
+				(func $write (param i32 i32 i32 i32) (result i32)))
+			(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+			(memory (export "memory") 1)
+			(data (i32.const 0) "\10\00\00\00\05\00\00\00")
+			(data (i32.const 16) "hello")
+			(func (export "_start")
+				(drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+				(call $exit (i32.const {code}))))"#
+	);
+	wat::parse_str(text).expect("the module is well-formed")
+}
+
+const EMPTY: &[u8] = &[];
+/// One byte more than the deal allows.
+const TOO_LONG: &[u8] = &[0; 65];
+
+async fn ask(server: &str, method: &str, path: &str, body: &'static [u8]) -> (Parts, Bytes) {
+	let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+	let request = HttpRequest::builder()
+		.method(method)
+		.uri(format!("{server}{path}"))
+		.body(Full::new(Bytes::from_static(body)))
+		.expect("a request");
+	let (parts, body) = client
+		.request(request)
+		.await
+		.expect("an answer")
+		.into_parts();
+	(parts, body.collect().await.expect("it is whole").to_bytes())
+}
+
+/// Opens the door of a world; returns its address, and its turns to put proofs together.
+async fn open_door(world: &World, dir: &Path) -> (String, Arc<Semaphore>) {
+	let prover = Prover::start(ProverConfig {
+		dir: dir.join("p"),
+		threads: 1,
+		mode: Mode::Light,
+	});
+	let proofs = Arc::new(Semaphore::new(PROOFS_AT_ONCE));
+	let router = router(Arc::new(Door {
+		calls: world.calls.clone(),
+		store: world.store.clone(),
+		packages: world.packages.clone(),
+		prover: Arc::new(prover.expect("it starts")),
+		metrics: world.metrics.clone(),
+		peer: world.identity.peer,
+		body_timeout: Duration::from_secs(5),
+		proofs: proofs.clone(),
+	}));
+	let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+		.await
+		.expect("a port");
+	let address = listener.local_addr().expect("it is bound");
+	let bounds = Bounds {
+		connections: 64,
+		idle: Duration::from_secs(60),
+		drain: Duration::from_secs(5),
+	};
+	let stop = CancellationToken::new();
+	tokio::spawn(server::serve(listener, router, bounds, stop));
+	(format!("http://{address}"), proofs)
+}
+
+fn code(body: &Bytes) -> String {
+	let value: serde_json::Value = serde_json::from_slice(body).expect("it is JSON");
+	value["error"]["code"].as_str().expect("a code").to_owned()
+}
+
+fn receipt(parts: &Parts) -> SignedReceipt {
+	let text = parts.headers["x-millrace-receipt"]
+		.to_str()
+		.expect("it is text");
+	let bytes = hex::decode(text.trim_start_matches("0x")).expect("it is hexadecimal");
+	SignedReceipt::decode(&mut &bytes[..]).expect("it is a receipt")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_method_is_answered_and_head_without_the_body() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let world = world_of(dir.path(), limits(), first_key(), &writing(0)).await;
+	let (server, _) = open_door(&world, dir.path()).await;
+	let mut shown = Vec::new();
+	for method in ["GET", "HEAD", "OPTIONS", "PURGE"] {
+		let (parts, body) = ask(&server, method, "/deals/7/x", EMPTY).await;
+		assert_eq!(parts.status, StatusCode::OK, "{method}");
+		let expected = if method == "HEAD" { "" } else { "hello" };
+		assert_eq!(body, expected, "{method}");
+		assert_eq!(parts.headers["content-length"], "5", "{method}");
+		let SignedReceipt { receipt, signature } = receipt(&parts);
+		let sent = Request {
+			method: method.into(),
+			path: "/x".into(),
+			..Request::default()
+		};
+		assert_eq!(receipt.request, sent.hash(), "{method}");
+		// Of the response that a GET would have had.
+		assert_eq!(receipt.response, response_hash(b"hello"), "{method}");
+		let key = world.identity.key.public();
+		assert!(verify_peer_signature(&key, receipt.hash(), &signature));
+		let names: BTreeSet<String> = parts.headers.keys().map(ToString::to_string).collect();
+		shown.push(names);
+	}
+	assert!(
+		shown.windows(2).all(|pair| pair[0] == pair[1]),
+		"the same headers: {shown:?}"
+	);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_that_fails_has_an_empty_response() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let world = world_of(dir.path(), limits(), first_key(), &writing(3)).await;
+	let (server, _) = open_door(&world, dir.path()).await;
+	let (parts, body) = ask(&server, "GET", "/deals/7", EMPTY).await;
+	assert_eq!(parts.status, StatusCode::BAD_GATEWAY);
+	assert_eq!(code(&body), "guest_failed");
+	let SignedReceipt { receipt, .. } = receipt(&parts);
+	assert_eq!(receipt.status, CallStatus::Exited(3));
+	assert_eq!(receipt.response, response_hash(b""));
+	let (_, kept) = world.store.body((EPOCH, 0)).expect("reads").expect("kept");
+	assert!(kept.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_that_is_too_new_says_when_it_serves() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let world = world(dir.path(), limits()).await;
+	let (server, _) = open_door(&world, dir.path()).await;
+	let health = || async {
+		let (_, body) = ask(&server, "GET", "/healthz", EMPTY).await;
+		serde_json::from_slice::<serde_json::Value>(&body).expect("it is JSON")
+	};
+	let open = health().await;
+	assert!(open["serves_from"].is_null(), "{open}");
+	assert_eq!(open["deals_ready"], 1);
+
+	let key = world.identity.key.public();
+	let closed = Snapshot::new(110, &duties(key, package(MODULE)), &key).with_closed(true);
+	world.snapshots.send_replace(Some(Arc::new(closed)));
+	let closed = health().await;
+	assert_eq!(closed["serves_from"], EPOCH + 1);
+	assert_eq!(closed["deals_ready"], 0);
+	assert_eq!(closed["ok"], true);
+	let (parts, body) = ask(&server, "GET", "/deals/7", EMPTY).await;
+	assert_eq!(parts.status, StatusCode::SERVICE_UNAVAILABLE);
+	assert_eq!(code(&body), "directory_too_new");
+	assert_eq!(world.store.next_seq(EPOCH).expect("reads"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_body_takes_nobodys_place() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let one = Limits {
+		concurrent_calls: 1,
+		queued_calls: 0,
+		..Limits::default()
+	};
+	let world = world(dir.path(), one).await;
+	let (server, _) = open_door(&world, dir.path()).await;
+	let address = server.trim_start_matches("http://");
+	let mut slow = TcpStream::connect(address).await.expect("it listens");
+	let head =
+		"POST /deals/7 HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n\r\na";
+	slow.write_all(head.as_bytes()).await.expect("it is taken");
+	sleep(Duration::from_millis(200)).await;
+	for _ in 0..3 {
+		let (parts, _) = ask(&server, "POST", "/deals/7", b"whole").await;
+		assert_eq!(parts.status, StatusCode::OK);
+	}
+	slow.write_all(b"b").await.expect("it is taken");
+	let mut answer = String::new();
+	slow.read_to_string(&mut answer).await.expect("it is text");
+	assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proofs_are_put_together_a_few_at_a_time() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let world = world(dir.path(), limits()).await;
+	let (server, proofs) = open_door(&world, dir.path()).await;
+	let all = proofs.clone().acquire_many_owned(PROOFS_AT_ONCE as u32);
+	let all = all.await.expect("never closed");
+	let (parts, body) = ask(&server, "GET", "/receipts/5/0", EMPTY).await;
+	assert_eq!(parts.status, StatusCode::TOO_MANY_REQUESTS);
+	assert_eq!(code(&body), "busy");
+	drop(all);
+	let (_, body) = ask(&server, "GET", "/receipts/5/0", EMPTY).await;
+	assert_eq!(code(&body), "not_reported");
+	assert_eq!(proofs.available_permits(), PROOFS_AT_ONCE);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_door_answers_with_receipts_and_typed_errors() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let world = world(dir.path(), limits()).await;
+	let (server, _) = open_door(&world, dir.path()).await;
+
+	let (parts, body) = ask(&server, "POST", "/deals/7/a%20b?c=d", b"hello").await;
+	assert_eq!((parts.status, body.len()), (StatusCode::OK, 0));
+	assert_eq!(parts.headers["x-millrace-status"], "exited:0");
+	let receipt = receipt(&parts);
+	let sent = Request {
+		method: "POST".into(),
+		path: "/a%20b".into(),
+		query: "c=d".into(),
+		content_type: String::new(),
+		body: b"hello".to_vec(),
+	};
+	assert_eq!(receipt.receipt.request, sent.hash());
+
+	let long = format!("/deals/7/{}", "p".repeat(8 * 1024));
+	for (method, path, body, status, expected) in [
+		("GET", &long[..], EMPTY, 431, "request_head_too_large"),
+		("GET", "/deals/8", EMPTY, 404, "deal_unknown"),
+		("GET", "/deals/x", EMPTY, 400, "bad_request"),
+		("POST", "/deals/7", TOO_LONG, 413, "body_too_large"),
+		("GET", "/nowhere", EMPTY, 404, "not_found"),
+		("PUT", "/healthz", EMPTY, 405, "method_not_allowed"),
+		("GET", "/receipts/5/0", EMPTY, 404, "not_reported"),
+	] {
+		let (parts, body) = ask(&server, method, path, body).await;
+		assert_eq!(
+			(parts.status.as_u16(), code(&body).as_str()),
+			(status, expected),
+			"{path}"
+		);
+	}
+
+	let make = |tally: Tally| tally.into_report(EPOCH, &Capacity::none());
+	world.store.report_once(EPOCH, make).expect("stores");
+	let (parts, body) = ask(&server, "GET", "/receipts/5/0", EMPTY).await;
+	assert_eq!(parts.status, StatusCode::OK);
+	let proof: ReceiptProof = serde_json::from_slice(&body).expect("it is a proof");
+	assert_eq!(proof.receipt, receipt);
+	let leaf = proof.receipt.receipt.hash();
+	let root = proof.report.receipts_root;
+	assert!(merkle::verify(
+		root,
+		proof.report.receipts.into(),
+		0,
+		&leaf.0,
+		&proof.path
+	));
+	let (_, body) = ask(&server, "GET", "/receipts/5/1", EMPTY).await;
+	assert_eq!(code(&body), "receipt_unknown");
+
+	let (parts, _) = ask(&server, "GET", "/healthz", EMPTY).await;
+	assert_eq!(parts.status, StatusCode::OK);
+	let (_, body) = ask(&server, "GET", "/metrics", EMPTY).await;
+	let text = String::from_utf8(body.to_vec()).expect("it is text");
+	assert!(
+		text.contains("millrace_worker_calls_total{status=\"success\"} 1"),
+		"{text}"
+	);
+}
