@@ -1,4 +1,5 @@
-# Environment of every build: sourced by the scripts, or by hand before a plain `cargo build`.
+# Environment of every build: sourced by the scripts, or by hand, in bash, before a plain
+# `cargo build`.
 #
 # Says where build output goes, and which compiler knows the Wasm targets: the machine's own where
 # rustup has them, else the one that scripts/setup.sh made of Debian's packages.
