@@ -24,7 +24,10 @@ use pallet_capacity::{Commitment, Commitments, Terms};
 use pallet_epochs::{Current, Draws, LastTick, Previous, Seeds, Starts, Tick, RING_SLOTS};
 use pallet_market::benchmarking::{spec, terms};
 use sp_core::{crypto::KeyTypeId, ed25519};
-use sp_io::crypto::{ed25519_generate, ed25519_sign};
+use sp_io::{
+	crypto::{ed25519_generate, ed25519_sign},
+	hashing::keccak_256,
+};
 
 frame_benchmarking::define_benchmarks!(
 	[pallet_epochs, Epochs]
@@ -218,7 +221,7 @@ fn set_clock(epoch: EpochIndex, position: u32) {
 	});
 	for known in before.into_iter().chain([epoch]) {
 		let slot = known % RING_SLOTS;
-		Seeds::<Runtime>::insert(slot, (known, H256::from_low_u64_be(known.into())));
+		Seeds::<Runtime>::insert(slot, (known, H256(keccak_256(&known.to_le_bytes()))));
 		Starts::<Runtime>::insert(slot, (known, info(known).start));
 	}
 	if let Some(drawn) = before {

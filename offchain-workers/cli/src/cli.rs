@@ -34,7 +34,7 @@ pub(crate) struct Global {
 	/// Configuration file: of the daemon for `worker` and `gateway`, else of this tool.
 	#[arg(long, global = true, value_name = "FILE")]
 	pub(crate) config: Option<PathBuf>,
-	/// WebSocket URL of a node [default: ws://127.0.0.1:9944].
+	/// WebSocket URL of a node [default: ws://127.0.0.1:9944; none for `worker` and `gateway`].
 	#[arg(long, global = true, value_name = "URL")]
 	pub(crate) node: Option<String>,
 	/// URL of a gateway [default: http://127.0.0.1:8090].
@@ -114,5 +114,20 @@ mod tests {
 			help.contains("Exit status: 0 done, 1 failed, 2 wrong use, 3 refused by the chain"),
 			"{help}"
 		);
+	}
+
+	#[test]
+	fn no_default_is_told_twice() {
+		fn look(command: &clap::Command) {
+			for arg in command.get_arguments() {
+				let help = arg.get_long_help().or(arg.get_help());
+				let text = help.map(ToString::to_string).unwrap_or_default();
+				let told = text.matches("[default:").count();
+				let added = usize::from(!arg.get_default_values().is_empty());
+				assert!(told + added <= 1, "{}: {text}", arg.get_id());
+			}
+			command.get_subcommands().for_each(look);
+		}
+		look(&Cli::command());
 	}
 }

@@ -168,6 +168,16 @@ impl Chain {
 		&self.inner.url
 	}
 
+	/// Whether the node calls its chain one for development or for tests on one machine.
+	pub async fn is_for_development(&self) -> Result<bool, ReadError> {
+		let kind = self
+			.request("the chain's type", |methods| async move {
+				methods.system_chain_type().await
+			})
+			.await?;
+		Ok(matches!(kind.as_str(), "Development" | "Local"))
+	}
+
 	/// Reads at a block.
 	pub async fn at(&self, hash: H256) -> Result<View, ReadError> {
 		let header = self

@@ -100,6 +100,17 @@ pub fn base_url(text: &str) -> Result<&str, UrlError> {
 	Ok(text.trim_end_matches('/'))
 }
 
+/// Whether a URL leads into this machine or its network, as far as can be seen without asking for
+/// the address of a name.
+pub fn is_private(text: &str) -> bool {
+	url(text).is_ok_and(|uri| match literal(&uri) {
+		Some(ip) => !is_public(ip),
+		None => uri
+			.host()
+			.is_some_and(|host| host.eq_ignore_ascii_case("localhost")),
+	})
+}
+
 /// Connects to servers, by TLS where the URL says so.
 #[derive(Clone, Debug)]
 pub struct Connector {
@@ -369,6 +380,27 @@ mod tests {
 				"{text}: {:?}",
 				url(text)
 			);
+		}
+	}
+
+	#[test]
+	fn urls_that_others_cannot_follow_are_told_apart() {
+		for text in [
+			"http://127.0.0.1:8090/packages/0x00",
+			"http://[::1]:8090",
+			"http://LocalHost:8090/m",
+			"https://10.0.0.1/m",
+			"http://0.0.0.0:8090",
+		] {
+			assert!(is_private(text), "{text}");
+		}
+		for text in [
+			"https://gate.example/packages/0x00",
+			"http://1.1.1.1/m",
+			"/packages/0x00",
+			"",
+		] {
+			assert!(!is_private(text), "{text}");
 		}
 	}
 }

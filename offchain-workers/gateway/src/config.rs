@@ -1,7 +1,15 @@
 //! How a gateway is set up.
 
+use crate::packages::MIN_COST;
+use millrace_client::web::{self, UrlError};
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
+use tokio::sync::Semaphore;
+
+/// Times, in milliseconds: up to a day. Clocks can count that far ahead on every system.
+const TIMES: RangeInclusive<u64> = 1..=24 * 60 * 60 * 1_000;
+/// Numbers of places: as many as can be counted.
+const PLACES: RangeInclusive<u64> = 1..=Semaphore::MAX_PERMITS as u64;
 
 /// Everything that [`crate::run`] needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,7 +127,62 @@ impl Limits {
 	}
 }
 
+/// What cannot be meant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+	/// A number in `[limits]` with which nobody would be served, or that cannot be counted.
+	#[error("limits.{key} is {value}; it must be from {} to {}", .bounds.start(), .bounds.end())]
+	OutOfBounds {
+		/// Which.
+		key: &'static str,
+		/// What it is.
+		value: u64,
+		/// What it may be.
+		bounds: RangeInclusive<u64>,
+	},
+	/// Links below that URL would lead nowhere.
+	#[error("public_url: {0}")]
+	PublicUrl(UrlError),
+}
+
 impl GatewayConfig {
+	/// Refuses what would serve nobody.
+	pub fn check(&self) -> Result<(), ConfigError> {
+		if let Some(url) = &self.public_url {
+			web::base_url(url).map_err(ConfigError::PublicUrl)?;
+		}
+		let limits = &self.limits;
+		let numbers = [
+			("connections", limits.connections as u64, PLACES),
+			("idle_timeout_ms", limits.idle_timeout_ms, TIMES),
+			("concurrent_calls", limits.concurrent_calls as u64, PLACES),
+			(
+				"concurrent_uploads",
+				limits.concurrent_uploads as u64,
+				PLACES,
+			),
+			("cached_deals", limits.cached_deals as u64, PLACES),
+			("call_timeout_ms", limits.call_timeout_ms, TIMES),
+			("attempt_timeout_ms", limits.attempt_timeout_ms, TIMES),
+			("connect_timeout_ms", limits.connect_timeout_ms, TIMES),
+			("body_timeout_ms", limits.body_timeout_ms, TIMES),
+			("refresh_timeout_ms", limits.refresh_timeout_ms, TIMES),
+			("set_aside_ms", limits.set_aside_ms, TIMES),
+			("distrust_ms", limits.distrust_ms, TIMES),
+			(
+				"package_store_bytes",
+				limits.package_store_bytes,
+				MIN_COST..=u64::MAX,
+			),
+		];
+		for (key, value, bounds) in numbers {
+			if !bounds.contains(&value) {
+				return Err(ConfigError::OutOfBounds { key, value, bounds });
+			}
+		}
+		Ok(())
+	}
+
 	/// Directory of packages.
 	pub fn packages(&self) -> PathBuf {
 		self.package_dir
@@ -142,6 +205,49 @@ mod tests {
 		let config: GatewayConfig = serde_json::from_str(text).expect("two fields are enough");
 		assert_eq!(config.packages(), PathBuf::from("d/packages"));
 		assert_eq!(config.limits, Limits::default());
+	}
+
+	fn limits(text: &str) -> Result<(), ConfigError> {
+		let text = format!(r#"{{"data_dir": "d", "node_url": "n", "limits": {text}}}"#);
+		let config: GatewayConfig = serde_json::from_str(&text).expect("it is well-formed");
+		config.check()
+	}
+
+	#[test]
+	fn every_number_has_bounds() {
+		assert_eq!(limits("{}"), Ok(()));
+		let all = serde_json::to_value(Limits::default()).expect("it is plain data");
+		for (key, value) in all.as_object().expect("it is a table") {
+			if value.is_number() {
+				let error = limits(&format!(r#"{{"{key}": 0}}"#)).expect_err(key);
+				let text = error.to_string();
+				assert!(text.starts_with(&format!("limits.{key} is 0; ")), "{text}");
+			}
+		}
+	}
+
+	#[test]
+	fn what_cannot_be_counted_is_refused_with_its_bound() {
+		let most = Semaphore::MAX_PERMITS;
+		for key in ["connections", "concurrent_calls", "concurrent_uploads"] {
+			assert_eq!(limits(&format!(r#"{{"{key}": {most}}}"#)), Ok(()));
+			let error = limits(&format!(r#"{{"{key}": {}}}"#, most + 1)).expect_err(key);
+			let bound = format!("it must be from 1 to {most}");
+			assert!(error.to_string().ends_with(&bound), "{error}");
+		}
+		assert_eq!(limits(r#"{"idle_timeout_ms": 86400000}"#), Ok(()));
+		assert_eq!(
+			limits(r#"{"idle_timeout_ms": 86400001}"#).map_err(|error| error.to_string()),
+			Err("limits.idle_timeout_ms is 86400001; it must be from 1 to 86400000".into())
+		);
+	}
+
+	#[test]
+	fn a_public_url_leads_somewhere() {
+		let text = r#"{"data_dir": "d", "node_url": "n", "public_url": "gate.example"}"#;
+		let config: GatewayConfig = serde_json::from_str(text).expect("it is well-formed");
+		let error = config.check().expect_err("it has no scheme").to_string();
+		assert!(error.starts_with("public_url: \"gate.example\""), "{error}");
 	}
 
 	#[test]

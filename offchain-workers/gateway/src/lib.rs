@@ -15,7 +15,7 @@ pub mod routes;
 pub mod routing;
 pub mod verify;
 
-pub use config::{GatewayConfig, Limits};
+pub use config::{ConfigError, GatewayConfig, Limits};
 
 use crate::{
 	errors::GatewayError, forward::Forwarder, metrics::Metrics, packages::PackageStore,
@@ -59,9 +59,7 @@ pub(crate) struct App {
 
 /// Runs a gateway until it is cancelled or cannot go on.
 pub async fn run(config: GatewayConfig, cancel: CancellationToken) -> anyhow::Result<()> {
-	if let Some(url) = &config.public_url {
-		web::base_url(url).context("public_url")?;
-	}
+	config.check()?;
 	let packages = PackageStore::open(&config.packages(), config.limits.package_store_bytes)
 		.await
 		.with_context(|| format!("packages in {}", config.packages().display()))?;
@@ -76,6 +74,14 @@ pub async fn run(config: GatewayConfig, cancel: CancellationToken) -> anyhow::Re
 		return Ok(());
 	};
 
+	let public_url = public_url(&config, address);
+	if web::is_private(&public_url) {
+		tracing::warn!(
+			url = %public_url,
+			"links to packages lead to this machine or its network; set public_url for others"
+		);
+	}
+
 	let metrics = Arc::new(Metrics::new()?);
 	let app = Arc::new(App {
 		routing: Routing::new(config.limits.cached_deals),
@@ -83,7 +89,7 @@ pub async fn run(config: GatewayConfig, cancel: CancellationToken) -> anyhow::Re
 		lookups: Semaphore::new(routing::PARALLEL_READS),
 		calls: Semaphore::new(config.limits.concurrent_calls),
 		uploads: Semaphore::new(config.limits.concurrent_uploads),
-		public_url: public_url(&config, address),
+		public_url,
 		config,
 		chain,
 		packages,
@@ -199,5 +205,15 @@ mod tests {
 		assert_eq!(url(None, "0.0.0.0:8090"), "");
 		assert_eq!(url(None, "[::]:8090"), "");
 		assert_eq!(url(Some("https://gate/"), "0.0.0.0:8090"), "https://gate");
+	}
+
+	#[test]
+	fn a_gateway_knows_when_its_links_lead_nowhere_for_others() {
+		assert!(web::is_private(&url(None, "127.0.0.1:8090")));
+		assert!(!web::is_private(&url(None, "0.0.0.0:8090")));
+		assert!(!web::is_private(&url(
+			Some("https://gate/"),
+			"127.0.0.1:8090"
+		)));
 	}
 }

@@ -30,7 +30,7 @@ const MAX_REASONS: usize = 16;
 /// Time for which an upload is kept whatever comes after it.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Least bytes that a package counts with: a file costs more than its content.
-const MIN_COST: u64 = 64 * 1024;
+pub(crate) const MIN_COST: u64 = 64 * 1024;
 
 /// The package store.
 #[derive(Debug)]

@@ -50,7 +50,7 @@ pub enum Rejection {
 	/// The receipt is for another request.
 	#[error("the receipt is for another request")]
 	OtherRequest,
-	/// The receipt is for another response.
+	/// The receipt is for another response, or for one that its call cannot have had.
 	#[error("the receipt is for another response")]
 	OtherResponse,
 	/// The HTTP status says something else than the receipt.
@@ -118,11 +118,12 @@ pub fn check(
 		receipt.status.is_success() == status.is_success(),
 		Rejection::OtherStatus,
 	)?;
-	let of_response = match receipt.status.is_success() {
-		true => request.method == "HEAD" || receipt.response == response_hash(body),
-		false => receipt.response == response_hash(&[]),
-	};
-	ensure(of_response, Rejection::OtherResponse)?;
+	let is_response = status.is_success() && request.method != "HEAD";
+	let of_response = !is_response || receipt.response == response_hash(body);
+	ensure(
+		of_response && receipt.fits_status(),
+		Rejection::OtherResponse,
+	)?;
 	let signature = verify_peer_signature(&worker.key, receipt.hash(), &signed.signature);
 	ensure(signature, Rejection::BadSignature)?;
 	Ok(signed)
@@ -242,6 +243,10 @@ pub(crate) mod tests {
 		assert_eq!(outcome(|r| r.receipt.request = other, ok), "other_request");
 		assert_eq!(
 			outcome(|r| r.receipt.response = other, ok),
+			"other_response"
+		);
+		assert_eq!(
+			outcome(|r| r.receipt.transcript = other, ok),
 			"other_response"
 		);
 		assert_eq!(outcome(|r| r.receipt.seq = 1, ok), "bad_signature");

@@ -154,6 +154,7 @@ async fn a_guest_that_fails_has_an_empty_response() {
 	let SignedReceipt { receipt, .. } = receipt(&parts);
 	assert_eq!(receipt.status, CallStatus::Exited(3));
 	assert_eq!(receipt.response, response_hash(b""));
+	assert!(receipt.fits_status(), "the chain would refuse it");
 	let (_, kept) = world.store.body((EPOCH, 0)).expect("reads").expect("kept");
 	assert!(kept.is_empty());
 }

@@ -153,6 +153,13 @@ impl Receipt {
 	pub fn hash(&self) -> H256 {
 		hash::tagged("millrace/receipt/v1", self)
 	}
+
+	/// Whether response and transcript can be those of the status under engine profile 1, in which
+	/// only a call that succeeded has a response and none has outside effects.
+	pub fn fits_status(&self) -> bool {
+		(self.status.is_success() || self.response == response_hash(&[]))
+			&& self.transcript == empty_transcript()
+	}
 }
 
 /// A receipt with its peer's signature over [`Receipt::hash`].
@@ -190,5 +197,42 @@ mod tests {
 			..Default::default()
 		};
 		assert_ne!(one.hash(), two.hash());
+	}
+
+	#[test]
+	fn only_a_call_that_succeeded_has_a_response() {
+		let fits = |status, response: &[u8], transcript| {
+			Receipt {
+				genesis: H256::zero(),
+				seed: H256::zero(),
+				deal: 0,
+				peer: PeerId::default(),
+				epoch: 0,
+				seq: 0,
+				package: H256::zero(),
+				profile: PROFILE_V1,
+				request: H256::zero(),
+				response: response_hash(response),
+				transcript,
+				status,
+				gas: 0,
+				block: 0,
+			}
+			.fits_status()
+		};
+		assert!(fits(CallStatus::Exited(0), b"out", empty_transcript()));
+		assert!(fits(CallStatus::Exited(0), b"", empty_transcript()));
+		assert!(!fits(CallStatus::Exited(0), b"out", H256::zero()));
+		for failure in [
+			CallStatus::Exited(1),
+			CallStatus::Trapped,
+			CallStatus::OutOfGas,
+			CallStatus::StackOverflow,
+			CallStatus::ResponseTooLarge,
+		] {
+			assert!(fits(failure, b"", empty_transcript()), "{failure:?}");
+			assert!(!fits(failure, b"out", empty_transcript()), "{failure:?}");
+			assert!(!fits(failure, b"", H256::zero()), "{failure:?}");
+		}
 	}
 }

@@ -1,7 +1,7 @@
 //! Benchmarks of the registry, each at its bounds.
 
 use super::*;
-use alloc::vec;
+use alloc::{format, vec};
 use frame_benchmarking::v2::*;
 use frame_support::traits::{
 	fungible::{Inspect, Mutate},
@@ -9,18 +9,25 @@ use frame_support::traits::{
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use millrace_primitives::peer::key_proof;
-use sp_core::{ed25519, Pair as _};
+use sp_core::{crypto::KeyTypeId, ed25519};
+use sp_io::crypto::{ed25519_generate, ed25519_sign};
+
+/// Where the keystore has the keys of peers: secrets stay on the host's side.
+const KEYS: KeyTypeId = KeyTypeId(*b"mrbm");
 
 /// A block in which every key counts that was registered before.
 const LATER: BlockNumber = 1_000;
 
-fn pair(seed: u8) -> ed25519::Pair {
-	ed25519::Pair::from_seed(&[seed; 32])
-}
-
-fn proof<T: Config>(pair: &ed25519::Pair, provider: &T::AccountId) -> PeerSignature {
-	pair.sign(key_proof(T::Clock::genesis(), provider).as_bytes())
-		.0
+/// A key of the keystore, and its proof for a provider.
+fn key_of<T: Config>(
+	number: u8,
+	provider: &T::AccountId,
+) -> Result<(PeerKey, PeerSignature), BenchmarkError> {
+	let key = ed25519_generate(KEYS, Some(format!("//peer{number}").into_bytes()));
+	let message = key_proof(T::Clock::genesis(), provider);
+	let proof: ed25519::Signature = ed25519_sign(KEYS, &key, message.as_bytes())
+		.ok_or("the keystore made the key a moment ago")?;
+	Ok((key.0, proof.0))
 }
 
 fn endpoint() -> Endpoint {
@@ -49,9 +56,8 @@ fn provider<T: Config>() -> Result<T::AccountId, BenchmarkError> {
 /// A provider with one peer, and so many others in its list.
 fn provider_with_peer<T: Config>(others: u32) -> Result<(T::AccountId, PeerId), BenchmarkError> {
 	let who = provider::<T>()?;
-	let pair = pair(1);
-	let key = pair.public().0;
-	Pallet::<T>::do_register_peer(who.clone(), key, proof::<T>(&pair, &who), endpoint())?;
+	let (key, proof) = key_of::<T>(1, &who)?;
+	Pallet::<T>::do_register_peer(who.clone(), key, proof, endpoint())?;
 	list_others::<T>(&who, others)?;
 	Ok((who, PeerId::from_key(&key)))
 }
@@ -117,8 +123,7 @@ mod benchmarks {
 	fn register_peer() -> Result<(), BenchmarkError> {
 		let who = provider::<T>()?;
 		list_others::<T>(&who, MAX_PEERS - 1)?;
-		let pair = pair(1);
-		let (key, proof) = (pair.public().0, proof::<T>(&pair, &who));
+		let (key, proof) = key_of::<T>(1, &who)?;
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), key, proof, endpoint());
@@ -143,8 +148,7 @@ mod benchmarks {
 		let (who, peer) = provider_with_peer::<T>(0)?;
 		fill_keys::<T>(peer);
 		frame_system::Pallet::<T>::set_block_number(BlockNumberFor::<T>::from(LATER));
-		let pair = pair(2);
-		let (key, proof) = (pair.public().0, proof::<T>(&pair, &who));
+		let (key, proof) = key_of::<T>(2, &who)?;
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), peer, key, proof);

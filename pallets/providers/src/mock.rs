@@ -14,6 +14,7 @@ use millrace_primitives::{
 	Balance, BlockNumber, EpochIndex, H256,
 };
 use sp_core::{ed25519, Pair};
+use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
 use sp_runtime::BuildStorage;
 
 type Block = frame_system::mocking::MockBlockU32<Test>;
@@ -143,6 +144,8 @@ impl ExtBuilder {
 		.assimilate_storage(&mut storage)
 		.unwrap();
 		let mut ext = sp_io::TestExternalities::from(storage);
+		// Benchmarks sign on the host's side.
+		ext.register_extension(KeystoreExt::new(MemoryKeystore::new()));
 		ext.execute_with(|| System::set_block_number(1));
 		ext
 	}

@@ -97,6 +97,7 @@ impl<T: Config> Pallet<T> {
 			ensure!(receipt.gas <= most_gas, OpeningError::Gas);
 		}
 		ensure!(receipt.profile == PROFILE_V1, OpeningError::Profile);
+		ensure!(receipt.fits_status(), OpeningError::Outcome);
 		Ok(())
 	}
 }

@@ -56,4 +56,6 @@ pub enum OpeningError {
 	Gas,
 	/// It names another engine profile than the chain's.
 	Profile,
+	/// Its response or transcript is none that a call of its status leaves.
+	Outcome,
 }

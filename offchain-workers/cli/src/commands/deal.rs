@@ -4,7 +4,7 @@ use crate::{
 	arguments,
 	commands::{
 		package,
-		spec::{set_links, SpecArgs},
+		spec::{is_out_of_reach, set_links, SpecArgs},
 		wait::{self, Progress},
 	},
 	context::{parse_account, Context},
@@ -184,6 +184,11 @@ async fn create(context: &Context, args: CreateArgs) -> Result<()> {
 		}
 	}
 	let chain = context.chain().await?;
+	// On a network of one machine such links are the right ones. A chain of unknown type is public.
+	if is_out_of_reach(&spec.package) && !chain.is_for_development().await.unwrap_or(false) {
+		eprintln!("warning: every link to the package leads to this machine or its network");
+		eprintln!("  hint: workers elsewhere fetch it from a public --link or --gateway only");
+	}
 	let included = context
 		.submit(&chain, calls::market::create_deal(&spec, escrow))
 		.await?;

@@ -206,6 +206,14 @@ pub(crate) fn set_links(package: &mut Package, urls: Vec<String>) -> Result<()> 
 	Ok(())
 }
 
+/// Whether no link of a package can be followed from outside this machine and its network.
+pub(crate) fn is_out_of_reach(package: &Package) -> bool {
+	package
+		.links
+		.iter()
+		.all(|link| web::is_private(&String::from_utf8_lossy(link)))
+}
+
 fn link(url: String) -> Result<Link> {
 	web::url(&url).map_err(|error| CliError::usage("bad_link", error.to_string()))?;
 	let bytes = url.len();
@@ -259,5 +267,23 @@ mod tests {
 		}
 		let long = format!("http://host/{}", "m".repeat(MAX_LINK as usize));
 		assert_eq!(codes(&long), Err("link_too_long".to_string()));
+	}
+
+	#[test]
+	fn one_link_that_others_can_follow_is_enough() {
+		let out_of_reach = |urls: &[&str]| {
+			let mut package = Package {
+				hash: H256::zero(),
+				size: 8,
+				links: Default::default(),
+				abi: Abi::WasiPreview1Command,
+			};
+			let urls = urls.iter().map(ToString::to_string).collect();
+			set_links(&mut package, urls).expect("they are URLs");
+			is_out_of_reach(&package)
+		};
+		assert!(out_of_reach(&["http://127.0.0.1:8090/packages/0x00"]));
+		assert!(out_of_reach(&["http://localhost/m", "http://10.0.0.1/m"]));
+		assert!(!out_of_reach(&["http://localhost/m", "https://host/m"]));
 	}
 }

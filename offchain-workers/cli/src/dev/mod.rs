@@ -45,14 +45,14 @@ pub(crate) struct DevCommand {
 	/// The node's program [default: millrace-node beside this program, else on the PATH].
 	#[arg(long, value_name = "FILE")]
 	node_binary: Option<PathBuf>,
-	/// Module that the deal runs [default: the thumbnail sample].
+	/// Module that the deal runs.
 	#[arg(
 		long,
 		value_name = "FILE",
 		default_value = "tests/guests/out/thumbnail.wasm"
 	)]
 	package: PathBuf,
-	/// Body of each call [default: the sample photograph].
+	/// Body of each call.
 	#[arg(
 		long,
 		value_name = "FILE",

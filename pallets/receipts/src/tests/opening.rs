@@ -3,7 +3,7 @@
 use crate::{mock::*, Event, OpeningError};
 use millrace_primitives::{
 	audit::{drawn_receipts, ReceiptOpening},
-	execution::{empty_transcript, CallStatus, Receipt, SignedReceipt, PROFILE_V1},
+	execution::{empty_transcript, response_hash, CallStatus, Receipt, SignedReceipt, PROFILE_V1},
 	merkle::Tree,
 	peer::PeerId,
 	report::Report,
@@ -188,6 +188,36 @@ fn false_claims_are_refused_with_their_reason() {
 	});
 	assert_refused(OpeningError::Gas, |receipt| receipt.gas = MOST_GAS + 1);
 	assert_refused(OpeningError::Profile, |receipt| receipt.profile = 2);
+	assert_refused(OpeningError::Outcome, |receipt| {
+		receipt.transcript = H256::zero()
+	});
+}
+
+#[test]
+fn a_call_that_failed_has_the_empty_response() {
+	for status in [
+		CallStatus::Exited(1),
+		CallStatus::Trapped,
+		CallStatus::OutOfGas,
+		CallStatus::StackOverflow,
+		CallStatus::ResponseTooLarge,
+	] {
+		assert_refused(OpeningError::Outcome, |receipt| receipt.status = status);
+		assert_refused(OpeningError::Outcome, |receipt| {
+			receipt.status = status;
+			receipt.response = response_hash(&[]);
+			receipt.transcript = H256::zero();
+		});
+		build_and_execute(|| {
+			let honest = Receipt {
+				status,
+				response: response_hash(&[]),
+				..receipt(0)
+			};
+			let (report, openings) = report_over(&[honest]);
+			assert!(open(&report, &openings));
+		});
+	}
 }
 
 #[test]

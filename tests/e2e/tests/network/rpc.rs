@@ -33,6 +33,10 @@ const BLOCKS: Duration = Duration::from_secs(30);
 const MAX_SUBSCRIPTIONS: usize = 256;
 /// What the next one is refused with.
 const TOO_MANY_SUBSCRIPTIONS: i32 = 7006;
+/// Most subscriptions of one connection.
+const MAX_OF_CONNECTION: usize = 64;
+/// What the server refuses the connection's next one with.
+const TOO_MANY_OF_CONNECTION: i32 = -32006;
 /// The first day of 2020 in milliseconds: earlier than any block, later than a clock that stands.
 const YEAR_2020_MS: u64 = 1_577_836_800_000;
 
@@ -280,17 +284,23 @@ async fn subscriptions_follow_finality(network: &Network) {
 
 async fn places_for_subscriptions_run_out_and_come_back(network: &Network) {
 	let url = network.node.ws();
-	let greedy = RpcClient::from_insecure_url(&url)
-		.await
-		.expect("it connects");
-	let modest = RpcClient::from_insecure_url(&url)
-		.await
-		.expect("it connects");
+	let connect = async || {
+		RpcClient::from_insecure_url(&url)
+			.await
+			.expect("it connects")
+	};
+	let mut greedy = Vec::new();
+	for _ in 0..MAX_SUBSCRIPTIONS / MAX_OF_CONNECTION {
+		greedy.push(connect().await);
+	}
+	let modest = connect().await;
 	// The places of connections that ended just now come back when the node notices.
 	let mut taken = Vec::new();
 	eventually("all places", BLOCKS, async || {
-		while let Ok(clock) = subscribe_clock(&greedy).await {
-			taken.push(clock);
+		for client in &greedy {
+			while let Ok(clock) = subscribe_clock(client).await {
+				taken.push(clock);
+			}
 		}
 		match taken.len() {
 			MAX_SUBSCRIPTIONS => Ok(()),
@@ -298,14 +308,16 @@ async fn places_for_subscriptions_run_out_and_come_back(network: &Network) {
 		}
 	})
 	.await;
-	for client in [&greedy, &modest] {
-		let Err(RpcError::User(fault)) = subscribe_clock(client).await else {
-			panic!("there is no place left for anybody");
-		};
-		assert_eq!(fault.code, TOO_MANY_SUBSCRIPTIONS, "{fault:?}");
-		let data = fault.data.expect("every error has data");
-		assert!(data.get().contains("too_many_subscriptions"), "{data}");
-	}
+	let Err(RpcError::User(fault)) = subscribe_clock(&greedy[0]).await else {
+		panic!("the connection has all that it may have");
+	};
+	assert_eq!(fault.code, TOO_MANY_OF_CONNECTION, "{fault:?}");
+	let Err(RpcError::User(fault)) = subscribe_clock(&modest).await else {
+		panic!("there is no place left for anybody");
+	};
+	assert_eq!(fault.code, TOO_MANY_SUBSCRIPTIONS, "{fault:?}");
+	let data = fault.data.expect("every error has data");
+	assert!(data.get().contains("too_many_subscriptions"), "{data}");
 	drop((taken, greedy));
 	let mut clock = eventually("a place", BLOCKS, async || {
 		subscribe_clock(&modest)

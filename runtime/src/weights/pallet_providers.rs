@@ -1,0 +1,119 @@
+//! Weights of `pallet_providers`, measured: written by `scripts/bench.sh weights`, not by hand.
+//!
+//! Processor: AMD EPYC. Date: 2026-11-21. Steps: 10, repetitions: 15.
+//! Analysis: MedianSlopes, by frame-benchmarking-cli 64.0.0.
+//!
+//! Proof sizes are left out: blocks of a chain of its own travel without proofs.
+
+#![cfg_attr(rustfmt, rustfmt_skip)]
+#![allow(
+	unused_imports,
+	unused_variables,
+	reason = "not every benchmark touches storage or depends on its component"
+)]
+
+use core::marker::PhantomData;
+use frame_support::{traits::Get, weights::Weight};
+
+/// Weight functions of `pallet_providers`.
+#[derive(Debug)]
+pub struct WeightInfo<T>(PhantomData<T>);
+
+impl<T: frame_system::Config> pallet_providers::WeightInfo for WeightInfo<T> {
+	/// Storage: `Providers::Providers` (r:1 w:1)
+	/// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(130), added: 2605, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	fn register_provider() -> Weight {
+		// Shortest execution: 65_993_000 picoseconds.
+		Weight::from_parts(107_771_000, 0)
+			.saturating_add(T::DbWeight::get().reads(2))
+			.saturating_add(T::DbWeight::get().writes(2))
+	}
+	/// Storage: `Providers::Providers` (r:1 w:1)
+	/// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(130), added: 2605, mode: `MaxEncodedLen`)
+	/// Storage: `Providers::PeersOf` (r:1 w:0)
+	/// Proof: `Providers::PeersOf` (`max_values`: None, `max_size`: Some(8242), added: 10717, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	fn remove_provider() -> Weight {
+		// Shortest execution: 60_152_000 picoseconds.
+		Weight::from_parts(79_167_000, 0)
+			.saturating_add(T::DbWeight::get().reads(3))
+			.saturating_add(T::DbWeight::get().writes(2))
+	}
+	/// Storage: `Providers::Providers` (r:1 w:0)
+	/// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(130), added: 2605, mode: `MaxEncodedLen`)
+	/// Storage: `Providers::Peers` (r:1 w:1)
+	/// Proof: `Providers::Peers` (`max_values`: None, `max_size`: Some(338), added: 2813, mode: `MaxEncodedLen`)
+	/// Storage: `Providers::KeyOwners` (r:1 w:1)
+	/// Proof: `Providers::KeyOwners` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `Providers::PeersOf` (r:1 w:1)
+	/// Proof: `Providers::PeersOf` (`max_values`: None, `max_size`: Some(8242), added: 10717, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	/// Storage: `Providers::Keys` (r:1 w:1)
+	/// Proof: `Providers::Keys` (`max_values`: None, `max_size`: Some(361), added: 2836, mode: `MaxEncodedLen`)
+	fn register_peer() -> Weight {
+		// Shortest execution: 167_172_000 picoseconds.
+		Weight::from_parts(277_027_000, 0)
+			.saturating_add(T::DbWeight::get().reads(7))
+			.saturating_add(T::DbWeight::get().writes(5))
+	}
+	/// Storage: `Providers::Peers` (r:1 w:1)
+	/// Proof: `Providers::Peers` (`max_values`: None, `max_size`: Some(338), added: 2813, mode: `MaxEncodedLen`)
+	fn set_endpoint() -> Weight {
+		// Shortest execution: 21_020_000 picoseconds.
+		Weight::from_parts(34_665_000, 0)
+			.saturating_add(T::DbWeight::get().reads(1))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	/// Storage: `Providers::Peers` (r:1 w:0)
+	/// Proof: `Providers::Peers` (`max_values`: None, `max_size`: Some(338), added: 2813, mode: `MaxEncodedLen`)
+	/// Storage: `Providers::KeyOwners` (r:1 w:8)
+	/// Proof: `Providers::KeyOwners` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Current` (r:1 w:0)
+	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Starts` (r:1 w:0)
+	/// Proof: `Epochs::Starts` (`max_values`: None, `max_size`: Some(12), added: 2487, mode: `MaxEncodedLen`)
+	/// Storage: `Providers::Keys` (r:1 w:1)
+	/// Proof: `Providers::Keys` (`max_values`: None, `max_size`: Some(361), added: 2836, mode: `MaxEncodedLen`)
+	fn rotate_key() -> Weight {
+		// Shortest execution: 115_045_000 picoseconds.
+		Weight::from_parts(189_554_000, 0)
+			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().writes(9))
+	}
+	/// Storage: `Providers::Peers` (r:1 w:1)
+	/// Proof: `Providers::Peers` (`max_values`: None, `max_size`: Some(338), added: 2813, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Commitments` (r:1 w:0)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(186), added: 2661, mode: `MaxEncodedLen`)
+	/// Storage: `Market::Offers` (r:1 w:0)
+	/// Proof: `Market::Offers` (`max_values`: None, `max_size`: Some(152), added: 2627, mode: `MaxEncodedLen`)
+	/// Storage: `Market::PeerDeals` (r:1 w:0)
+	/// Proof: `Market::PeerDeals` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	/// Storage: `Providers::Keys` (r:1 w:1)
+	/// Proof: `Providers::Keys` (`max_values`: None, `max_size`: Some(361), added: 2836, mode: `MaxEncodedLen`)
+	/// Storage: `Providers::PeersOf` (r:1 w:1)
+	/// Proof: `Providers::PeersOf` (`max_values`: None, `max_size`: Some(8242), added: 10717, mode: `MaxEncodedLen`)
+	/// Storage: `Providers::KeyOwners` (r:0 w:8)
+	/// Proof: `Providers::KeyOwners` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Audits` (r:0 w:1)
+	/// Proof: `Capacity::Audits` (`max_values`: None, `max_size`: Some(37), added: 2512, mode: `MaxEncodedLen`)
+	/// Storage: `Market::Reported` (r:0 w:1)
+	/// Proof: `Market::Reported` (`max_values`: None, `max_size`: Some(566), added: 3041, mode: `MaxEncodedLen`)
+	/// Storage: `Market::Loads` (r:0 w:1)
+	/// Proof: `Market::Loads` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
+	fn remove_peer() -> Weight {
+		// Shortest execution: 168_365_000 picoseconds.
+		Weight::from_parts(199_232_000, 0)
+			.saturating_add(T::DbWeight::get().reads(7))
+			.saturating_add(T::DbWeight::get().writes(15))
+	}
+}
