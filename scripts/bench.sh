@@ -9,7 +9,8 @@
 # bench   every ignored test whose name begins with bench_, one at a time; each prints one JSON line
 #         of medians
 # weights every benchmark of our pallets, at STEPS values of a component (default 20), REPEAT times
-#         each (default 10); writes runtime/src/weights/*.rs. Builds a node with runtime-benchmarks
+#         each (default 10), analysed by ANALYSIS (default min-squares, also median-slopes or max);
+#         writes runtime/src/weights/*.rs. Builds a node with runtime-benchmarks
 #         first, which takes as long as a first build and as much room besides; then about a quarter
 #         of an hour
 #
@@ -107,6 +108,7 @@ bench_weights() {
 			--genesis-builder spec-runtime --disable-proof-recording \
 			--pallet "$pallet" --extrinsic '*' \
 			--steps "${STEPS:-20}" --repeat "${REPEAT:-10}" \
+			--output-analysis "${ANALYSIS:-min-squares}" \
 			--template scripts/lib/weights.hbs --output "$folder/$pallet.rs" >&2 ||
 			{ rm -rf "$folder"; return 1; }
 	done

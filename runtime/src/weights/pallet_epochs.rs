@@ -1,4 +1,4 @@
-//! Weights of `pallet_epochs`, measured: written by `scripts/bench.sh weights`, not by hand.
+//! Weights of `pallet_epochs`, measured: written by `millrace-node benchmark pallet`, not by hand.
 //!
 //! Processor: AMD EPYC. Date: 2026-11-21. Steps: 10, repetitions: 15.
 //! Analysis: MedianSlopes, by frame-benchmarking-cli 64.0.0.
