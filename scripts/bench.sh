@@ -2,20 +2,29 @@
 # Measurements that are too heavy for the tests: the inputs of docs/MEASUREMENTS.md, and the weights
 # of our pallets.
 #
-#   scripts/bench.sh [build|demo|bench|weights]...      default: demo bench
+#   scripts/bench.sh [build|demo|bench|reports|prover|economics|bars|weights]...
+#                                                       default: demo bench
 #
-# build   the node from nothing, once, in a target folder of its own
-# demo    the whole demo, warm, RUNS times (default 5): elapsed time, latency, gas
-# bench   every ignored test whose name begins with bench_, one at a time; each prints one JSON line
-#         of medians
-# weights every benchmark of our pallets, at STEPS values of a component (default 20), REPEAT times
-#         each (default 10), analysed by ANALYSIS (default min-squares, also median-slopes or max);
-#         writes runtime/src/weights/*.rs. Builds a node with runtime-benchmarks
-#         first, which takes as long as a first build and as much room besides; then about a quarter
-#         of an hour
+# build     the node from nothing, once, in a target folder of its own
+# demo      the whole demo, warm, RUNS times (default 5): elapsed time, latency, gas
+# bench     every ignored test whose name begins with bench_, one at a time, but for those of the next
+#           two; each prints one JSON line of medians. Half an hour and more: the stateful tests of
+#           all pallets are among them
+# reports   reports that a node takes in: full blocks, exported and imported
+# prover    the prover's rate against RandomX' own, in both modes; fast mode takes 2.3 GiB
+# economics every way to cheat, over its whole grid: about twenty minutes on two cores. Goes on where
+#           it was ended, from OUT.economics; writes the tables of docs/ECONOMICS.md
+# bars      measures nothing: holds what is in OUT against the bars, prints one line for each, and
+#           fails if one is missed or was not measured
+# weights   every benchmark of our pallets, at STEPS values of a component (default 10), REPEAT times
+#           each (default 15), analysed by ANALYSIS (default median-slopes, also min-squares or max);
+#           writes runtime/src/weights/*.rs. Builds a node with runtime-benchmarks first, which takes
+#           as long as a first build and as much room besides; then about a quarter of an hour
 #
 # Each line of the result is one JSON object; it goes to standard output and is kept in OUT
-# (default: bench.jsonl beside the target folder). Everything else goes to standard error.
+# (default: bench.jsonl beside the target folder), from which the bars are read. OUT begins anew,
+# unless APPEND=1 says that it goes on or bars alone is asked for. Everything else goes to standard
+# error.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
@@ -26,7 +35,8 @@ scripts/setup.sh >&2
 
 runs=${RUNS:-5}
 out=${OUT:-$(dirname "$CARGO_TARGET_DIR")/bench.jsonl}
-: >"$out"
+[ $# -gt 0 ] || set -- demo bench
+if [ "$*" != bars ] && [ "${APPEND:-0}" != 1 ]; then : >"$out"; fi
 
 emit() { tee -a "$out"; }
 
@@ -80,23 +90,57 @@ bench_demo() {
 	rm -f "$results"
 }
 
-bench_tests() {
+# Runs ignored tests: arguments are those of the test harness, at last a part of their names.
+run_tests() {
 	local log status=0
-	scripts/guests.sh >&2
-	# Some of them start these.
-	cargo build --release --locked --workspace --bins >&2
 	log=$(mktemp)
 	cargo test --release --locked --no-fail-fast --workspace --lib --bins --tests -- \
-		--ignored --nocapture --test-threads 1 bench_ 2>&1 | tee "$log" >&2 || status=1
+		--ignored --nocapture --test-threads 1 "$@" 2>&1 | tee "$log" >&2 || status=1
 	# The test harness leaves the cursor behind the test's name, so an object may not begin its line.
-	grep -oE '\{"measure":.*\}$' "$log" | emit || true
+	grep -oE '\{.*"measure":.*\}$' "$log" | emit || true
 	rm -f "$log"
 	return "$status"
 }
 
+# Some tests start these.
+build_programs() {
+	cargo build --release --locked --workspace --bins >&2
+}
+
+bench_tests() {
+	scripts/guests.sh >&2
+	build_programs
+	run_tests --skip bench_reports --skip bench_prover_rate bench_
+}
+
+bench_reports() {
+	build_programs
+	run_tests bench_reports
+}
+
+bench_prover() {
+	run_tests bench_prover_rate
+}
+
+bench_economics() {
+	local status=0
+	build_programs
+	"$CARGO_TARGET_DIR/release/millrace-economics" --json \
+		--resume "$out.economics" --update docs/ECONOMICS.md >&2 || status=$?
+	# What an earlier run has found counts, too.
+	if [ -f "$out.economics" ]; then emit <"$out.economics"; fi
+	return "$status"
+}
+
+bench_bars() {
+	python3 scripts/lib/bars.py --check
+	python3 scripts/lib/bars.py "$out"
+}
+
 bench_weights() {
 	local pallet folder start=$SECONDS
-	local pallets=(pallet_epochs pallet_providers pallet_capacity pallet_market pallet_receipts)
+	local pallets=(pallet_epochs pallet_providers pallet_capacity pallet_market pallet_receipts
+		pallet_validators)
 	# The benchmarking tool comes with a runtime of its own for a command that our node has not. The
 	# next build of the workspace puts the usual node in the place of the one that is built here.
 	SKIP_FRAME_STORAGE_ACCESS_TEST_RUNTIME_WASM_BUILD=1 \
@@ -107,8 +151,8 @@ bench_weights() {
 		"$CARGO_TARGET_DIR/release/millrace-node" benchmark pallet --dev \
 			--genesis-builder spec-runtime --disable-proof-recording \
 			--pallet "$pallet" --extrinsic '*' \
-			--steps "${STEPS:-20}" --repeat "${REPEAT:-10}" \
-			--output-analysis "${ANALYSIS:-min-squares}" \
+			--steps "${STEPS:-10}" --repeat "${REPEAT:-15}" \
+			--output-analysis "${ANALYSIS:-median-slopes}" \
 			--template scripts/lib/weights.hbs --output "$folder/$pallet.rs" >&2 ||
 			{ rm -rf "$folder"; return 1; }
 	done
@@ -118,16 +162,19 @@ bench_weights() {
 	printf '{"measure":"weights","pallets":%s,"seconds":%s}\n' "${#pallets[@]}" $((SECONDS - start)) | emit
 }
 
-machine
-[ $# -gt 0 ] || set -- demo bench
+[ "$*" = bars ] || machine
 for part in "$@"; do
 	case $part in
 	build) bench_build ;;
 	demo) bench_demo ;;
 	bench) bench_tests ;;
+	reports) bench_reports ;;
+	prover) bench_prover ;;
+	economics) bench_economics ;;
+	bars) bench_bars ;;
 	weights) bench_weights ;;
 	*)
-		echo "bench: unknown part $part; known are build, demo, bench and weights" >&2
+		echo "bench: unknown part $part; known are build, demo, bench, reports, prover, economics, bars and weights" >&2
 		exit 2
 		;;
 	esac

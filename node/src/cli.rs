@@ -1,5 +1,6 @@
 //! The command line.
 
+use millrace_randomx::{allowed, Code, Options, Pages};
 use sc_cli::{
 	BuildSpecCmd, ChainInfoCmd, CheckBlockCmd, ExportBlocksCmd, ExportChainSpecCmd,
 	ImportBlocksCmd, KeySubcommand, PurgeChainCmd, RevertCmd, RunCmd,
@@ -25,6 +26,71 @@ pub(crate) struct Cli {
 	/// How to run the node.
 	#[clap(flatten)]
 	pub(crate) run: RunCmd,
+
+	/// How RandomX runs in it.
+	#[clap(flatten)]
+	pub(crate) randomx: RandomXOptions,
+}
+
+/// Options of RandomX, for the running node and for every subcommand that executes blocks.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(crate) struct RandomXOptions {
+	/// Most that RandomX programs may do. Less is done where the system forbids it.
+	#[arg(long, value_name = "HOW", value_enum, default_value_t = Programs::Auto, global = true)]
+	randomx: Programs,
+
+	/// Best memory pages that RandomX tries to get; lower ones follow.
+	#[arg(
+		long,
+		value_name = "KIND",
+		value_enum,
+		default_value_t = MemoryPages::Reserved,
+		global = true
+	)]
+	randomx_pages: MemoryPages,
+}
+
+/// How RandomX programs run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Programs {
+	/// Whatever is fastest of what the system allows.
+	Auto,
+	/// Compiled, in memory that is writable and executable at once.
+	Compiled,
+	/// Compiled, in memory that is never both at once.
+	Secure,
+	/// Interpreted: seven times slower.
+	Interpreted,
+}
+
+/// Pages behind RandomX's memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum MemoryPages {
+	/// What every process gets.
+	Ordinary,
+	/// Huge ones, if the kernel gives them to whoever asks.
+	Transparent,
+	/// Huge ones of vm.nr_hugepages.
+	Reserved,
+}
+
+impl RandomXOptions {
+	/// What machines are made by.
+	pub(crate) fn options(&self) -> Options {
+		let ceiling = match self.randomx {
+			Programs::Auto | Programs::Compiled => Code::Compiled,
+			Programs::Secure => Code::Secure,
+			Programs::Interpreted => Code::Interpreted,
+		};
+		Options {
+			code: allowed().at_most(ceiling),
+			pages: match self.randomx_pages {
+				MemoryPages::Ordinary => Pages::Ordinary,
+				MemoryPages::Transparent => Pages::Transparent,
+				MemoryPages::Reserved => Pages::Reserved,
+			},
+		}
+	}
 }
 
 /// What the node can do besides running.
@@ -77,7 +143,38 @@ pub(crate) enum Benchmark {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use clap::Parser;
+	use clap::{CommandFactory, Parser};
+
+	fn parsed(arguments: &[&str]) -> RandomXOptions {
+		let arguments = ["millrace-node"]
+			.into_iter()
+			.chain(arguments.iter().copied());
+		Cli::try_parse_from(arguments)
+			.expect("the arguments are right")
+			.randomx
+	}
+
+	#[test]
+	fn the_command_line_is_consistent() {
+		Cli::command().debug_assert();
+	}
+
+	#[test]
+	fn options_of_randomx_are_understood_everywhere() {
+		let options = parsed(&["--dev"]);
+		assert_eq!(options.randomx, Programs::Auto);
+		assert_eq!(options.randomx_pages, MemoryPages::Reserved);
+		assert_eq!(options.options().code, allowed());
+
+		let lowered = ["--randomx", "interpreted", "--randomx-pages", "ordinary"];
+		let alone = parsed(&lowered);
+		let with_subcommand = parsed(&[&["import-blocks"][..], &lowered].concat());
+		for options in [alone, with_subcommand] {
+			assert_eq!(options.options().code, Code::Interpreted);
+			assert_eq!(options.options().pages, Pages::Ordinary);
+		}
+		assert!(Cli::try_parse_from(["millrace-node", "--randomx", "fast"]).is_err());
+	}
 
 	fn subscriptions(arguments: &[&str]) -> u32 {
 		let arguments = [&["millrace-node"][..], arguments].concat();

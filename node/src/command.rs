@@ -49,6 +49,7 @@ impl SubstrateCli for Cli {
 /// Does what the command line says.
 pub(crate) fn run() -> sc_cli::Result<()> {
 	let cli = Cli::from_args();
+	millrace_host::configure(cli.randomx.options());
 	match &cli.subcommand {
 		None => run_node(&cli),
 		Some(Subcommand::Key(cmd)) => cmd.run(&cli),

@@ -6,7 +6,8 @@
 mod chain_spec;
 mod cli;
 mod command;
-mod randomx_cache;
+mod executor;
+mod randomx;
 mod rpc;
 mod service;
 

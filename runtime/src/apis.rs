@@ -1,9 +1,10 @@
 //! Runtime APIs: what nodes and daemons read at a block.
 
 use crate::{
-	AccountId, Babe, Balance, Block, Capacity, Epochs, Executive, Grandpa, Historical,
-	InherentDataExt, Market, Nonce, Providers, Receipts, Runtime, RuntimeCall,
-	RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION,
+	validators::{is_of_this_session, KeyOwners},
+	AccountId, Babe, Balance, Block, Capacity, Epochs, Executive, Grandpa, InherentDataExt, Market,
+	Nonce, Providers, Receipts, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System,
+	TransactionPayment, Validators, VERSION,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -13,13 +14,15 @@ use frame_support::{
 	weights::Weight,
 };
 use millrace_primitives::{
+	commitment::{EarningsView, RoundView, SlashView, StakerTerms},
 	epoch::EpochStatus,
 	execution::SignedReceipt,
 	market::DealSpec,
 	peer::{Endpoint, PeerId, PeerKey},
 	traits::{EpochClock, PeerRegistry},
+	validators::{ValidatorView, ValidatorsView},
 	views::{Assignment, CommitmentView, DealView, PeerDuties, PeerView, Quote, ReportRecord},
-	BlockNumber, DealId, EpochIndex,
+	BlockNumber, DealId, EpochIndex, H256,
 };
 use sp_api::impl_runtime_apis;
 use sp_consensus_babe::AuthorityId as BabeId;
@@ -28,7 +31,7 @@ use sp_core::{crypto::KeyTypeId, OpaqueMetadata};
 use sp_runtime::{
 	traits::{Block as BlockT, NumberFor},
 	transaction_validity::{TransactionSource, TransactionValidity},
-	ApplyExtrinsicResult,
+	ApplyExtrinsicResult, Perbill,
 };
 use sp_session::OpaqueGeneratedSessionKeys;
 use sp_version::RuntimeVersion;
@@ -160,10 +163,15 @@ impl_runtime_apis! {
 			Babe::next_epoch()
 		}
 		fn generate_key_ownership_proof(
-			_slot: sp_consensus_babe::Slot,
+			slot: sp_consensus_babe::Slot,
 			authority_id: BabeId,
 		) -> Option<sp_consensus_babe::OpaqueKeyOwnershipProof> {
-			Historical::prove((sp_consensus_babe::KEY_TYPE, authority_id))
+			// A proof of another session than the slot's would be refused. Of its first block, the
+			// parent is of the one before: without a proof there, the node asks at its best block.
+			if !is_of_this_session(slot) {
+				return None;
+			}
+			KeyOwners::prove((sp_consensus_babe::KEY_TYPE, authority_id))
 				.map(|proof| proof.encode())
 				.map(sp_consensus_babe::OpaqueKeyOwnershipProof::new)
 		}
@@ -197,7 +205,7 @@ impl_runtime_apis! {
 			_set_id: sp_consensus_grandpa::SetId,
 			authority_id: GrandpaId,
 		) -> Option<sp_consensus_grandpa::OpaqueKeyOwnershipProof> {
-			Historical::prove((sp_consensus_grandpa::KEY_TYPE, authority_id))
+			KeyOwners::prove((sp_consensus_grandpa::KEY_TYPE, authority_id))
 				.map(|proof| proof.encode())
 				.map(sp_consensus_grandpa::OpaqueKeyOwnershipProof::new)
 		}
@@ -255,9 +263,13 @@ impl_runtime_apis! {
 		}
 	}
 
+	#[api_version(2)]
 	impl pallet_epochs::runtime_api::EpochsApi<Block> for Runtime {
 		fn status() -> EpochStatus {
 			Epochs::status()
+		}
+		fn seed(epoch: EpochIndex) -> Option<H256> {
+			<Epochs as EpochClock>::seed(epoch)
 		}
 	}
 
@@ -277,8 +289,36 @@ impl_runtime_apis! {
 		fn commitment(peer: PeerId) -> Option<CommitmentView<AccountId>> {
 			Capacity::commitment(peer)
 		}
-		fn credited(account: AccountId) -> Balance {
-			Capacity::credited(&account)
+		fn round(peer: PeerId) -> Option<RoundView<AccountId>> {
+			Capacity::round(peer)
+		}
+		fn start_terms(
+			units: u32,
+			duration_epochs: u32,
+			own_part: Perbill,
+			commission: Perbill,
+		) -> StakerTerms {
+			Capacity::start_terms(units, duration_epochs, own_part, commission)
+		}
+		fn growth_terms(peer: PeerId, more_units: u32) -> Option<StakerTerms> {
+			Capacity::growth_terms(peer, more_units)
+		}
+		fn renewal_terms(
+			peer: PeerId,
+			duration_epochs: u32,
+			own_part: Perbill,
+			commission: Perbill,
+		) -> Option<StakerTerms> {
+			Capacity::renewal_terms(peer, duration_epochs, own_part, commission)
+		}
+		fn slashes(peer: PeerId) -> Vec<SlashView> {
+			Capacity::slashes(peer)
+		}
+		fn earnings(account: AccountId) -> EarningsView {
+			Capacity::earnings(&account)
+		}
+		fn active_stake(account: AccountId) -> Balance {
+			pallet_capacity::ActiveStakes::<Runtime>::get(account)
 		}
 	}
 
@@ -310,6 +350,15 @@ impl_runtime_apis! {
 		}
 		fn opened(peer: PeerId, epoch: EpochIndex) -> Vec<SignedReceipt> {
 			Receipts::opened(peer, epoch)
+		}
+	}
+
+	impl pallet_validators::runtime_api::ValidatorsApi<Block, AccountId> for Runtime {
+		fn validators() -> ValidatorsView<AccountId> {
+			Validators::validators()
+		}
+		fn validator(account: AccountId) -> ValidatorView {
+			Validators::validator(&account)
 		}
 	}
 

@@ -4,12 +4,15 @@
 
 use crate::{
 	AccountId, AllPalletsWithSystem, Balances, Capacity, Epochs, Market, Multisig, Preimage,
-	Providers, Proxy, Receipts, Runtime, RuntimeOrigin, Scheduler, Sudo, System, TxPause, Utility,
+	Providers, Proxy, Receipts, Runtime, RuntimeHoldReason, RuntimeOrigin, Scheduler, SessionKeys,
+	Sudo, System, TxPause, Utility, Validators,
 };
 use alloc::{format, string::String, vec::Vec};
+use codec::Decode;
 use frame_benchmarking::{account, BenchmarkBatch, BenchmarkConfig, BenchmarkList};
 use frame_support::traits::{
-	fungible::Mutate, StorageInfo, StorageInfoTrait, WhitelistedStorageKeys,
+	fungible::{Mutate, MutateHold},
+	StorageInfo, StorageInfoTrait, WhitelistedStorageKeys,
 };
 use frame_system::RawOrigin;
 use frame_system_benchmarking::Pallet as SystemBench;
@@ -18,9 +21,11 @@ use millrace_primitives::{
 	peer::{key_proof, Endpoint, PeerId, PeerSignature},
 	traits::EpochClock,
 	views::CommitmentStatus,
-	DealId, EpochIndex, FLT, H256,
+	Balance, DealId, EpochIndex, FLT, H256,
 };
-use pallet_capacity::{Commitment, Commitments, Terms};
+use pallet_capacity::{
+	ActiveStakes, Commitment, Commitments, Earnings, HoldReason, Ledgers, TotalActiveStake,
+};
 use pallet_epochs::{Current, Draws, LastTick, Previous, Seeds, Starts, Tick, RING_SLOTS};
 use pallet_market::benchmarking::{spec, terms};
 use sp_core::{crypto::KeyTypeId, ed25519};
@@ -28,6 +33,7 @@ use sp_io::{
 	crypto::{ed25519_generate, ed25519_sign},
 	hashing::keccak_256,
 };
+use sp_runtime::{traits::OpaqueKeys, Perbill};
 
 frame_benchmarking::define_benchmarks!(
 	[pallet_epochs, Epochs]
@@ -35,6 +41,7 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_capacity, Capacity]
 	[pallet_market, Market]
 	[pallet_receipts, Receipts]
+	[pallet_validators, Validators]
 	[frame_system, SystemBench::<Runtime>]
 	[pallet_balances, Balances]
 	[pallet_multisig, Multisig]
@@ -146,6 +153,46 @@ impl pallet_receipts::BenchmarkHelper for Scene {
 	}
 }
 
+impl pallet_validators::BenchmarkHelper<AccountId> for Scene {
+	fn candidate(index: u32, stake: Balance) -> AccountId {
+		let who: AccountId = account("candidate", index, 0);
+		let held = crate::configs::consensus::SessionKeyDeposit::get();
+		Balances::mint_into(&who, held.saturating_add(FLT)).expect("anybody can be given FLT");
+		let reason = RuntimeHoldReason::Session(pallet_session::HoldReason::Keys);
+		Balances::hold(&reason, &who, held).expect("the candidate was just given as much");
+		System::inc_consumers(&who).expect("the account is there");
+		set_keys(&who);
+		ActiveStakes::<Runtime>::insert(&who, stake);
+		TotalActiveStake::<Runtime>::mutate(|sum| *sum = sum.saturating_add(stake));
+		who
+	}
+
+	fn seat(count: u32) -> Vec<AccountId> {
+		let seats: Vec<AccountId> = (0..count).map(|index| account("seat", index, 0)).collect();
+		let queued: Vec<_> = seats
+			.iter()
+			.map(|who| (who.clone(), set_keys(who)))
+			.collect();
+		pallet_session::QueuedKeys::<Runtime>::put(queued);
+		pallet_session::Validators::<Runtime>::put(&seats);
+		seats
+	}
+}
+
+/// Gives an account session keys of its own, which nobody signs with.
+fn set_keys(who: &AccountId) -> SessionKeys {
+	let bytes: &[u8; 32] = who.as_ref();
+	// Two keys of 32 bytes and one of 33.
+	let bytes = [&bytes[..], &bytes[..], &bytes[..], &[0][..]].concat();
+	let keys = SessionKeys::decode(&mut &bytes[..]).expect("any bytes are keys");
+	for id in SessionKeys::key_ids() {
+		let key = (*id, keys.get_raw(*id).to_vec());
+		pallet_session::KeyOwner::<Runtime>::insert(key, who);
+	}
+	pallet_session::NextKeys::<Runtime>::insert(who, &keys);
+	keys
+}
+
 /// Registers a peer under a key of its number, and its provider before, if it is none yet.
 fn register(provider: &AccountId, index: u32) -> PeerId {
 	let origin = RuntimeOrigin::signed(provider.clone());
@@ -161,34 +208,37 @@ fn register(provider: &AccountId, index: u32) -> PeerId {
 	PeerId::from_key(&key.0)
 }
 
-/// Gives a peer a commitment of so many units, all of them proven and every closed epoch settled.
+/// Gives a peer a commitment of so many units, staked by its provider alone, all of them proven and
+/// every closed epoch settled.
 fn commit(provider: &AccountId, peer: PeerId, units: u32) {
 	let params = pallet_capacity::Params::<Runtime>::get();
-	let next_to_settle =
-		<Epochs as EpochClock>::last_closed().map_or(0, |last| last.saturating_add(1));
-	let commitment = Commitment {
-		provider: provider.clone(),
-		units,
-		duration_epochs: EpochIndex::MAX,
-		terms: Terms {
-			stake_per_unit: params.stake_per_unit,
-			slash_rate: params.slash_rate,
-			unbonding_epochs: params.unbonding_epochs,
-			challenge_epochs: params.challenge_epochs,
-		},
-		status: CommitmentStatus::Active {
-			start: 0,
-			end: EpochIndex::MAX,
-		},
-		stake: 0,
-		slashed: 0,
-		rewarded: 0,
-		next_to_settle,
-		score: 0,
-		reported: None,
-		proven: units,
+	let terms = params.terms(Perbill::one(), Perbill::zero());
+	let mut commitment = Commitment::pending(provider.clone(), units, terms, 0);
+	let stake = commitment.committed();
+	Balances::mint_into(provider, stake).expect("anybody can be given FLT");
+	Balances::hold(
+		&RuntimeHoldReason::Capacity(HoldReason::Stake),
+		provider,
+		stake,
+	)
+	.expect("the provider was just given as much");
+	commitment.status = CommitmentStatus::Active {
+		start: 0,
+		end: EpochIndex::MAX,
 	};
+	commitment.own.left = stake;
+	commitment.own.share = stake;
+	commitment.shares = stake;
+	commitment.proven = units;
+	commitment.next_to_settle =
+		<Epochs as EpochClock>::last_closed().map_or(0, |last| last.saturating_add(1));
 	Commitments::<Runtime>::insert(peer, commitment);
+	ActiveStakes::<Runtime>::mutate(provider, |sum| *sum = sum.saturating_add(stake));
+	TotalActiveStake::<Runtime>::mutate(|sum| *sum = sum.saturating_add(stake));
+	Ledgers::<Runtime>::mutate(provider, |ledger| {
+		let ledger = ledger.get_or_insert_with(Earnings::default);
+		ledger.places = ledger.places.saturating_add(1);
+	});
 }
 
 /// Signature of a peer's present key.

@@ -11,6 +11,7 @@ use hex_literal::hex;
 use millrace_primitives::{capacity::WorkRates, epoch::EpochLengths, FLT, U256};
 use pallet_capacity::CapacityParams;
 use pallet_market::MarketParams;
+use pallet_validators::ValidatorsParams;
 use serde_json::{json, Value};
 use sp_consensus_babe::AuthorityId as BabeId;
 use sp_consensus_grandpa::AuthorityId as GrandpaId;
@@ -47,6 +48,9 @@ fn fast_capacity() -> CapacityParams {
 		min_duration_epochs: 5,
 		unbonding_epochs: 8,
 		challenge_epochs: 4,
+		slash_delay_epochs: 2,
+		notice_epochs: 2,
+		vesting_epochs: 30,
 		rates: WorkRates { idle: 4, busy: 1 },
 		// Light mode takes some 36 ms a hash: four solutions of four tries each are 0.6 s of one
 		// core, so that a whole network fits on a small machine that does other things besides.
@@ -80,6 +84,15 @@ const ENDOWED: [Sr25519Keyring; 6] = [
 	Sr25519Keyring::Eve,
 	Sr25519Keyring::Ferdie,
 ];
+
+/// A seat for one unit's stake, as soon as there is stake of four units.
+fn fast_validators() -> ValidatorsParams {
+	ValidatorsParams {
+		min_seat_stake: 100 * FLT,
+		bootstrap_stake: 400 * FLT,
+		..Default::default()
+	}
+}
 
 /// Session keys of the first `count` development validators.
 fn session_keys(count: usize) -> Vec<(AccountId, AccountId, SessionKeys)> {
@@ -120,6 +133,7 @@ fn fast_chain(validators: usize, sudo: Option<AccountId>) -> Value {
 		"epochs": { "lengths": FAST_EPOCHS },
 		"capacity": { "params": fast_capacity() },
 		"market": { "params": MarketParams { exclusion_epochs: 3, ..Default::default() } },
+		"validators": { "params": fast_validators() },
 	})
 }
 

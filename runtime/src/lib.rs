@@ -173,6 +173,8 @@ mod runtime {
 	pub type Market = pallet_market::Pallet<Runtime>;
 	#[runtime::pallet_index(24)]
 	pub type Receipts = pallet_receipts::Pallet<Runtime>;
+	#[runtime::pallet_index(25)]
+	pub type Validators = pallet_validators::Pallet<Runtime>;
 
 	#[runtime::pallet_index(40)]
 	pub type Utility = pallet_utility::Pallet<Runtime>;

@@ -1,43 +1,191 @@
-//! The validator set, and the BEEFY key that each validator holds for later.
+//! Sessions and the validator set: how the SDK's pallets and `pallet-validators` know each other, and
+//! the BEEFY key that each validator holds for later.
 
 #![warn(missing_docs, unreachable_pub)]
 
-use crate::{AccountId, Runtime};
+use crate::{
+	timing::SessionSlots, AccountId, Babe, Balance, BlockNumber, Historical, Runtime,
+	RuntimeOrigin, Session, SessionKeys, System, Validators,
+};
 use alloc::vec::Vec;
-use frame_support::traits::OneSessionHandler;
-use sp_runtime::BoundToRuntimeAppPublic;
-use sp_staking::SessionIndex;
+use codec::Encode;
+use frame_support::{
+	dispatch::DispatchClass,
+	pallet_prelude::{DispatchResult, ValueQuery},
+	storage::with_transaction,
+	traits::{KeyOwnerProofSystem, OneSessionHandler},
+	weights::Weight,
+};
+use pallet_capacity::{ActiveStakes, TotalActiveStake};
+use pallet_session::{NextKeys, QueuedKeys};
+use sp_consensus_babe::Slot;
+use sp_core::crypto::KeyTypeId;
+use sp_runtime::{BoundToRuntimeAppPublic, DispatchError, Perbill, TransactionOutcome};
+use sp_session::MembershipProof;
+use sp_staking::{
+	offence::{OffenceDetails, OffenceSeverity, OnOffenceHandler},
+	SessionIndex,
+};
 
-/// Keeps the genesis validators, session after session.
-///
-/// Returning the set each time, rather than nothing, lets `historical` commit to it, so that
-/// equivocation can be proven.
+/// Sessions for which roots of validators' keys are kept. Equivocation can be reported for 24
+/// sessions; older roots are of no use.
+pub const ROOTS_KEPT: SessionIndex = 25;
+
+/// Least part of the stake that an equivocation costs. BABE and GRANDPA ask for (3k/n)² of k
+/// offenders out of n: for one of a hundred that is less than a day of misses.
+pub const LEAST_FRACTION: Perbill = Perbill::from_percent(1);
+
+/// Gives seats by stake, hears who authors, and hears who equivocates.
 #[derive(Debug)]
-pub struct GenesisValidators;
+pub struct StakedValidators;
 
-impl pallet_session::SessionManager<AccountId> for GenesisValidators {
-	fn new_session(_: SessionIndex) -> Option<Vec<AccountId>> {
-		let validators = pallet_session::Validators::<Runtime>::get();
-		(!validators.is_empty()).then_some(validators)
+impl pallet_session::SessionManager<AccountId> for StakedValidators {
+	fn new_session(index: SessionIndex) -> Option<Vec<AccountId>> {
+		Validators::plan(index)
 	}
-	fn start_session(_: SessionIndex) {}
-	fn end_session(_: SessionIndex) {}
+	fn start_session(index: SessionIndex) {
+		Validators::open_session(index);
+	}
+	fn end_session(ended: SessionIndex) {
+		Validators::close_session(ended);
+	}
 }
 
-impl pallet_session::historical::SessionManager<AccountId, ()> for GenesisValidators {
+// Returning the set each time, rather than nothing where it stays, lets `historical` commit to it, so
+// that equivocation can be proven.
+impl pallet_session::historical::SessionManager<AccountId, ()> for StakedValidators {
 	fn new_session(index: SessionIndex) -> Option<Vec<(AccountId, ())>> {
-		let validators = <Self as pallet_session::SessionManager<_>>::new_session(index)?;
-		Some(
-			validators
-				.into_iter()
-				.map(|validator| (validator, ()))
-				.collect(),
-		)
+		let seats = Validators::plan(index)?;
+		Some(seats.into_iter().map(|who| (who, ())).collect())
 	}
-	fn start_session(_: SessionIndex) {}
+	fn start_session(index: SessionIndex) {
+		<Self as pallet_session::SessionManager<_>>::start_session(index);
+		// Until the next session is planned, the queued keys are those of the one that begins.
+		SeatedKeys::put(QueuedKeys::<Runtime>::get());
+	}
 	fn end_session(ended: SessionIndex) {
-		// Equivocation can be reported for 24 sessions; older roots are of no use.
-		crate::Historical::prune_up_to(ended.saturating_sub(25));
+		<Self as pallet_session::SessionManager<_>>::end_session(ended);
+		Historical::prune_up_to(ended.saturating_sub(ROOTS_KEPT));
+	}
+}
+
+/// Session keys of the present session's seats, as they were when it was planned.
+#[frame_support::storage_alias(verbatim)]
+type SeatedKeys = StorageValue<Validators, Vec<(AccountId, SessionKeys)>, ValueQuery>;
+
+/// Proves whose session key it is that equivocated.
+///
+/// `historical` proves of the present session by the keys that its seats have set for later. An
+/// authority signs with those that it had when the session was planned: if it set others first and
+/// then equivocated, `historical` alone could not say who it was.
+#[derive(Debug)]
+pub struct KeyOwners;
+
+impl<D: AsRef<[u8]>> KeyOwnerProofSystem<(KeyTypeId, D)> for KeyOwners {
+	type Proof = MembershipProof;
+	type IdentificationTuple = (AccountId, ());
+
+	fn prove(key: (KeyTypeId, D)) -> Option<Self::Proof> {
+		with_seated_keys(|| Historical::prove(key))
+	}
+	fn check_proof(key: (KeyTypeId, D), proof: Self::Proof) -> Option<Self::IdentificationTuple> {
+		with_seated_keys(|| Historical::check_proof(key, proof))
+	}
+}
+
+/// Whether a slot lies in the session that goes on.
+pub fn is_of_this_session(slot: Slot) -> bool {
+	let start = Babe::current_epoch_start();
+	let slots = SessionSlots::<Runtime>::get();
+	(*slot)
+		.checked_sub(*start)
+		.is_some_and(|since| since < slots)
+}
+
+/// Lets `historical` see the keys with which the present session's seats sign, and undoes that.
+fn with_seated_keys<R>(read: impl FnOnce() -> Option<R>) -> Option<R> {
+	with_transaction(|| {
+		for (who, keys) in SeatedKeys::get() {
+			NextKeys::<Runtime>::insert(who, keys);
+		}
+		TransactionOutcome::Rollback(Ok::<_, DispatchError>(read()))
+	})
+	.ok()
+	.flatten()
+}
+
+impl pallet_authorship::EventHandler<AccountId, BlockNumber> for StakedValidators {
+	fn note_author(author: AccountId) {
+		Validators::note_author(author);
+	}
+}
+
+impl OnOffenceHandler<AccountId, (AccountId, ()), Weight> for StakedValidators {
+	/// The offences pallet names all offenders of a slot or round again with each new one, at the
+	/// fraction that has risen by it.
+	fn on_offence(
+		offenders: &[OffenceDetails<AccountId, (AccountId, ())>],
+		fractions: &[Perbill],
+		session: SessionIndex,
+	) -> Weight {
+		let mut weight = Weight::zero();
+		for (offence, fraction) in offenders.iter().zip(fractions) {
+			let (who, ()) = &offence.offender;
+			let fraction = (*fraction).max(LEAST_FRACTION);
+			weight.saturating_accrue(Validators::on_equivocation(who, fraction, session));
+		}
+		// The offences pallet drops what it is told here.
+		System::register_extra_weight_unchecked(weight, DispatchClass::Mandatory);
+		weight
+	}
+}
+
+/// Sessions and their keys, as `pallet-validators` asks for them.
+#[derive(Debug)]
+pub struct RuntimeSessions;
+
+impl pallet_validators::Sessions<AccountId> for RuntimeSessions {
+	fn current() -> SessionIndex {
+		Session::current_index()
+	}
+	fn seated() -> Vec<AccountId> {
+		Session::validators()
+	}
+	fn queued() -> Vec<AccountId> {
+		Session::queued_keys()
+			.into_iter()
+			.map(|(who, _)| who)
+			.collect()
+	}
+	fn keys(who: &AccountId) -> Option<Vec<u8>> {
+		NextKeys::<Runtime>::get(who).map(|keys| keys.encode())
+	}
+	fn has_keys(who: &AccountId) -> bool {
+		NextKeys::<Runtime>::contains_key(who)
+	}
+	fn purge_keys(who: &AccountId) -> DispatchResult {
+		// Straight to the pallet, past `KeysStay`: `pallet-validators` has looked whether it may be.
+		Session::purge_keys(RuntimeOrigin::signed(who.clone()))
+	}
+	fn disable(who: &AccountId, severity: Perbill) {
+		Session::report_offence(who.clone(), OffenceSeverity(severity));
+	}
+	fn is_disabled(who: &AccountId) -> bool {
+		Session::validator_id_to_index(who)
+			.is_some_and(|index| Session::disabled_validators().contains(&index))
+	}
+}
+
+/// Stake behind active commitments, as `pallet-validators` asks for it.
+#[derive(Debug)]
+pub struct RuntimeStakes;
+
+impl pallet_validators::Stakes<AccountId> for RuntimeStakes {
+	fn active(provider: &AccountId) -> Balance {
+		ActiveStakes::<Runtime>::get(provider)
+	}
+	fn total() -> Balance {
+		TotalActiveStake::<Runtime>::get()
 	}
 }
 

@@ -3,7 +3,7 @@
 use super::{chain::Chain, error::Error};
 use crate::service::Client;
 use jsonrpsee::{proc_macros::rpc, PendingSubscriptionSink};
-use millrace_primitives::epoch::EpochStatus;
+use millrace_primitives::{epoch::EpochStatus, EpochIndex, H256};
 use millrace_runtime::Hash;
 use pallet_epochs::runtime_api::EpochsApi;
 use sp_api::ProvideRuntimeApi;
@@ -15,7 +15,11 @@ pub(crate) trait EpochsRpc {
 	#[method(name = "current", blocking)]
 	fn current(&self, at: Option<Hash>) -> Result<EpochStatus, Error>;
 
-	/// The same at every finalised block.
+	/// Seed of an epoch; `null` before it is folded, and once it is forgotten.
+	#[method(name = "seed", blocking)]
+	fn seed(&self, epoch: EpochIndex, at: Option<Hash>) -> Result<Option<H256>, Error>;
+
+	/// The state of the clock at every finalised block.
 	#[subscription(
 		name = "subscribeCurrent" => "currentChanged",
 		unsubscribe = "unsubscribeCurrent",
@@ -38,6 +42,11 @@ impl Epochs {
 impl EpochsRpcServer for Epochs {
 	fn current(&self, at: Option<Hash>) -> Result<EpochStatus, Error> {
 		self.chain.read(at, status)
+	}
+
+	fn seed(&self, epoch: EpochIndex, at: Option<Hash>) -> Result<Option<H256>, Error> {
+		self.chain
+			.read(at, |client, at| Ok(client.runtime_api().seed(at, epoch)?))
 	}
 
 	fn subscribe_current(&self, pending: PendingSubscriptionSink) {

@@ -1,7 +1,7 @@
 //! JSON-RPC methods beside those that every Substrate node has.
 //!
-//! Ours are `epochs_*`, `capacity_*`, `market_*` and `receipts_*`: runtime APIs as JSON, read at
-//! the last finalised block unless a block hash is given. The others come with the SDK.
+//! Ours are `epochs_*`, `capacity_*`, `market_*`, `receipts_*` and `validators_*`: runtime APIs as
+//! JSON, read at the last finalised block unless a block hash is given. The others come with the SDK.
 
 mod capacity;
 mod chain;
@@ -10,6 +10,7 @@ mod error;
 mod market;
 mod receipts;
 mod subscriptions;
+mod validators;
 
 pub(crate) use subscriptions::Subscriptions;
 
@@ -33,6 +34,7 @@ use sc_sync_state_rpc::{SyncState, SyncStateApiServer};
 use sp_keystore::KeystorePtr;
 use std::sync::Arc;
 use substrate_frame_rpc_system::{System, SystemApiServer};
+use validators::{Validators, ValidatorsRpcServer};
 
 /// What the methods read.
 pub(crate) struct Deps {
@@ -74,7 +76,8 @@ pub(crate) fn create(
 	module.merge(Epochs::new(chain.clone()).into_rpc())?;
 	module.merge(Capacity::new(chain.clone()).into_rpc())?;
 	module.merge(Market::new(chain.clone()).into_rpc())?;
-	module.merge(Receipts::new(chain).into_rpc())?;
+	module.merge(Receipts::new(chain.clone()).into_rpc())?;
+	module.merge(Validators::new(chain).into_rpc())?;
 
 	let system = System::<Pool, Client, Block>::new(deps.client.clone(), deps.pool.clone());
 	module.merge(SystemApiServer::<Hash, AccountId, Nonce>::into_rpc(system))?;

@@ -8,14 +8,13 @@ mod partial;
 
 pub(crate) use partial::{partial, Partial};
 
-use crate::{randomx_cache, rpc};
+use crate::{executor::Executor, randomx, rpc};
 use consensus::{start_authoring, start_voting, Authoring, Voting};
 use futures::FutureExt;
 use millrace_runtime::{opaque::Block, Hash, RuntimeApi};
 use network::Network;
 use sc_client_api::Backend as _;
 use sc_consensus_grandpa::{FinalityProofProvider, SharedVoterState};
-use sc_executor::WasmExecutor;
 use sc_network::{service::traits::NetworkService, NetworkBackend};
 use sc_rpc::SubscriptionTaskExecutor;
 use sc_service::{Configuration, SpawnTasksParams, TaskManager};
@@ -33,7 +32,7 @@ pub(crate) type HostFunctions = (
 	millrace_host::HostFunctions,
 );
 /// Client of the chain that this node keeps.
-pub(crate) type Client = sc_service::TFullClient<Block, RuntimeApi, WasmExecutor<HostFunctions>>;
+pub(crate) type Client = sc_service::TFullClient<Block, RuntimeApi, Executor>;
 /// Its database.
 pub(crate) type Backend = sc_service::TFullBackend<Block>;
 /// Rule by which it picks the best chain; BABE weighs the chains that it sees.
@@ -59,6 +58,8 @@ where
 		mut telemetry,
 	} = partial(&config)?;
 
+	// Before the first block comes.
+	randomx::start(&client, &task_manager, config.prometheus_registry())?;
 	let Network {
 		service,
 		sync,
@@ -76,11 +77,6 @@ where
 		import_queue,
 	)?;
 
-	task_manager.spawn_handle().spawn_blocking(
-		"randomx-cache",
-		None,
-		randomx_cache::run(client.clone()),
-	);
 	if config.offchain_worker.enabled {
 		start_offchain_workers(
 			&config,

@@ -1,6 +1,7 @@
 //! What a subcommand needs that touches the database: client, transaction pool, import queue.
 
 use super::{Backend, Client, HostFunctions, Pool, SelectChain};
+use crate::executor::Executor;
 use millrace_runtime::{opaque::Block, Hash, RuntimeApi};
 use sc_consensus::DefaultImportQueue;
 use sc_consensus_babe::{BabeBlockImport, BabeLink, BabeWorkerHandle, ImportQueueParams};
@@ -65,6 +66,7 @@ pub(crate) struct Partial {
 pub(crate) fn partial(config: &Configuration) -> Result<Partial, sc_service::Error> {
 	let telemetry = telemetry(config)?;
 	let executor = sc_service::new_wasm_executor::<HostFunctions>(&config.executor);
+	let executor = Executor::new(executor);
 	let (client, backend, keystore, task_manager) =
 		sc_service::new_full_parts::<Block, RuntimeApi, _>(
 			config,

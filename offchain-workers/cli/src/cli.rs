@@ -3,8 +3,9 @@
 use crate::{
 	commands::{
 		deal::DealCommand, gateway::GatewayCommand, invoke::InvokeCommand, key::KeyCommand,
-		offer::OfferCommand, package::PackageCommand, peer::PeerCommand, provider::ProviderCommand,
-		receipt::ReceiptCommand, run::RunCommand, worker::WorkerCommand,
+		offer::OfferCommand, package::PackageCommand, peer::PeerCommand, prover::ProverCommand,
+		provider::ProviderCommand, receipt::ReceiptCommand, run::RunCommand,
+		validator::ValidatorCommand, worker::WorkerCommand,
 	},
 	dev::{tether::TetherCommand, DevCommand},
 };
@@ -34,7 +35,7 @@ pub(crate) struct Global {
 	/// Configuration file: of the daemon for `worker` and `gateway`, else of this tool.
 	#[arg(long, global = true, value_name = "FILE")]
 	pub(crate) config: Option<PathBuf>,
-	/// WebSocket URL of a node [default: ws://127.0.0.1:9944; none for `worker` and `gateway`].
+	/// WebSocket URL of a node [default: ws://127.0.0.1:9944].
 	#[arg(long, global = true, value_name = "URL")]
 	pub(crate) node: Option<String>,
 	/// URL of a gateway [default: http://127.0.0.1:8090].
@@ -86,6 +87,12 @@ pub(crate) enum Command {
 	/// The provider's daemon: one process for each peer.
 	#[command(subcommand)]
 	Worker(WorkerCommand),
+	/// Validate: keys, where you stand, and how to stop.
+	#[command(subcommand)]
+	Validator(ValidatorCommand),
+	/// Measure the capacity prover on this machine.
+	#[command(subcommand)]
+	Prover(ProverCommand),
 	/// The clients' HTTP door.
 	#[command(subcommand)]
 	Gateway(GatewayCommand),
@@ -129,5 +136,30 @@ mod tests {
 			command.get_subcommands().for_each(look);
 		}
 		look(&Cli::command());
+	}
+
+	/// A daemon takes the node that the tool takes, so that one text is right for all commands.
+	#[test]
+	fn every_command_shows_the_nodes_default() {
+		fn look(command: &clap::Command) {
+			let node = command
+				.get_arguments()
+				.find(|arg| arg.get_id().as_str() == "node");
+			let help = node.and_then(|arg| arg.get_help()).map(ToString::to_string);
+			let name = command.get_name();
+			assert!(
+				help.as_deref()
+					.is_some_and(|help| help.contains("[default: ws://127.0.0.1:9944]")),
+				"{name}: {help:?}"
+			);
+			// Clap's own command knows of no node.
+			command
+				.get_subcommands()
+				.filter(|command| command.get_name() != "help")
+				.for_each(look);
+		}
+		let mut cli = Cli::command();
+		cli.build();
+		look(&cli);
 	}
 }

@@ -79,6 +79,8 @@ struct Inner {
 /// One connection, from its handshake until it breaks.
 #[derive(Debug)]
 pub(crate) struct Link {
+	/// For methods that only Millrace nodes or newer ones have.
+	pub(crate) rpc: RpcClient,
 	pub(crate) methods: Methods,
 	pub(crate) client: OnlineClient<PolkadotConfig>,
 	broken: AtomicBool,
@@ -115,11 +117,12 @@ impl Link {
 		}
 		// Old blocks of other chains never need decoding here.
 		let config = PolkadotConfig::builder().use_historic_types(false).build();
-		let backend = LegacyBackend::<PolkadotConfig>::builder().build(rpc);
+		let backend = LegacyBackend::<PolkadotConfig>::builder().build(rpc.clone());
 		let client = OnlineClient::from_backend_with_config(config, Arc::new(backend))
 			.await
 			.map_err(|e| unreachable(url, e))?;
 		Ok(Self {
+			rpc,
 			methods,
 			client,
 			broken: AtomicBool::new(false),
@@ -292,7 +295,7 @@ pub(crate) fn lost(error: &RpcError) -> bool {
 	)
 }
 
-fn refused(what: &str, error: &RpcError) -> ReadError {
+pub(crate) fn refused(what: &str, error: &RpcError) -> ReadError {
 	let reason = match error {
 		RpcError::User(user) => match &user.data {
 			Some(data) => format!("{} ({})", user.message, data.get()),

@@ -21,14 +21,15 @@
 //!
 //! let mut blocks = chain.finalized();
 //! while let Some(block) = blocks.next().await {
-//! 	let view = chain.at(block.hash).await?;
-//! 	println!("{} {:?}", block.number, view.epoch().await?);
+//!     let view = chain.at(block.hash).await?;
+//!     println!("{} {:?}", block.number, view.epoch().await?);
 //! }
 //! # Ok(())
 //! # }
 //! ```
 
 pub mod amounts;
+mod authoring;
 pub mod balance;
 pub mod calls;
 pub mod chain;
@@ -43,6 +44,7 @@ pub mod submit;
 pub mod view;
 pub mod web;
 
+pub use authoring::GeneratedKeys;
 pub use balance::{AccountBalance, Hold};
 pub use calls::Call;
 pub use chain::{Block, Chain, Finalized, FinalizedStream};

@@ -281,7 +281,7 @@ impl Chain {
 				return Err(SubmitError::Expired { last });
 			}
 			seen = seen.wrapping_add(1);
-			if seen % RESEND_EVERY == 0 {
+			if seen.is_multiple_of(RESEND_EVERY) {
 				// Whatever the pool says: it may be in a block that is not final yet.
 				if let Err(error) = self.send(&sent.bytes).await {
 					tracing::debug!(%error, "could not send again");

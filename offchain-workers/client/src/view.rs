@@ -9,13 +9,16 @@ use crate::{
 };
 use codec::{Decode, DecodeAll, Encode};
 use millrace_primitives::{
+	commitment::{EarningsView, RoundView, SlashView, StakerTerms},
 	epoch::EpochStatus,
 	execution::SignedReceipt,
 	market::DealSpec,
 	peer::{PeerId, PeerKey},
+	validators::{ValidatorView, ValidatorsView},
 	views::{Assignment, CommitmentView, DealView, PeerDuties, PeerView, Quote, ReportRecord},
 	Balance, BlockNumber, DealId, EpochIndex, H256,
 };
+use sp_arithmetic::Perbill;
 use tokio::time::timeout;
 
 /// The chain as it is at one block.
@@ -63,9 +66,68 @@ impl View {
 		self.call("CapacityApi_commitment", peer).await
 	}
 
-	/// Reward that is credited to an account.
-	pub async fn credited(&self, account: &AccountId) -> Result<Balance, ReadError> {
-		self.call("CapacityApi_credited", account).await
+	/// The round in which stake for a peer's commitment is taken.
+	pub async fn round(&self, peer: PeerId) -> Result<Option<RoundView<AccountId>>, ReadError> {
+		self.call("CapacityApi_round", peer).await
+	}
+
+	/// Terms of the round that a new commitment would open now.
+	pub async fn start_terms(
+		&self,
+		units: u32,
+		duration_epochs: u32,
+		own_part: Perbill,
+		commission: Perbill,
+	) -> Result<StakerTerms, ReadError> {
+		let args = (units, duration_epochs, own_part, commission);
+		self.call("CapacityApi_start_terms", args).await
+	}
+
+	/// Terms of the round that more units of a peer would open now.
+	pub async fn growth_terms(
+		&self,
+		peer: PeerId,
+		more_units: u32,
+	) -> Result<Option<StakerTerms>, ReadError> {
+		self.call("CapacityApi_growth_terms", (peer, more_units))
+			.await
+	}
+
+	/// Terms of the round that more epochs of a peer would open now.
+	pub async fn renewal_terms(
+		&self,
+		peer: PeerId,
+		duration_epochs: u32,
+		own_part: Perbill,
+		commission: Perbill,
+	) -> Result<Option<StakerTerms>, ReadError> {
+		let args = (peer, duration_epochs, own_part, commission);
+		self.call("CapacityApi_renewal_terms", args).await
+	}
+
+	/// The slashes of a peer that wait.
+	pub async fn slashes(&self, peer: PeerId) -> Result<Vec<SlashView>, ReadError> {
+		self.call("CapacityApi_slashes", peer).await
+	}
+
+	/// What an account earned by its stakes.
+	pub async fn earnings(&self, account: &AccountId) -> Result<EarningsView, ReadError> {
+		self.call("CapacityApi_earnings", account).await
+	}
+
+	/// Stake behind the active commitments of a provider.
+	pub async fn active_stake(&self, account: &AccountId) -> Result<Balance, ReadError> {
+		self.call("CapacityApi_active_stake", account).await
+	}
+
+	/// Who validates, and what a seat takes.
+	pub async fn validators(&self) -> Result<ValidatorsView<AccountId>, ReadError> {
+		self.call("ValidatorsApi_validators", ()).await
+	}
+
+	/// Where an account stands as a validator.
+	pub async fn validator(&self, account: &AccountId) -> Result<ValidatorView, ReadError> {
+		self.call("ValidatorsApi_validator", account).await
 	}
 
 	/// What a deal of this specification would be matched with now.

@@ -18,6 +18,7 @@ pub struct GatewayConfig {
 	/// Directory of everything that must survive a restart.
 	pub data_dir: PathBuf,
 	/// WebSocket URL of a Millrace node.
+	#[serde(default = "default_node")]
 	pub node_url: String,
 	/// Address that the gateway listens at.
 	#[serde(default = "default_listen")]
@@ -191,6 +192,10 @@ impl GatewayConfig {
 	}
 }
 
+fn default_node() -> String {
+	"ws://127.0.0.1:9944".into()
+}
+
 fn default_listen() -> SocketAddr {
 	SocketAddr::from(([127, 0, 0, 1], 8090))
 }
@@ -201,8 +206,9 @@ mod tests {
 
 	#[test]
 	fn the_least_that_must_be_said() {
-		let text = r#"{"data_dir": "d", "node_url": "ws://127.0.0.1:9944"}"#;
-		let config: GatewayConfig = serde_json::from_str(text).expect("two fields are enough");
+		let text = r#"{"data_dir": "d"}"#;
+		let config: GatewayConfig = serde_json::from_str(text).expect("one field is enough");
+		assert_eq!(config.node_url, "ws://127.0.0.1:9944");
 		assert_eq!(config.packages(), PathBuf::from("d/packages"));
 		assert_eq!(config.limits, Limits::default());
 	}

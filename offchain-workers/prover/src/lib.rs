@@ -8,18 +8,28 @@
 //! be reported. A solution is on disk within a second; a prover that starts again with the same
 //! task goes on where the killed one was.
 
+pub mod bench;
+
 mod board;
 mod config;
-mod engine;
+mod cores;
 mod error;
+mod memory;
+mod progress;
+mod rate;
+mod room;
 mod search;
 mod store;
 mod task;
 
-pub use config::{Mode, ProverConfig};
+pub use config::{Mode, Pin, ProverConfig, Settings};
+pub use cores::{Cores, NoCores};
 pub use error::ProverError;
-pub use task::{Progress, Proofs, Task};
+pub use millrace_randomx::{Code, Pages};
+pub use progress::Progress;
+pub use task::{Proofs, Task};
 
+use cores::{list, plan, Topology};
 use millrace_primitives::{capacity::WorkRates, EpochIndex};
 use search::Search;
 use std::{
@@ -38,21 +48,27 @@ pub struct Prover {
 impl Prover {
 	/// Opens the solutions of `config.dir` and starts the threads, which wait for a task.
 	pub fn start(config: ProverConfig) -> Result<Self, ProverError> {
-		let threads = config.threads.max(1);
-		let search = Arc::new(Search::new(Store::open(&config.dir)?, config.mode, threads));
+		let ProverConfig { dir, settings } = config;
+		let plan = planned(&settings)?;
+		let search = Search::new(Store::open(&dir)?, settings, plan.clone());
 		// From here on dropping the prover ends whatever threads are there.
 		let mut prover = Self {
-			search,
+			search: Arc::new(search),
 			threads: Vec::new(),
 		};
 		prover.spawn("prover".into(), Search::manage)?;
-		for number in 0..threads {
-			prover.spawn(format!("prover-{number}"), Search::work)?;
+		prover.spawn("prover-clock".into(), Search::tick)?;
+		for (number, core) in plan.into_iter().enumerate() {
+			prover.spawn(format!("prover-{number}"), move |search| search.work(core))?;
 		}
 		Ok(prover)
 	}
 
-	fn spawn(&mut self, name: String, run: fn(&Search)) -> Result<(), ProverError> {
+	fn spawn(
+		&mut self,
+		name: String,
+		run: impl FnOnce(&Search) + Send + 'static,
+	) -> Result<(), ProverError> {
 		let search = self.search.clone();
 		let thread = thread::Builder::new()
 			.name(name)
@@ -94,6 +110,19 @@ impl Prover {
 			.store()
 			.nonces(epoch, rates, proven_idle, proven_busy)
 	}
+}
+
+/// One entry for each thread: the core that it stays on, if any.
+fn planned(settings: &Settings) -> Result<Vec<Option<usize>>, ProverError> {
+	let machine = Topology::read();
+	let foreign = settings.cores.foreign_to(&machine);
+	if !foreign.is_empty() {
+		return Err(ProverError::Cores {
+			foreign: list(&foreign),
+			allowed: list(&machine.allowed),
+		});
+	}
+	Ok(plan(settings, &machine))
 }
 
 impl Drop for Prover {

@@ -90,38 +90,6 @@ pub struct Proofs {
 	pub nonces: Vec<u64>,
 }
 
-/// Where the search stands.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Progress {
-	/// The epoch that is worked for.
-	pub epoch: Option<EpochIndex>,
-	/// Solutions owed by idle units.
-	pub owed_idle: u64,
-	/// Solutions owed by units at work.
-	pub owed_busy: u64,
-	/// Solutions found for idle units.
-	pub found_idle: u64,
-	/// Solutions found for units at work.
-	pub found_busy: u64,
-	/// Idle units that are complete, counted from the first one on.
-	pub proven_idle: u32,
-	/// Units at work that are complete, counted from the first one on.
-	pub proven_busy: u32,
-	/// Hashes computed since the start of the process.
-	pub hashes: u64,
-	/// Hashes per second over the present task; 0 while nothing is searched.
-	pub rate: f64,
-	/// Why nothing is searched although something is owed.
-	pub trouble: Option<String>,
-}
-
-impl Progress {
-	/// Whether everything that is owed was found.
-	pub fn is_complete(&self) -> bool {
-		self.found_idle == self.owed_idle && self.found_busy == self.owed_busy
-	}
-}
-
 #[cfg(test)]
 mod tests {
 	use super::*;

@@ -1,12 +1,34 @@
 //! How a worker daemon is set up.
 
-use millrace_prover::Mode;
-use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, path::PathBuf, thread, time::Duration};
+use http::Uri;
+use millrace_client::web::{base_url, UrlError};
+use millrace_prover::{Cores, Settings};
+use serde::{de::Error as _, Deserialize, Deserializer, Serialize};
+use std::{
+	net::SocketAddr,
+	ops::RangeInclusive,
+	path::{Path, PathBuf},
+	thread,
+	time::Duration,
+};
+
+/// The `[prover]` section.
+pub use millrace_prover::Settings as ProverSettings;
 
 /// Least retention: the epoch that is being reported and audited, and the one before, whose report
 /// shows at a start whether the directory is the one that ran last.
 pub const MIN_RETENTION_EPOCHS: u32 = 2;
+
+/// Most epochs that may be kept.
+const MAX_RETENTION_EPOCHS: u32 = 1_000_000;
+/// Most guests at once: the engine sets address space aside for each of them.
+const MAX_RUNNING: u64 = 4_096;
+/// Most of anything that is counted besides.
+const MAX_COUNT: u64 = 1_000_000;
+/// Longest of all times: a day.
+const MAX_MS: u64 = 24 * 60 * 60 * 1_000;
+/// Most bytes of anything that is kept: an exbibyte.
+const MAX_BYTES: u64 = 1 << 60;
 
 /// Everything that [`crate::run`] needs. One process serves one peer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +37,7 @@ pub struct WorkerConfig {
 	/// Directory of everything that must survive a restart; owned by one process at a time.
 	pub data_dir: PathBuf,
 	/// WebSocket URL of a Millrace node.
+	#[serde(default = "default_node")]
 	pub node_url: String,
 	/// Key file of the peer, readable by the owner only.
 	pub peer_key: PathBuf,
@@ -34,25 +57,6 @@ pub struct WorkerConfig {
 	/// Bounds of what the daemon takes on.
 	#[serde(default)]
 	pub limits: Limits,
-}
-
-/// The capacity prover.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct ProverSettings {
-	/// Threads that search.
-	pub threads: usize,
-	/// How they compute.
-	pub mode: Mode,
-}
-
-impl Default for ProverSettings {
-	fn default() -> Self {
-		Self {
-			threads: processors(),
-			mode: Mode::Light,
-		}
-	}
 }
 
 /// Bounds of what the daemon takes on.
@@ -88,6 +92,7 @@ pub struct Limits {
 	pub stored_bytes: u64,
 	/// Epochs for which receipts, reports and unused packages are kept: more than the challenge
 	/// period, and at least [`MIN_RETENTION_EPOCHS`].
+	#[serde(deserialize_with = "epochs")]
 	pub retention_epochs: u32,
 	/// Longest time that open calls are given when the daemon is asked to stop.
 	pub shutdown_ms: u64,
@@ -114,6 +119,59 @@ impl Default for Limits {
 }
 
 impl Limits {
+	/// Each number with its key and bounds.
+	fn numbers(&self) -> [(&'static str, u64, RangeInclusive<u64>); 12] {
+		let (counts, times, bytes) = (1..=MAX_COUNT, 1..=MAX_MS, 1..=MAX_BYTES);
+		let retention = MIN_RETENTION_EPOCHS.into()..=MAX_RETENTION_EPOCHS.into();
+		[
+			(
+				"limits.concurrent_calls",
+				self.concurrent_calls as u64,
+				1..=MAX_RUNNING,
+			),
+			// Without a queue, calls that find no place are refused.
+			(
+				"limits.queued_calls",
+				self.queued_calls as u64,
+				0..=MAX_COUNT,
+			),
+			(
+				"limits.call_timeout_ms",
+				self.call_timeout_ms,
+				times.clone(),
+			),
+			(
+				"limits.guest_timeout_ms",
+				self.guest_timeout_ms,
+				times.clone(),
+			),
+			(
+				"limits.idle_timeout_ms",
+				self.idle_timeout_ms,
+				times.clone(),
+			),
+			(
+				"limits.body_timeout_ms",
+				self.body_timeout_ms,
+				times.clone(),
+			),
+			("limits.connections", self.connections as u64, counts),
+			(
+				"limits.fetch_timeout_ms",
+				self.fetch_timeout_ms,
+				times.clone(),
+			),
+			("limits.module_bytes", self.module_bytes, bytes.clone()),
+			("limits.stored_bytes", self.stored_bytes, bytes),
+			(
+				"limits.retention_epochs",
+				self.retention_epochs.into(),
+				retention,
+			),
+			("limits.shutdown_ms", self.shutdown_ms, times),
+		]
+	}
+
 	pub(crate) fn call_timeout(&self) -> Duration {
 		Duration::from_millis(self.call_timeout_ms)
 	}
@@ -149,15 +207,84 @@ pub enum ConfigError {
 		least = MIN_RETENTION_EPOCHS
 	)]
 	Retention(u32),
+	/// A number is out of its bounds.
+	#[error("{key} is {value}; it must be from {least} to {most}")]
+	Bounds {
+		/// The number's key.
+		key: &'static str,
+		/// What it is.
+		value: i128,
+		/// The least that it may be.
+		least: i128,
+		/// The most that it may be.
+		most: i128,
+	},
+	/// The prover would search on cores that are not there.
+	#[error(
+		"prover.cores names {0}, which this process may not run on; name cores that `lscpu -e` shows, \
+		 or write \"all\""
+	)]
+	Cores(Cores),
+	/// No node can be there.
+	#[error("node_url is \"{0}\"; it must be a WebSocket URL such as ws://127.0.0.1:9944")]
+	NodeUrl(String),
+	/// No gateway can call that.
+	#[error("public_endpoint: {0}")]
+	Endpoint(UrlError),
+	/// A directory is none, or cannot be made.
+	#[error("{key} is \"{path}\": {why}; name a directory that this user may write to")]
+	Directory {
+		/// The directory's key.
+		key: &'static str,
+		/// What it is.
+		path: PathBuf,
+		/// What is wrong with it.
+		why: String,
+	},
+	/// Nothing can listen there.
+	#[error(
+		"listen is {address}: {why}; name an address of this machine and a port that this user may \
+		 take, such as 0.0.0.0:8650"
+	)]
+	Listen {
+		/// The address.
+		address: SocketAddr,
+		/// What the system says.
+		why: String,
+	},
+	/// The peer's key cannot be read.
+	#[error("peer_key: {0}")]
+	PeerKey(String),
 }
 
 impl WorkerConfig {
-	/// Refuses what would harm the provider.
+	/// Refuses what would harm the provider, or can only be a mistake.
 	pub fn check(&self) -> Result<(), ConfigError> {
-		match self.limits.retention_epochs {
-			epochs if epochs < MIN_RETENTION_EPOCHS => Err(ConfigError::Retention(epochs)),
-			_ => Ok(()),
+		let Limits {
+			retention_epochs, ..
+		} = self.limits;
+		if retention_epochs < MIN_RETENTION_EPOCHS {
+			return Err(ConfigError::Retention(retention_epochs));
 		}
+		for (key, value, bounds) in self.limits.numbers() {
+			within(key, value, &bounds)?;
+		}
+		if let Some(threads) = self.prover.threads {
+			within("prover.threads", threads, &Settings::THREADS)?;
+		}
+		within("prover.nice", self.prover.nice, &Settings::NICE)?;
+		let foreign = self.prover.foreign_cores();
+		if !foreign.is_empty() {
+			return Err(ConfigError::Cores(Cores::Set(foreign)));
+		}
+		if !is_websocket(&self.node_url) {
+			return Err(ConfigError::NodeUrl(self.node_url.clone()));
+		}
+		if let Some(endpoint) = &self.public_endpoint {
+			base_url(endpoint).map_err(ConfigError::Endpoint)?;
+		}
+		is_directory("data_dir", &self.data_dir)?;
+		is_directory("package_dir", &self.packages())
 	}
 
 	/// Directory of packages.
@@ -166,6 +293,60 @@ impl WorkerConfig {
 			.clone()
 			.unwrap_or_else(|| self.data_dir.join("packages"))
 	}
+}
+
+/// Refuses a number that is out of bounds.
+fn within<T>(key: &'static str, value: T, bounds: &RangeInclusive<T>) -> Result<(), ConfigError>
+where
+	T: Copy + PartialOrd + TryInto<i128>,
+{
+	if bounds.contains(&value) {
+		return Ok(());
+	}
+	// Every type that numbers have here fits.
+	let wide = |number: T| number.try_into().unwrap_or(i128::MAX);
+	Err(ConfigError::Bounds {
+		key,
+		value: wide(value),
+		least: wide(*bounds.start()),
+		most: wide(*bounds.end()),
+	})
+}
+
+fn is_websocket(url: &str) -> bool {
+	url.parse::<Uri>().is_ok_and(|uri| {
+		let host = uri.host().is_some_and(|host| !host.is_empty());
+		host && matches!(uri.scheme_str(), Some("ws" | "wss"))
+	})
+}
+
+/// Refuses what is there and no directory. One that is missing is made.
+fn is_directory(key: &'static str, path: &Path) -> Result<(), ConfigError> {
+	let why = match path.metadata() {
+		_ if path.as_os_str().is_empty() => "it is empty",
+		Ok(found) if !found.is_dir() => "it is no directory",
+		_ => return Ok(()),
+	};
+	Err(ConfigError::Directory {
+		key,
+		path: path.to_path_buf(),
+		why: why.into(),
+	})
+}
+
+/// A number of epochs; one that is too large for its type is told the same bounds as others.
+fn epochs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+	let epochs = u64::deserialize(deserializer)?;
+	u32::try_from(epochs).map_err(|_| {
+		D::Error::custom(format!(
+			"limits.retention_epochs is {epochs}; it must be from {MIN_RETENTION_EPOCHS} to \
+			 {MAX_RETENTION_EPOCHS}"
+		))
+	})
+}
+
+fn default_node() -> String {
+	"ws://127.0.0.1:9944".into()
 }
 
 fn default_listen() -> SocketAddr {
@@ -179,31 +360,172 @@ fn processors() -> usize {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use millrace_prover::{Mode, Pages, Pin};
+	use serde_json::{json, Value};
+	use tokio::sync::Semaphore;
+
+	/// The least that must be said, and these tables.
+	fn config(tables: Value) -> Result<WorkerConfig, serde_json::Error> {
+		let mut config = json!({"data_dir": "d", "peer_key": "p"});
+		if let (Some(config), Value::Object(tables)) = (config.as_object_mut(), tables) {
+			config.extend(tables);
+		}
+		serde_json::from_value(config)
+	}
+
+	fn refusal(tables: Value) -> String {
+		let config = config(tables).expect("it is well-formed");
+		let error = config.check().expect_err("it cannot be meant");
+		error.to_string()
+	}
 
 	#[test]
 	fn the_least_that_must_be_said() {
-		let config: WorkerConfig = serde_json::from_str(
-			r#"{"data_dir": "d", "node_url": "ws://127.0.0.1:9944", "peer_key": "peer.json"}"#,
-		)
-		.expect("three fields are enough");
+		let config = config(json!({})).expect("two fields are enough");
 		assert_eq!(config.packages(), PathBuf::from("d/packages"));
+		assert_eq!(config.node_url, "ws://127.0.0.1:9944");
+		assert_eq!(config.prover, Settings::default());
+		assert_eq!(config.prover.mode, Mode::Auto);
 		assert!(config.limits.concurrent_calls > 0);
+		assert_eq!(config.check(), Ok(()));
+	}
+
+	#[test]
+	fn every_key_of_the_prover_is_taken_and_no_other_one() {
+		let keys = json!({"mode": "fast", "cores": "0", "threads": 3, "pin": "never",
+			"pages": "ordinary", "nice": 5});
+		let config = config(json!({ "prover": keys })).expect("all are keys");
+		assert_eq!(
+			config.prover,
+			Settings {
+				mode: Mode::Fast,
+				cores: Cores::Set([0].into()),
+				threads: Some(3),
+				pin: Pin::Never,
+				pages: Pages::Ordinary,
+				nice: 5,
+			}
+		);
+		for wrong in [
+			json!({"core": "0"}),
+			json!({"cores": ""}),
+			json!({"pages": "huge"}),
+		] {
+			assert!(self::config(json!({ "prover": wrong })).is_err());
+		}
 	}
 
 	#[test]
 	fn receipts_are_kept_until_their_epoch_is_audited() {
-		let config = |epochs: u32| -> WorkerConfig {
-			let text = format!(
-				r#"{{"data_dir": "d", "node_url": "n", "peer_key": "p",
-				"limits": {{"retention_epochs": {epochs}}}}}"#
-			);
-			serde_json::from_str(&text).expect("it is well-formed")
+		let check = |epochs: u32| {
+			let config = config(json!({"limits": {"retention_epochs": epochs}}));
+			config.expect("it is well-formed").check()
 		};
-		assert_eq!(config(2).check(), Ok(()));
-		assert_eq!(config(1).check(), Err(ConfigError::Retention(1)));
+		assert_eq!(check(2), Ok(()));
+		assert_eq!(check(1), Err(ConfigError::Retention(1)));
 		let text = ConfigError::Retention(0).to_string();
 		assert!(text.contains("limits.retention_epochs is 0"), "{text}");
 		assert!(text.contains("at least 2"), "{text}");
+	}
+
+	#[test]
+	fn every_number_has_bounds_that_are_told() {
+		let written = serde_json::to_value(Limits::default()).expect("it can be written");
+		let written = written.as_object().expect("it is a table");
+		let numbers = Limits::default().numbers();
+		// No number of the table is without bounds.
+		let keys: Vec<&String> = written
+			.iter()
+			.filter(|(_, value)| value.is_number())
+			.map(|(key, _)| key)
+			.collect();
+		assert_eq!(keys.len(), numbers.len(), "{keys:?}");
+		for (key, value, bounds) in numbers {
+			let name = key
+				.strip_prefix("limits.")
+				.expect("it is one of the limits");
+			assert_eq!(written[name].as_u64(), Some(value), "{key}");
+			let least = *bounds.start();
+			let mut wrong = vec![bounds.end() + 1];
+			wrong.extend(least.checked_sub(1));
+			for value in wrong {
+				let text = refusal(json!({"limits": {name: value}}));
+				assert!(text.contains(&format!("{key} is {value}")), "{text}");
+				assert!(text.contains(&least.to_string()), "{text}");
+			}
+			// What would bring a semaphore down never gets there.
+			let permits = Semaphore::MAX_PERMITS as u64 + 1;
+			let text = match config(json!({"limits": {name: permits}})) {
+				Ok(config) => config.check().map_err(|error| error.to_string()),
+				Err(error) => Err(error.to_string()),
+			};
+			let text = text.expect_err("it is too much");
+			assert!(text.contains(&bounds.end().to_string()), "{text}");
+			for value in [least, *bounds.end()] {
+				let config = config(json!({"limits": {name: value}})).expect("well-formed");
+				assert_eq!(config.check(), Ok(()), "{key} = {value}");
+			}
+		}
+		for (table, said) in [
+			(
+				json!({"threads": 0}),
+				"prover.threads is 0; it must be from 1 to 1024",
+			),
+			(
+				json!({"threads": 1_025}),
+				"prover.threads is 1025; it must be from 1 to 1024",
+			),
+			(
+				json!({"nice": -21}),
+				"prover.nice is -21; it must be from -20 to 19",
+			),
+			(
+				json!({"nice": 20}),
+				"prover.nice is 20; it must be from -20 to 19",
+			),
+		] {
+			assert_eq!(refusal(json!({ "prover": table })), said);
+		}
+	}
+
+	#[test]
+	fn what_can_only_be_a_mistake_is_refused_with_what_to_do() {
+		let folder = tempfile::tempdir().expect("a directory");
+		let file = folder.path().join("file");
+		std::fs::write(&file, "").expect("a file");
+		for (tables, said) in [
+			(
+				json!({"node_url": "127.0.0.1:9944"}),
+				"such as ws://127.0.0.1:9944",
+			),
+			(
+				json!({"node_url": "http://127.0.0.1:9944"}),
+				"such as ws://",
+			),
+			(json!({"node_url": ""}), "node_url is \"\""),
+			(
+				json!({"public_endpoint": "203.0.113.7:8650"}),
+				"write http://host:port",
+			),
+			(
+				json!({"public_endpoint": "http://host/?query"}),
+				"leave out",
+			),
+			(json!({"data_dir": ""}), "data_dir is \"\": it is empty"),
+			(json!({"data_dir": file}), "no directory; name a directory"),
+			(json!({"package_dir": file}), "package_dir"),
+			(
+				json!({"prover": {"cores": "1023"}}),
+				"prover.cores names 1023",
+			),
+		] {
+			let text = refusal(tables);
+			assert!(text.contains(said), "{text}");
+		}
+		for url in ["ws://node:1", "wss://node.example/path"] {
+			let config = config(json!({ "node_url": url })).expect("well-formed");
+			assert_eq!(config.check(), Ok(()), "{url}");
+		}
 	}
 
 	#[test]
@@ -213,7 +535,7 @@ mod tests {
 
 	#[test]
 	fn a_misspelt_field_is_an_error() {
-		let text = r#"{"data_dir": "d", "node_url": "n", "peer_key": "p", "limits": {"queue": 3}}"#;
-		assert!(serde_json::from_str::<WorkerConfig>(text).is_err());
+		assert!(config(json!({"limits": {"queue": 3}})).is_err());
+		assert!(config(json!({"nodes": "ws://node:1"})).is_err());
 	}
 }

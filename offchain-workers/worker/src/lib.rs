@@ -19,6 +19,7 @@ pub mod fetch;
 pub mod http;
 pub mod ledger;
 pub mod metrics;
+pub mod pace;
 pub mod packages;
 pub mod receipts;
 pub mod reconcile;
@@ -34,36 +35,61 @@ use duties::Outbox;
 use fetch::Fetcher;
 use ledger::Ledger;
 use metrics::Metrics;
-use millrace_client::{Chain, ConnectError, PeerKeypair};
+use millrace_client::{Chain, ConnectError, KeyError, PeerKeypair};
 use millrace_executor::{Engine, EngineConfig};
 use millrace_http::server::{self, Bounds};
-use millrace_prover::{Prover, ProverConfig};
+use millrace_prover::{Progress, Prover, ProverConfig};
 use packages::Packages;
 use receipts::ReceiptStore;
 use reconcile::{Memory, Reconciler};
-use std::{sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
 	net::TcpListener,
 	sync::{watch, Semaphore},
 	task::spawn_blocking,
-	time::sleep,
+	time::{interval, sleep, Instant},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
 /// Pause between attempts to reach the node at the start.
 const CONNECT_PAUSE: Duration = Duration::from_secs(2);
+/// Pause between two looks at the search.
+const LOOK: Duration = Duration::from_secs(1);
+/// Pause between two lines about it in the log.
+const SAY: Duration = Duration::from_secs(60);
+
+/// What a program around the daemon wants to hear.
+#[derive(Debug, Default)]
+pub struct Hooks {
+	/// Told once a second where the search stands; the log says nothing of it then.
+	pub progress: Option<watch::Sender<Progress>>,
+}
 
 /// Runs a worker until `cancel` is cancelled, or until its disk or machine fails.
 ///
 /// On cancellation no further connection is accepted and open calls are given
 /// [`Limits::shutdown_ms`] to end.
+///
+/// A configuration that cannot be used is told as a [`ConfigError`].
 pub async fn run(config: WorkerConfig, cancel: CancellationToken) -> Result<()> {
-	config.check().context("the configuration cannot be used")?;
-	let key = PeerKeypair::load(&config.peer_key).context("the peer's key cannot be used")?;
+	run_with(config, cancel, Hooks::default()).await
+}
+
+/// [`run`] for a program that wants to hear more.
+pub async fn run_with(config: WorkerConfig, cancel: CancellationToken, hooks: Hooks) -> Result<()> {
+	config.check()?;
+	let key = PeerKeypair::load(&config.peer_key).map_err(no_key)?;
+	tokio::fs::create_dir_all(&config.data_dir)
+		.await
+		.map_err(|error| ConfigError::Directory {
+			key: "data_dir",
+			path: config.data_dir.clone(),
+			why: error.to_string(),
+		})?;
 	let listener = TcpListener::bind(config.listen)
 		.await
-		.with_context(|| format!("cannot listen at {}", config.listen))?;
+		.map_err(|error| no_listener(config.listen, error))?;
 	let Some(chain) = connect(&config.node_url, &cancel).await? else {
 		return Ok(());
 	};
@@ -79,10 +105,64 @@ pub async fn run(config: WorkerConfig, cancel: CancellationToken) -> Result<()> 
 	// Ends the daemon's parts: with the caller's token, or when one of them fails.
 	let stop = cancel.child_token();
 	let worker = Worker::start(&config, chain, identity, stop.clone()).await?;
+	let told = tell(worker.prover.clone(), hooks, stop.clone());
+	worker.tasks.spawn(told);
 	let outcome = worker.serve(listener, &config, stop.clone()).await;
 	stop.cancel();
 	worker.finish(&config).await;
 	outcome
+}
+
+fn no_key(error: KeyError) -> ConfigError {
+	ConfigError::PeerKey(match error {
+		// Says itself what to do.
+		KeyError::Exposed { .. } => error.to_string(),
+		_ => format!("{error}; name the file that `millrace key generate peer` wrote"),
+	})
+}
+
+/// An address that this machine or user does not have is a mistake in the configuration; that another
+/// process has it is none.
+fn no_listener(address: SocketAddr, error: io::Error) -> anyhow::Error {
+	match error.kind() {
+		io::ErrorKind::AddrNotAvailable | io::ErrorKind::PermissionDenied => ConfigError::Listen {
+			address,
+			why: error.to_string(),
+		}
+		.into(),
+		_ => anyhow::Error::new(error).context(format!(
+			"cannot listen at {address}; end what listens there, or set `listen`"
+		)),
+	}
+}
+
+/// Tells where the search stands: the program around the daemon, or else the log.
+async fn tell(prover: Arc<Prover>, hooks: Hooks, stop: CancellationToken) {
+	let mut looks = interval(LOOK);
+	let mut said = Instant::now();
+	loop {
+		tokio::select! {
+			() = stop.cancelled() => return,
+			_ = looks.tick() => {},
+		}
+		let progress = prover.progress();
+		match &hooks.progress {
+			// Whoever listens has the last word; nobody need listen.
+			Some(listener) => drop(listener.send_replace(progress)),
+			None if said.elapsed() >= SAY && progress.rate > 0.0 => {
+				said = Instant::now();
+				info!(
+					epoch = progress.epoch,
+					found = progress.found(),
+					owed = progress.owed(),
+					rate = progress.rate,
+					seconds_left = progress.eta_seconds,
+					"solutions are searched"
+				);
+			}
+			None => {}
+		}
+	}
 }
 
 /// Connects; `None` when cancelled before. A node that is not there yet is waited for, one of
@@ -161,10 +241,9 @@ impl Worker {
 				.with_context(|| format!("cannot use the data directory {}", dir.display()))?;
 			let prover = Prover::start(ProverConfig {
 				dir: dir.join("prover"),
-				threads: opening.prover.threads,
-				mode: opening.prover.mode,
+				settings: opening.prover.clone(),
 			})?;
-			let concurrent = opening.limits.concurrent_calls.max(1);
+			let concurrent = opening.limits.concurrent_calls;
 			let engine = Engine::new(EngineConfig {
 				max_concurrent_calls: u32::try_from(concurrent).unwrap_or(u32::MAX),
 				max_wall_clock: opening.limits.guest_timeout(),
@@ -298,5 +377,54 @@ impl Worker {
 			warn!("a thread failed while the worker stopped");
 		}
 		info!("the worker has stopped");
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use millrace_prover::{Mode, Settings};
+
+	#[test]
+	fn an_address_that_is_not_there_is_a_mistake_and_one_that_is_taken_is_none() {
+		let address = SocketAddr::from(([203, 0, 113, 7], 8650));
+		let told = |kind: io::ErrorKind| no_listener(address, kind.into());
+		for kind in [
+			io::ErrorKind::AddrNotAvailable,
+			io::ErrorKind::PermissionDenied,
+		] {
+			let error = told(kind);
+			assert!(error.downcast_ref::<ConfigError>().is_some(), "{error}");
+			assert!(error.to_string().contains("203.0.113.7:8650"), "{error}");
+		}
+		let error = told(io::ErrorKind::AddrInUse);
+		assert!(error.downcast_ref::<ConfigError>().is_none());
+		assert!(error.to_string().contains("end what listens there"));
+	}
+
+	#[tokio::test]
+	async fn a_program_around_the_daemon_hears_of_the_search() {
+		let dir = tempfile::tempdir().expect("a directory");
+		let settings = Settings {
+			mode: Mode::Light,
+			threads: Some(3),
+			..Settings::default()
+		};
+		let dir = dir.path().to_path_buf();
+		let prover = Prover::start(ProverConfig { dir, settings }).expect("it starts");
+		let (sender, mut heard) = watch::channel(Progress::default());
+		let hooks = Hooks {
+			progress: Some(sender),
+		};
+		let stop = CancellationToken::new();
+		let telling = tokio::spawn(tell(Arc::new(prover), hooks, stop.clone()));
+		for _ in 0..2 {
+			heard.changed().await.expect("it goes on");
+			assert_eq!(heard.borrow_and_update().threads, 3);
+		}
+		stop.cancel();
+		telling.await.expect("it ends");
+		// Whoever listens learns that it is over.
+		while heard.changed().await.is_ok() {}
 	}
 }

@@ -1,9 +1,13 @@
 //! What the daemon tells Prometheus.
 
+mod prover;
+
+pub use prover::ProverMetrics;
+
 use millrace_primitives::execution::CallStatus;
 use prometheus::{
-	core::Collector, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
-	TextEncoder,
+	core::Collector, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts,
+	Registry, TextEncoder,
 };
 
 /// The daemon's metrics, in a registry of their own.
@@ -34,12 +38,8 @@ pub struct Metrics {
 	pub packages: IntGauge,
 	/// Duties that were sent, by kind and outcome.
 	pub duties: IntCounterVec,
-	/// Solutions found for the present epoch.
-	pub solutions: IntGauge,
-	/// Solutions owed for the present epoch.
-	pub solutions_owed: IntGauge,
-	/// RandomX hashes computed.
-	pub hashes: IntGauge,
+	/// The search for solutions.
+	pub prover: ProverMetrics,
 }
 
 impl Metrics {
@@ -77,17 +77,7 @@ impl Metrics {
 				"Duties sent",
 				&["kind", "outcome"],
 			)?,
-			solutions: gauge(
-				&registry,
-				"solutions",
-				"Solutions found for the present epoch",
-			)?,
-			solutions_owed: gauge(&registry, "solutions_owed", "Solutions owed for it")?,
-			hashes: gauge(
-				&registry,
-				"randomx_hashes",
-				"RandomX hashes since the start",
-			)?,
+			prover: ProverMetrics::new(&registry)?,
 			registry,
 		})
 	}
@@ -131,6 +121,10 @@ fn register<M: Collector + Clone + 'static>(
 
 fn gauge(registry: &Registry, metric: &str, help: &str) -> Result<IntGauge, prometheus::Error> {
 	register(registry, IntGauge::new(name(metric), help)?)
+}
+
+fn floating(registry: &Registry, metric: &str, help: &str) -> Result<Gauge, prometheus::Error> {
+	register(registry, Gauge::new(name(metric), help)?)
 }
 
 fn counters(

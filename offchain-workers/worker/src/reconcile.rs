@@ -11,6 +11,7 @@ use crate::{
 	errors::StoreError,
 	ledger::Ledger,
 	metrics::Metrics,
+	pace::{self, Pace},
 	packages::Packages,
 	receipts::ReceiptStore,
 	report::{Capacity, StoredReport, Tally},
@@ -100,6 +101,8 @@ pub struct Memory {
 	epoch: Option<EpochIndex>,
 	/// The epoch that is not reported, which was said.
 	unreported: Option<EpochIndex>,
+	/// The epoch in which it was said that the prover is too slow.
+	slow: Option<EpochIndex>,
 	ready: (EpochIndex, Vec<DealId>),
 	recovering: Arc<tokio::sync::Mutex<()>>,
 	warned_of_key: bool,
@@ -148,6 +151,7 @@ impl Reconciler {
 		self.snapshots.send_replace(Some(snapshot.clone()));
 		self.prover
 			.set_task(duties.work.map(|owed| self.task(&owed)));
+		self.check_pace(&duties);
 		let standing = snapshot
 			.assignments
 			.values()
@@ -275,6 +279,30 @@ impl Reconciler {
 			rates: owed.rates,
 			idle: owed.idle,
 			busy: owed.busy,
+		}
+	}
+
+	/// Says once an epoch that the search is too slow for what is owed.
+	fn check_pace(&mut self, duties: &PeerDuties) {
+		let info = &duties.epoch.info;
+		let progress = self.prover.progress();
+		let metrics = &self.metrics.prover;
+		if progress.epoch == Some(info.index) {
+			metrics.rate_needed.set(pace::needed(&progress, info));
+		}
+		// Where nothing is measured, the last word stands.
+		match Pace::of(&progress, info) {
+			Some(pace) => {
+				metrics.too_slow.set(pace.is_too_slow().into());
+				if pace.is_too_slow() && self.memory.slow != Some(info.index) {
+					warn!(epoch = info.index, "{}", pace.advice(&progress));
+					self.memory.slow = Some(info.index);
+				}
+			}
+			None if duties.work.is_none() || progress.complete_after.is_some() => {
+				metrics.too_slow.set(0);
+			}
+			None => {}
 		}
 	}
 

@@ -14,7 +14,7 @@ use millrace_primitives::{
 	execution::{response_hash, CallStatus, Request, SignedReceipt},
 	merkle,
 };
-use millrace_prover::{Mode, Prover, ProverConfig};
+use millrace_prover::{Mode, Prover, ProverConfig, Settings};
 use millrace_worker::{
 	http::{router, Door, PROOFS_AT_ONCE},
 	report::{Capacity, Tally},
@@ -70,8 +70,11 @@ async fn ask(server: &str, method: &str, path: &str, body: &'static [u8]) -> (Pa
 async fn open_door(world: &World, dir: &Path) -> (String, Arc<Semaphore>) {
 	let prover = Prover::start(ProverConfig {
 		dir: dir.join("p"),
-		threads: 1,
-		mode: Mode::Light,
+		settings: Settings {
+			mode: Mode::Light,
+			threads: Some(1),
+			..Settings::default()
+		},
 	});
 	let proofs = Arc::new(Semaphore::new(PROOFS_AT_ONCE));
 	let router = router(Arc::new(Door {

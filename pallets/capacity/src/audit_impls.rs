@@ -1,18 +1,39 @@
 //! The duty to answer an audit.
 
-use crate::{refusal, report_impls::Duty, AuditFailure, Audits, Config, Event, Pallet, WeightInfo};
+use crate::{
+	refusal, report_impls::Duty, AuditFailure, Audits, Config, Error, Event, Pallet, WeightInfo,
+};
+use alloc::vec::Vec;
 use frame_support::{
-	defensive, ensure,
-	pallet_prelude::{TransactionSource, TransactionValidityWithRefund, Weight},
+	defensive,
+	dispatch::WithPostDispatchInfo,
+	ensure,
+	pallet_prelude::{
+		DispatchResultWithPostInfo, TransactionSource, TransactionValidityWithRefund, Weight,
+	},
 };
 use millrace_primitives::{
-	audit::{self, Audit, AuditAnswer, AuditStatus},
+	audit::{self, Audit, AuditAnswer, AuditStatus, SOLUTIONS_PER_AUDIT},
 	capacity::{self, Puzzle},
 	epoch::Phase,
 	merkle,
 	peer::{PeerId, PeerSignature},
 	traits::{EpochClock, RandomX, ReceiptLedger},
+	EpochIndex, H256, U256,
 };
+
+/// Work that an answer opened, and that is still to be hashed.
+#[derive(Debug)]
+pub(crate) struct Opened {
+	/// RandomX key of the epoch.
+	seed: H256,
+	/// Randomness of the draw.
+	draw: H256,
+	/// What the hashes must meet.
+	target: U256,
+	/// Inputs of the hashes.
+	inputs: Vec<Vec<u8>>,
+}
 
 impl<T: Config> Pallet<T> {
 	/// Reads storage and checks one signature; what is opened is looked at in the dispatch.
@@ -45,10 +66,35 @@ impl<T: Config> Pallet<T> {
 		))
 	}
 
-	/// Records whether an authorised answer holds. There is no second try.
-	pub(crate) fn do_answer(peer: PeerId, answer: &AuditAnswer) {
+	/// Judges an authorised answer.
+	///
+	/// What is wrong on its face is an error: nothing is written, the audit stays open, and the peer
+	/// may answer once more. Whether the work was done and the receipts hold is a verdict: it is
+	/// dear to find out, so there is no second try.
+	pub(crate) fn do_answer(peer: PeerId, answer: &AuditAnswer) -> DispatchResultWithPostInfo {
 		let epoch = answer.report.epoch;
-		let (status, event) = match Self::check_answer(peer, answer) {
+		let mut weight = T::WeightInfo::answer_checks();
+		let opened = Self::opened_work(peer, answer).map_err(|error| error.with_weight(weight))?;
+
+		let works = opened.inputs.into_iter().all(|input| {
+			weight.saturating_accrue(T::WeightInfo::randomx_hash());
+			T::RandomX::hash(opened.seed, input)
+				.is_some_and(|hash| capacity::meets(&hash, opened.target))
+		});
+		let verdict = if !works {
+			Err(AuditFailure::SolutionWork)
+		} else {
+			weight.saturating_accrue(T::Receipts::open_weight());
+			let open = T::Receipts::open(peer, &answer.report, opened.draw, &answer.receipts);
+			open.then_some(()).ok_or(AuditFailure::Receipt)
+		};
+		Self::judge(peer, epoch, verdict);
+		Ok(Some(weight).into())
+	}
+
+	/// Records the verdict over an answer.
+	pub(crate) fn judge(peer: PeerId, epoch: EpochIndex, verdict: Result<(), AuditFailure>) {
+		let (status, event) = match verdict {
 			Ok(()) => (AuditStatus::Passed, Event::AuditPassed { peer, epoch }),
 			Err(reason) => (
 				AuditStatus::Failed,
@@ -63,12 +109,17 @@ impl<T: Config> Pallet<T> {
 		Self::deposit_event(event);
 	}
 
-	fn check_answer(peer: PeerId, answer: &AuditAnswer) -> Result<(), AuditFailure> {
+	/// The work that an answer opens, if it opens what was drawn of the report that was taken.
+	///
+	/// A path is as long as the tree's shape asks for and leads from the leaf at the drawn index to
+	/// the peer's own root of that epoch. So inner nodes, other leaves, and openings of other peers
+	/// and epochs all end here.
+	pub(crate) fn opened_work(peer: PeerId, answer: &AuditAnswer) -> Result<Opened, Error<T>> {
 		let report = &answer.report;
 		let genesis = T::Clock::genesis();
 		ensure!(
 			T::Receipts::report_hash(peer, report.epoch) == Some(report.hash(genesis, peer)),
-			AuditFailure::OtherReport
+			Error::<T>::OtherReport
 		);
 		let (Some(row), Some(seed), Some(draw)) = (
 			Self::row(report.epoch),
@@ -76,7 +127,7 @@ impl<T: Config> Pallet<T> {
 			T::Clock::draw(report.epoch),
 		) else {
 			defensive!("the epoch before the current one is remembered");
-			return Err(AuditFailure::OtherReport);
+			return Err(Error::<T>::Defensive);
 		};
 
 		let (idle, busy) = (report.proven_idle, report.proven_busy);
@@ -84,41 +135,46 @@ impl<T: Config> Pallet<T> {
 		let drawn = audit::drawn_solutions(draw, peer, leaves);
 		ensure!(
 			drawn.len() == answer.solutions.len(),
-			AuditFailure::SolutionCount
+			Error::<T>::SolutionCount
 		);
+		let mut inputs = Vec::new();
 		for (index, opening) in drawn.into_iter().zip(answer.solutions.iter()) {
+			let length = u32::try_from(opening.path.len()).ok();
+			ensure!(
+				length.is_some() && length == merkle::path_length(leaves, index),
+				Error::<T>::SolutionPathLength
+			);
 			let leaf = opening.nonce.to_le_bytes();
 			ensure!(
 				merkle::verify(report.proofs_root, leaves, index, &leaf, &opening.path),
-				AuditFailure::SolutionPath
+				Error::<T>::SolutionPath
 			);
 			let (unit, k) = row
 				.rates
 				.leaf(idle, busy, index)
-				.ok_or(AuditFailure::SolutionPath)?;
-			let input = Puzzle {
+				.ok_or(Error::<T>::SolutionPath)?;
+			let puzzle = Puzzle {
 				genesis,
 				peer,
 				unit,
 				k,
-			}
-			.input(opening.nonce);
-			ensure!(
-				T::RandomX::hash(seed, input)
-					.is_some_and(|hash| capacity::meets(&hash, row.target)),
-				AuditFailure::SolutionWork
-			);
+			};
+			inputs.push(puzzle.input(opening.nonce));
 		}
-		ensure!(
-			T::Receipts::open(peer, report, draw, &answer.receipts),
-			AuditFailure::Receipt
-		);
-		Ok(())
+		Ok(Opened {
+			seed,
+			draw,
+			target: row.target,
+			inputs,
+		})
 	}
 
 	/// Weight of an answer at its bound.
 	pub(crate) fn answer_weight() -> Weight {
-		T::WeightInfo::answer_audit().saturating_add(T::Receipts::open_weight())
+		let hashes = T::WeightInfo::randomx_hash().saturating_mul(SOLUTIONS_PER_AUDIT.into());
+		T::WeightInfo::answer_checks()
+			.saturating_add(hashes)
+			.saturating_add(T::Receipts::open_weight())
 	}
 
 	/// The audit that a peer was last drawn for.

@@ -1,17 +1,18 @@
-//! The borders of epochs: targets and pools at the start, the draw of audits after the reports.
+//! The borders of epochs: targets and pools at the start, amnesty and the draw of audits after the
+//! reports.
 
 use crate::{
-	rules, Audits, Config, Draw, EpochRow, EpochRows, Event, OngoingDraw, Pallet, Params,
-	ReportList, WeightInfo, ATTEMPTS_PER_AUDIT, ATTEMPTS_PER_BLOCK,
+	rules, Amnesties, Audits, Config, Draw, EpochRow, EpochRows, Event, OngoingDraw, Pallet,
+	Params, ReportList, WeightInfo, ATTEMPTS_PER_AUDIT, ATTEMPTS_PER_BLOCK, MAX_AUDITS,
 };
 use frame_support::{pallet_prelude::Weight, traits::Get, weights::WeightMeter};
 use millrace_primitives::{
 	audit::{Audit, AuditStatus},
-	capacity,
+	capacity::Difficulty,
 	epoch::EpochInfo,
 	hash,
 	peer::PeerId,
-	traits::{EpochClock, OnEpoch},
+	traits::{Emission, EpochClock, OnEpoch},
 	EpochIndex, H256,
 };
 
@@ -34,46 +35,61 @@ impl<T: Config> Pallet<T> {
 			return;
 		}
 		let params = Params::<T>::get();
+		let limit = T::Emission::limit(epoch);
 		let previous = epoch.checked_sub(1).and_then(Self::row);
 		let before = epoch.checked_sub(2).and_then(Self::row);
-		let (proven, owed, idle) = before.map_or((0, 0, 0), |row| {
-			(row.leaves_proven, row.leaves_owed, row.idle)
-		});
+		let idle = before.map_or(0, |row| row.idle);
+		// Misses of an excused epoch cost nothing, so they move nothing.
+		let (proven, owed) = before
+			.filter(|row| !row.excused)
+			.map_or((0, 0), |row| (row.leaves_proven, row.leaves_owed));
+		let difficulty = previous
+			.map_or(Difficulty::at(params.target_reference), |row| {
+				row.difficulty()
+			})
+			.next(params.target_reference, proven, owed);
 		let row = EpochRow {
 			epoch,
-			target: capacity::next_target(
-				previous.map_or(params.target_reference, |row| row.target),
-				params.target_reference,
-				proven,
-				owed,
-			),
+			target: difficulty.target,
+			settled: difficulty.settled,
 			rates: params.rates,
-			pool: previous.map_or(params.pool_floor, |row| {
+			pool: previous.map_or(params.pool_floor.min(limit), |row| {
 				rules::next_pool(
 					row.pool,
 					idle,
 					params.reward_target_per_unit,
 					params.pool_floor,
-					params.pool_ceiling,
+					limit,
 				)
 			}),
+			carried: before.map_or(0, |row| row.dust()),
 			max_reward_per_unit: rules::max_reward_per_unit(params.reward_target_per_unit),
+			stake_per_unit: params.stake_per_unit,
+			miss_cost: params.slash_rate.mul_ceil(params.stake_per_unit),
 			audits: params.audits_per_epoch,
+			drawn: 0,
 			reports: 0,
 			units: 0,
 			idle: 0,
 			leaves_owed: 0,
 			leaves_proven: 0,
+			excused: false,
 		};
 		EpochRows::<T>::insert(Self::slot_of(epoch), row);
 	}
 
-	/// Fixes how many of an epoch's reports are audited; [`Self::continue_draw`] does the rest.
+	/// Judges whether an epoch costs misses, and fixes how many of its reports are audited and what
+	/// they are rewarded with at most; [`Self::continue_draw`] does the rest.
 	fn begin_draw(epoch: EpochIndex, draw: H256) {
 		let Some(mut row) = Self::row(epoch) else {
 			return;
 		};
-		row.audits = row.audits.min(row.reports).min(Self::answerable_audits());
+		let most_in_a_row = Params::<T>::get().amnesty_epochs;
+		row.excused =
+			Amnesties::<T>::mutate(|amnesty| amnesty.judge(epoch, row.units, most_in_a_row));
+		row.audits = rules::audits(&row, Self::answerable_audits().min(MAX_AUDITS));
+		row.max_reward_per_unit = rules::capped_reward(&row);
+		row.drawn = 0;
 		EpochRows::<T>::insert(Self::slot_of(epoch), row);
 		if row.audits > 0 {
 			OngoingDraw::<T>::put(Draw {
@@ -109,7 +125,7 @@ impl<T: Config> Pallet<T> {
 		let Some(mut state) = OngoingDraw::<T>::get() else {
 			return;
 		};
-		let Some(row) = Self::row(state.epoch).filter(|row| Self::may_draw(row.epoch)) else {
+		let Some(mut row) = Self::row(state.epoch).filter(|row| Self::may_draw(row.epoch)) else {
 			OngoingDraw::<T>::kill();
 			return;
 		};
@@ -125,6 +141,11 @@ impl<T: Config> Pallet<T> {
 			OngoingDraw::<T>::kill();
 		} else {
 			OngoingDraw::<T>::put(state);
+		}
+		// Whatever ends the draw, the totals say what was drawn: audit slashes go by it.
+		if row.drawn != state.drawn {
+			row.drawn = state.drawn;
+			EpochRows::<T>::insert(Self::slot_of(row.epoch), row);
 		}
 	}
 
@@ -143,12 +164,23 @@ impl<T: Config> Pallet<T> {
 		state.drawn >= row.audits || state.attempts >= row.audits.saturating_mul(ATTEMPTS_PER_AUDIT)
 	}
 
-	/// Looks at one entry of the list: the next one if all are audited, else one that is hit by
-	/// weight. A peer that is hit again is not drawn again.
+	/// Looks at one entry of the list: one that is hit by weight, or the next one if all are audited.
+	/// A peer that is hit again is not drawn again.
+	///
+	/// A walk over all begins at a random place, so that one that is cut short is a uniform choice.
 	fn attempt_draw(state: &mut Draw, row: &EpochRow) {
 		let hit = if row.audits >= row.reports {
-			ReportList::<T>::get((Self::list_of(row.epoch), state.attempts))
-				.map(|listed| listed.peer)
+			let reports = u64::from(row.reports);
+			let start = hash::below(
+				hash::tagged("millrace/audit-start/v1", &state.draw),
+				reports,
+			);
+			let index = start
+				.saturating_add(u64::from(state.attempts))
+				.checked_rem(reports)
+				.and_then(|index| u32::try_from(index).ok())
+				.unwrap_or(0);
+			ReportList::<T>::get((Self::list_of(row.epoch), index)).map(|listed| listed.peer)
 		} else {
 			let tagged = hash::tagged("millrace/audit-peer/v1", &(state.draw, state.attempts));
 			Self::listed_at(row, hash::below(tagged, row.units))

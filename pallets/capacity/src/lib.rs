@@ -1,15 +1,18 @@
 //! # Capacity
 //!
-//! Providers promise units of compute, back them with stake and prove each epoch that they are
-//! there. The README describes the life of a commitment; the rules are those of PROTOCOL §3.
+//! Providers promise units of compute, back them with stake of their own and of others, and prove
+//! each epoch that they are there. The README describes the life of a commitment; the rules are
+//! those of PROTOCOL §3.
 //!
 //! ## Bounds
 //!
 //! - No hook and no call iterates over peers, units or solutions. A report costs the same for one
 //!   unit and for [`MAX_UNITS`](millrace_primitives::capacity::MAX_UNITS).
-//! - A commitment settles at most [`MAX_SETTLED_PER_STEP`] epochs at a time, whoever asks, and at
-//!   most [`MAX_BACKLOG`] on the way of a report. Blocks and callers are charged for those that were
-//!   there to settle.
+//! - A settlement settles every closed epoch at once, in at most four pieces, whatever their number:
+//!   the epoch that was reported, the silence around it, and a change of the commitment.
+//! - What one peer can have is bounded: [`MAX_STAKERS`](millrace_primitives::commitment::MAX_STAKERS)
+//!   stakes, as many pledges and leaving stakes, [`MAX_WAITING_SLASHES`] slashes that wait. Ledgers
+//!   hold [`MAX_BUCKETS`] buckets.
 //! - A draw looks at no more than [`ATTEMPTS_PER_AUDIT`] entries for each audit, and at no more
 //!   than [`ATTEMPTS_PER_BLOCK`] in a block.
 //!
@@ -17,7 +20,8 @@
 //!
 //! Reports and answers need neither an account nor a balance: they are authorised by what they
 //! hold, before any fee is thought of, and enter blocks ahead of everything that pays. A peer whose
-//! provider never calls anything is settled by its own reports.
+//! provider never calls anything is settled by its own reports. Every state that waits can be ended
+//! by anybody: see the table in the README.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![allow(
@@ -35,37 +39,50 @@
 
 extern crate alloc;
 
+use frame_support::pallet_macros::import_section;
+
+mod amnesty;
 mod audit_impls;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod change_impls;
+mod commitment;
 mod commitment_impls;
 mod draw_impls;
+mod earnings_impls;
+mod equivocation_impls;
+mod errors;
+mod events;
+mod integrity;
+mod liability;
 #[cfg(test)]
 mod mock;
+mod params;
 pub mod refusal;
 mod report_impls;
+mod round_impls;
 pub mod rules;
 pub mod runtime_api;
 mod settlement_impls;
+mod slash_impls;
 #[cfg(test)]
 mod tests;
 #[cfg(any(feature = "try-runtime", test))]
 mod try_state;
 mod types;
+mod view_impls;
 pub mod weights;
 
 #[cfg(feature = "runtime-benchmarks")]
 pub use benchmarking::BenchmarkHelper;
 pub use pallet::*;
+pub use rules::FlatEmission;
 pub use types::*;
 pub use weights::WeightInfo;
 
-/// Most epochs that one step settles. A peer that is silent for as long has failed by then (see
-/// [`rules::next_score`]).
-pub const MAX_SETTLED_PER_STEP: u32 = 40;
-/// Most epochs that there can be to settle: the one that was reported last, and a silence that
-/// fails the commitment.
-pub const MAX_BACKLOG: u32 = MAX_SETTLED_PER_STEP.saturating_add(1);
+/// A commitment of a runtime.
+pub(crate) type CommitmentOf<T> = Commitment<<T as frame_system::Config>::AccountId>;
+
 /// Epochs whose totals are remembered: longer than the mainnet's unbonding, so that whoever settles
 /// a commitment only when withdrawing its stake still gets the last reward.
 pub const REMEMBERED_EPOCHS: u32 = 1024;
@@ -73,9 +90,11 @@ pub const REMEMBERED_EPOCHS: u32 = 1024;
 pub const ATTEMPTS_PER_AUDIT: u32 = 4;
 /// Most entries that a draw looks at in one block.
 pub const ATTEMPTS_PER_BLOCK: u32 = 64;
-/// Most audits of an epoch that governance can ask for.
+/// Most audits of an epoch.
 pub const MAX_AUDITS: u32 = 4_096;
 
+#[import_section(events::events)]
+#[import_section(errors::errors)]
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
@@ -83,9 +102,13 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use millrace_primitives::{
 		audit::{Audit, AuditAnswer},
+		commitment::{Invited, RoundKind, SlashId, StakeOffer, StakerTerms, MAX_STAKERS},
 		peer::{PeerId, PeerSignature},
 		report::Report,
-		traits::{EpochClock, PeerRegistry, RandomX, ReceiptLedger, WorkLedger},
+		traits::{
+			Emission, EpochClock, Equivocations, OnStake, PeerRegistry, RandomX, ReceiptLedger,
+			WorkLedger,
+		},
 		Balance, EpochIndex,
 	};
 
@@ -94,7 +117,7 @@ pub mod pallet {
 
 	#[pallet::config]
 	pub trait Config: frame_system::Config {
-		/// FLT: stakes are held in it.
+		/// FLT: stakes are held in it, rewards made of it.
 		type Currency: fungible::Mutate<Self::AccountId, Balance = Balance>
 			+ fungible::MutateHold<Self::AccountId, Reason = Self::RuntimeHoldReason>;
 
@@ -116,6 +139,29 @@ pub mod pallet {
 		/// RandomX as a function.
 		type RandomX: RandomX;
 
+		/// The schedule by which rewards are made.
+		type Emission: Emission;
+
+		/// Told of the stake behind each provider.
+		type OnStake: OnStake<Self::AccountId>;
+
+		/// Remembers equivocations of providers.
+		type Equivocations: Equivocations<Self::AccountId>;
+
+		/// May send a slash that waits back.
+		type CancelOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+
+		/// What computation costs: bounties are made of it.
+		type WeightToFee: frame_support::weights::WeightToFee<Balance = Balance>;
+
+		/// Held of a provider while a round of it is open.
+		#[pallet::constant]
+		type RoundDeposit: Get<Balance>;
+
+		/// Held of an account that stakes, for the ledger of its earnings.
+		#[pallet::constant]
+		type LedgerDeposit: Get<Balance>;
+
 		/// Weights of this pallet.
 		type WeightInfo: WeightInfo;
 
@@ -127,8 +173,10 @@ pub mod pallet {
 	/// Why this pallet holds FLT.
 	#[pallet::composite_enum]
 	pub enum HoldReason {
-		/// The stake behind the commitments of an account's peers.
+		/// Stakes, pledges of stake, and slashes that wait.
 		Stake,
+		/// Deposits of open rounds and of ledgers.
+		Deposit,
 	}
 
 	/// Parameters for what is created from now on. Set by governance.
@@ -142,15 +190,62 @@ pub mod pallet {
 	pub type Commitments<T: Config> =
 		StorageMap<_, Identity, PeerId, Commitment<T::AccountId>, OptionQuery>;
 
+	/// Stakes of the delegators of each commitment that has any, in the order in which they signed.
+	/// Paid for by the deposit of the peer.
+	#[pallet::storage]
+	pub type Delegations<T: Config> =
+		StorageMap<_, Identity, PeerId, Stakes<T::AccountId>, ValueQuery>;
+
+	/// Stakes that the last renewal of a commitment did not keep. Paid for by the deposit of the peer.
+	#[pallet::storage]
+	pub type Departures<T: Config> =
+		StorageMap<_, Identity, PeerId, Leaving<T::AccountId>, OptionQuery>;
+
+	/// The round of each peer that waits for stake, or for its epoch. Paid for by the deposits of the
+	/// peer and of the round.
+	#[pallet::storage]
+	pub type Rounds<T: Config> = StorageMap<_, Identity, PeerId, Round<T::AccountId>, OptionQuery>;
+
+	/// Slashes that wait, at most [`MAX_WAITING_SLASHES`] of a peer. Paid for by the deposit of the
+	/// peer.
+	#[pallet::storage]
+	pub type WaitingSlashes<T: Config> = StorageDoubleMap<
+		_,
+		Identity,
+		PeerId,
+		Twox64Concat,
+		SlashId,
+		WaitingSlash<T::AccountId>,
+		OptionQuery,
+	>;
+
+	/// Index of the next slash that waits.
+	#[pallet::storage]
+	pub type NextSlash<T: Config> = StorageValue<_, SlashId, ValueQuery>;
+
+	/// What each account earned. Paid for by a deposit of the account.
+	#[pallet::storage]
+	pub type Ledgers<T: Config> =
+		StorageMap<_, Blake2_128Concat, T::AccountId, Earnings, OptionQuery>;
+
+	/// Stake behind the active commitments of each provider that has any: its own and its
+	/// delegators'. One row for a provider, whose deposit pays.
+	#[pallet::storage]
+	pub type ActiveStakes<T: Config> =
+		StorageMap<_, Blake2_128Concat, T::AccountId, Balance, ValueQuery>;
+
+	/// Stake behind all active commitments.
+	#[pallet::storage]
+	pub type TotalActiveStake<T: Config> = StorageValue<_, Balance, ValueQuery>;
+
+	/// Which of the last [`REMEMBERED_EPOCHS`] epochs cost no misses.
+	#[pallet::storage]
+	pub type Amnesties<T: Config> = StorageValue<_, Amnesty, ValueQuery>;
+
 	/// The audit that each peer was last drawn for; overwritten by the next. Paid for by the deposit
 	/// of the peer.
 	#[pallet::storage]
 	pub type Audits<T: Config> = StorageMap<_, Identity, PeerId, Audit, OptionQuery>;
-
-	/// Reward that each provider was credited with. One entry for a provider, whose deposit pays.
-	#[pallet::storage]
-	pub type Credited<T: Config> =
-		StorageMap<_, Blake2_128Concat, T::AccountId, Balance, ValueQuery>;
 
 	/// Totals of the last [`REMEMBERED_EPOCHS`] epochs, by epoch modulo their number; overwritten,
 	/// never swept. Bounded, so nobody pays.
@@ -189,141 +284,6 @@ pub mod pallet {
 		}
 	}
 
-	#[pallet::event]
-	#[pallet::generate_deposit(pub(crate) fn deposit_event)]
-	pub enum Event<T: Config> {
-		/// A provider promised units; the stake is to follow.
-		CommitmentCreated {
-			/// The peer.
-			peer: PeerId,
-			/// Its owner.
-			provider: T::AccountId,
-			/// Units promised.
-			units: u32,
-			/// Last epoch in which the stake can come.
-			deadline: EpochIndex,
-		},
-		/// The stake came: the commitment binds.
-		Staked {
-			/// The peer.
-			peer: PeerId,
-			/// What was held.
-			amount: Balance,
-			/// First epoch that is owed.
-			start: EpochIndex,
-			/// First epoch that is not.
-			end: EpochIndex,
-		},
-		/// A commitment that was never staked is gone.
-		CommitmentCancelled {
-			/// The peer.
-			peer: PeerId,
-		},
-		/// A peer reported an epoch.
-		Reported {
-			/// The peer.
-			peer: PeerId,
-			/// The epoch.
-			epoch: EpochIndex,
-			/// Idle units proven.
-			idle: u32,
-			/// Units at work proven.
-			busy: u32,
-		},
-		/// A peer was drawn for an audit and owes an answer before the epoch closes.
-		PeerDrawn {
-			/// The peer.
-			peer: PeerId,
-			/// The epoch whose report was drawn.
-			epoch: EpochIndex,
-		},
-		/// A drawn peer opened what it was asked for, and everything held.
-		AuditPassed {
-			/// The peer.
-			peer: PeerId,
-			/// The epoch whose report was drawn.
-			epoch: EpochIndex,
-		},
-		/// A drawn peer answered, and the answer did not hold.
-		AuditFailed {
-			/// The peer.
-			peer: PeerId,
-			/// The epoch whose report was drawn.
-			epoch: EpochIndex,
-			/// What did not hold first.
-			reason: AuditFailure,
-		},
-		/// An epoch of a commitment is settled for good.
-		EpochSettled {
-			/// The peer.
-			peer: PeerId,
-			/// The epoch.
-			epoch: EpochIndex,
-			/// Units that were owed and do not count as proven.
-			missed: u32,
-			/// Stake that burnt.
-			slashed: Balance,
-			/// Reward credited to the provider.
-			rewarded: Balance,
-			/// Whether the report counted for nothing, because its audit was failed or unanswered.
-			void: bool,
-		},
-		/// A commitment is over; its stake unbonds.
-		CommitmentEnded {
-			/// The peer.
-			peer: PeerId,
-			/// Whether it failed before its end.
-			failed: bool,
-		},
-		/// What was left of a stake is free again, and the commitment is gone.
-		StakeWithdrawn {
-			/// The peer.
-			peer: PeerId,
-			/// Its owner, who has it back.
-			provider: T::AccountId,
-			/// The amount.
-			amount: Balance,
-		},
-		/// Governance set other parameters.
-		ParamsSet {
-			/// The parameters.
-			params: CapacityParams,
-		},
-	}
-
-	#[pallet::error]
-	pub enum Error<T> {
-		/// No such peer is registered. Register it with the providers pallet first.
-		UnknownPeer,
-		/// The peer belongs to another account. Only its provider may do this.
-		NotProvider,
-		/// The peer already has a commitment. It must be cancelled or withdrawn before another.
-		AlreadyCommitted,
-		/// The peer has no commitment. Create one first.
-		NoCommitment,
-		/// A commitment is for at least one unit and at most 65 536.
-		UnitsOutOfRange,
-		/// The duration is shorter or longer than the parameters allow.
-		DurationOutOfRange,
-		/// The stake of so many units is more than any balance. Promise fewer.
-		StakeTooLarge,
-		/// The commitment is staked already, so there is nothing to stake or cancel.
-		NotPending,
-		/// The deadline for the stake has passed. Cancel the commitment and create another.
-		Lapsed,
-		/// The deadline for the stake has not passed; until then only the provider may cancel.
-		NotLapsed,
-		/// Every closed epoch of this commitment is settled. Try again when another has closed.
-		NothingToSettle,
-		/// The commitment is not over, so its stake still stands behind it.
-		StillActive,
-		/// The stake still answers for what was done: wait for the end of the unbonding and of the
-		/// challenge period of the last report.
-		StillBonded,
-		/// The parameters contradict each other; see `CapacityParams`.
-		BadParams,
-	}
-
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_poll(_: BlockNumberFor<T>, meter: &mut WeightMeter) {
@@ -331,26 +291,7 @@ pub mod pallet {
 		}
 
 		fn integrity_test() {
-			assert!(CapacityParams::default().is_valid());
-			assert!(
-				MAX_CHALLENGE_EPOCHS < REMEMBERED_EPOCHS,
-				"whoever answers for a report must find the epoch's totals"
-			);
-			assert!(
-				rules::score_of_silence(MAX_SETTLED_PER_STEP) > rules::FAILURE_LIMIT,
-				"a silent peer must fail within one settlement step"
-			);
-			let weights = T::BlockWeights::get();
-			let largest = weights.get(DispatchClass::Operational).max_extrinsic;
-			let fits = |weight: Weight| largest.is_none_or(|most| weight.all_lte(most));
-			assert!(
-				fits(Pallet::<T>::answer_weight()),
-				"an audit's answer must fit into a block"
-			);
-			assert!(
-				fits(Pallet::<T>::largest_report_weight()),
-				"a report must fit into a block"
-			);
+			Self::check_integrity();
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -361,17 +302,17 @@ pub mod pallet {
 
 	#[pallet::call]
 	impl<T: Config> Pallet<T> {
-		/// Promises units of a peer for a number of epochs. The promise binds once it is staked.
+		/// Promises units of a peer for a number of epochs, and opens the round for their stake. The
+		/// promise binds once the round is full.
 		///
 		/// ## Dispatch origin
-		/// Signed by the provider of the peer.
-		///
+		/// Signed by the provider of the peer, whose deposit is held while the round is open.
 		/// ## Errors
 		/// [`Error::UnknownPeer`], [`Error::NotProvider`], [`Error::AlreadyCommitted`],
-		/// [`Error::UnitsOutOfRange`], [`Error::DurationOutOfRange`], [`Error::StakeTooLarge`].
-		///
+		/// [`Error::UnitsOutOfRange`], [`Error::DurationOutOfRange`], [`Error::OwnPartOutOfRange`],
+		/// [`Error::StakeTooLarge`]; an error of the currency when the balance is too small.
 		/// ## Events
-		/// [`Event::CommitmentCreated`].
+		/// [`Event::CommitmentCreated`], [`Event::RoundOpened`].
 		#[pallet::call_index(0)]
 		#[pallet::weight(T::WeightInfo::create())]
 		pub fn create(
@@ -379,42 +320,56 @@ pub mod pallet {
 			peer: PeerId,
 			units: u32,
 			duration_epochs: u32,
+			offer: StakeOffer<T::AccountId>,
 		) -> DispatchResult {
 			let who = ensure_signed(origin)?;
-			Self::do_create(who, peer, units, duration_epochs)
+			Self::do_create(who, peer, units, duration_epochs, offer)
 		}
 
-		/// Holds the stake of a pending commitment, which binds from the next epoch on.
+		/// Signs a round and puts stake behind it: `keep` of what the account has in the commitment
+		/// already, in a renewal, and `add` that is put on hold now.
+		///
+		/// When the round is full it takes effect: a new commitment and a growth from the next epoch
+		/// on, a renewal from the present end.
 		///
 		/// ## Dispatch origin
-		/// Signed by the provider of the peer, who pays the stake.
-		///
+		/// Signed by the staker.
 		/// ## Errors
-		/// [`Error::NoCommitment`], [`Error::NotProvider`], [`Error::NotPending`],
-		/// [`Error::Lapsed`]; an error of the currency when the balance is too small.
-		///
+		/// [`Error::NoCommitment`], [`Error::NoRound`], [`Error::RoundAgreed`], [`Error::Lapsed`],
+		/// [`Error::TermsDiffer`], [`Error::NotInvited`], [`Error::NoPlace`],
+		/// [`Error::StakeTooSmall`], [`Error::StakeTooMuch`], [`Error::OwnPartTooSmall`],
+		/// [`Error::KeepTooMuch`], [`Error::NotActive`]; an error of the currency when the balance is
+		/// too small.
 		/// ## Events
-		/// [`Event::Staked`].
+		/// [`Event::StakePledged`], then [`Event::Staked`] or [`Event::ChangeAgreed`] when the round
+		/// is full.
 		#[pallet::call_index(1)]
-		#[pallet::weight(T::WeightInfo::stake())]
-		pub fn stake(origin: OriginFor<T>, peer: PeerId) -> DispatchResult {
+		#[pallet::weight(Pallet::<T>::stake_weight())]
+		pub fn stake(
+			origin: OriginFor<T>,
+			peer: PeerId,
+			terms: StakerTerms,
+			keep: Balance,
+			add: Balance,
+		) -> DispatchResultWithPostInfo {
 			let who = ensure_signed(origin)?;
-			Self::do_stake(who, peer)
+			Self::do_stake(who, peer, terms, keep, add)
 		}
 
-		/// Removes a commitment that was never staked.
+		/// Ends a round that is not full, with the commitment if it is new. All pledges are free again.
 		///
 		/// ## Dispatch origin
-		/// Signed by the provider of the peer, or by anybody once the deadline has passed.
-		///
+		/// Signed by the provider of the peer, or by anybody once the deadline has passed or the
+		/// commitment is over; others than the provider get a bounty out of the round's deposit.
 		/// ## Errors
-		/// [`Error::NoCommitment`], [`Error::NotPending`], [`Error::NotLapsed`].
-		///
+		/// [`Error::NoRound`], [`Error::RoundAgreed`], [`Error::NotLapsed`].
 		/// ## Events
-		/// [`Event::CommitmentCancelled`].
+		/// [`Event::RoundCancelled`], and [`Event::CommitmentCancelled`] of a new commitment.
 		#[pallet::call_index(2)]
-		#[pallet::weight(T::WeightInfo::cancel())]
-		pub fn cancel(origin: OriginFor<T>, peer: PeerId) -> DispatchResult {
+		#[pallet::weight(
+			T::WeightInfo::cancel(MAX_STAKERS).saturating_add(Pallet::<T>::settlement_weight())
+		)]
+		pub fn cancel(origin: OriginFor<T>, peer: PeerId) -> DispatchResultWithPostInfo {
 			let who = ensure_signed(origin)?;
 			Self::do_cancel(who, peer)
 		}
@@ -426,10 +381,8 @@ pub mod pallet {
 		/// ## Dispatch origin
 		/// Authorised by the signature of the peer's key over the report's hash. Refused with a code
 		/// of [`crate::refusal`].
-		///
 		/// ## Errors
 		/// None: one included report is one report.
-		///
 		/// ## Events
 		/// [`Event::Reported`], and those of [`Pallet::settle`].
 		#[pallet::call_index(3)]
@@ -448,13 +401,15 @@ pub mod pallet {
 
 		/// A drawn peer's duty: opens the leaves of its report that the draw asks for.
 		///
+		/// An answer that is wrong on its face is an error and changes nothing: it may be mended.
+		/// One whose solutions or receipts do not hold is a verdict; there is no second try.
+		///
 		/// ## Dispatch origin
 		/// Authorised by the signature of the peer's key over the answer's hash. Refused with a code
 		/// of [`crate::refusal`].
-		///
 		/// ## Errors
-		/// None: an answer that does not hold is recorded as one.
-		///
+		/// [`Error::OtherReport`], [`Error::SolutionCount`], [`Error::SolutionPathLength`],
+		/// [`Error::SolutionPath`].
 		/// ## Events
 		/// [`Event::AuditPassed`] or [`Event::AuditFailed`].
 		#[pallet::call_index(4)]
@@ -466,57 +421,57 @@ pub mod pallet {
 			peer: PeerId,
 			answer: AuditAnswer,
 			_signature: PeerSignature,
-		) -> DispatchResult {
+		) -> DispatchResultWithPostInfo {
 			ensure_authorized(origin)?;
-			Self::do_answer(peer, &answer);
-			Ok(())
+			Self::do_answer(peer, &answer)
 		}
 
-		/// Settles the closed epochs of a peer: at most [`MAX_SETTLED_PER_STEP`] in a call, which
-		/// costs what it settled.
+		/// Settles all closed epochs of a peer, however many they are, and takes what its provider's
+		/// equivocations cost since the last time, also of stake that unbonds; of that, too, what the
+		/// last report costs if its audit was not passed.
 		///
 		/// ## Dispatch origin
-		/// Signed by anybody.
-		///
+		/// Signed by anybody. Whoever has no stake in the commitment gets a bounty out of the misses
+		/// that are found.
 		/// ## Errors
 		/// [`Error::NoCommitment`], [`Error::NothingToSettle`].
-		///
 		/// ## Events
-		/// [`Event::EpochSettled`] for each epoch, [`Event::CommitmentEnded`] when that was the last.
+		/// [`Event::EpochSettled`] for an epoch that was reported, [`Event::SilenceSettled`] for those
+		/// that were not, [`Event::SlashWaits`] for a failed audit, [`Event::ChangeApplied`] or
+		/// [`Event::ChangeVoided`], [`Event::CommitmentEnded`], [`Event::EquivocationCharged`],
+		/// [`Event::BountyPaid`].
 		#[pallet::call_index(5)]
-		#[pallet::weight(Pallet::<T>::settlement_weight(MAX_SETTLED_PER_STEP))]
+		#[pallet::weight(Pallet::<T>::settlement_weight())]
 		pub fn settle(origin: OriginFor<T>, peer: PeerId) -> DispatchResultWithPostInfo {
-			ensure_signed(origin)?;
-			Self::do_settle(peer)
+			let who = ensure_signed(origin)?;
+			Self::do_settle(peer, who)
 		}
 
-		/// Frees what is left of the stake of a commitment that is over. The provider gets it,
-		/// whoever calls.
+		/// Frees what is left of all stakes of a commitment that is over, or of those that left with
+		/// the last renewal. Their owners get it, whoever calls.
 		///
 		/// ## Dispatch origin
-		/// Signed by anybody.
-		///
+		/// Signed by anybody. Whoever has no stake in it gets a bounty out of what is moved.
 		/// ## Errors
-		/// [`Error::NoCommitment`], [`Error::StillActive`], [`Error::StillBonded`].
-		///
+		/// [`Error::NoCommitment`], [`Error::StillActive`], [`Error::StillBonded`],
+		/// [`Error::SlashesWait`], [`Error::RoundOpen`].
 		/// ## Events
-		/// [`Event::StakeWithdrawn`].
+		/// [`Event::StakeWithdrawn`] for each owner, [`Event::CommitmentRemoved`],
+		/// [`Event::BountyPaid`].
 		#[pallet::call_index(6)]
-		#[pallet::weight(T::WeightInfo::withdraw())]
-		pub fn withdraw(origin: OriginFor<T>, peer: PeerId) -> DispatchResult {
-			ensure_signed(origin)?;
-			Self::do_withdraw(peer)
+		#[pallet::weight(Pallet::<T>::withdraw_weight())]
+		pub fn withdraw(origin: OriginFor<T>, peer: PeerId) -> DispatchResultWithPostInfo {
+			let who = ensure_signed(origin)?;
+			Self::do_withdraw(who, peer)
 		}
 
-		/// Sets the parameters for commitments to come and, where they are an epoch's, from the next
-		/// epoch on. Nothing that stands changes its terms.
+		/// Sets the parameters for commitments and renewals to come and, where they are an epoch's,
+		/// from the next epoch on. Nothing that stands changes its terms.
 		///
 		/// ## Dispatch origin
 		/// Root.
-		///
 		/// ## Errors
 		/// [`Error::BadParams`].
-		///
 		/// ## Events
 		/// [`Event::ParamsSet`].
 		#[pallet::call_index(7)]
@@ -524,6 +479,102 @@ pub mod pallet {
 		pub fn set_params(origin: OriginFor<T>, params: CapacityParams) -> DispatchResult {
 			ensure_root(origin)?;
 			Self::do_set_params(params)
+		}
+
+		/// Opens a round for more units of a commitment that stands, under its own terms.
+		///
+		/// ## Dispatch origin
+		/// Signed by the provider of the peer, whose deposit is held while the round is open.
+		/// ## Errors
+		/// [`Error::UnknownPeer`], [`Error::NotProvider`], [`Error::NoCommitment`],
+		/// [`Error::NotActive`], [`Error::RoundOpen`], [`Error::UnitsOutOfRange`],
+		/// [`Error::StakeTooLarge`], [`Error::ChangedTooRecently`], [`Error::OwnPartTooSmall`]; an
+		/// error of the currency when the balance is too small.
+		/// ## Events
+		/// [`Event::RoundOpened`].
+		#[pallet::call_index(8)]
+		#[pallet::weight(
+			T::WeightInfo::grow().saturating_add(Pallet::<T>::settlement_weight())
+		)]
+		pub fn grow(
+			origin: OriginFor<T>,
+			peer: PeerId,
+			more_units: u32,
+			invited: Invited<T::AccountId>,
+		) -> DispatchResultWithPostInfo {
+			let who = ensure_signed(origin)?;
+			Self::do_grow(who, peer, more_units, invited)
+		}
+
+		/// Opens a round for more epochs of a commitment that stands, under the parameters of today
+		/// and what the provider offers. Stakers that do not sign leave at the end that they signed
+		/// for.
+		///
+		/// ## Dispatch origin
+		/// Signed by the provider of the peer, whose deposit is held while the round is open.
+		/// ## Errors
+		/// Those of [`Pallet::grow`] but for `OwnPartTooSmall` and `UnitsOutOfRange`, and
+		/// [`Error::DurationOutOfRange`], [`Error::OwnPartOutOfRange`], [`Error::NoticeTooShort`].
+		/// ## Events
+		/// [`Event::RoundOpened`].
+		#[pallet::call_index(9)]
+		#[pallet::weight(
+			T::WeightInfo::extend().saturating_add(Pallet::<T>::settlement_weight())
+		)]
+		pub fn extend(
+			origin: OriginFor<T>,
+			peer: PeerId,
+			duration_epochs: u32,
+			offer: StakeOffer<T::AccountId>,
+		) -> DispatchResultWithPostInfo {
+			let who = ensure_signed(origin)?;
+			Self::do_extend(who, peer, duration_epochs, offer)
+		}
+
+		/// Makes what an account has earned, as far as it is vested, and pays it to the account.
+		///
+		/// ## Dispatch origin
+		/// Signed by anybody.
+		/// ## Errors
+		/// [`Error::NothingToClaim`].
+		/// ## Events
+		/// [`Event::RewardClaimed`].
+		#[pallet::call_index(10)]
+		#[pallet::weight(T::WeightInfo::claim(MAX_BUCKETS))]
+		pub fn claim(origin: OriginFor<T>, who: T::AccountId) -> DispatchResult {
+			ensure_signed(origin)?;
+			Self::do_claim(who)
+		}
+
+		/// Burns a slash that has waited long enough, less the bounties.
+		///
+		/// ## Dispatch origin
+		/// Signed by anybody. Whoever does not pay for the slash gets a bounty out of it.
+		/// ## Errors
+		/// [`Error::UnknownSlash`], [`Error::SlashNotDue`].
+		/// ## Events
+		/// [`Event::SlashApplied`].
+		#[pallet::call_index(11)]
+		#[pallet::weight(T::WeightInfo::apply_slash(MAX_PARTS))]
+		pub fn apply_slash(origin: OriginFor<T>, peer: PeerId, slash: SlashId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_apply_slash(who, peer, slash)
+		}
+
+		/// Sends a slash that waits back to those who pay for it, as free balance. The commitment
+		/// gets it neither back nor another life.
+		///
+		/// ## Dispatch origin
+		/// [`Config::CancelOrigin`].
+		/// ## Errors
+		/// [`Error::UnknownSlash`].
+		/// ## Events
+		/// [`Event::SlashCancelled`].
+		#[pallet::call_index(12)]
+		#[pallet::weight((T::WeightInfo::cancel_slash(MAX_PARTS), DispatchClass::Operational))]
+		pub fn cancel_slash(origin: OriginFor<T>, peer: PeerId, slash: SlashId) -> DispatchResult {
+			T::CancelOrigin::ensure_origin(origin)?;
+			Self::do_cancel_slash(peer, slash)
 		}
 	}
 }

@@ -6,25 +6,36 @@
 	reason = "what a runtime's configuration names is public"
 )]
 
-use crate::{self as pallet_capacity, CapacityParams, MAX_SETTLED_PER_STEP};
-use frame_support::{
-	derive_impl, parameter_types,
-	traits::{ConstU128, Hooks},
-	weights::{Weight, WeightMeter},
+use crate::{
+	self as pallet_capacity, CapacityParams, Commitments, Delegations, Departures, FlatEmission,
+	Rounds, WaitingSlashes,
 };
+use frame_support::{
+	derive_impl, ord_parameter_types,
+	pallet_prelude::DispatchResultWithPostInfo,
+	parameter_types,
+	traits::{ConstU128, Hooks, UnfilteredDispatchable},
+	weights::{IdentityFee, Weight, WeightMeter},
+};
+use frame_system::{EnsureSignedBy, RawOrigin};
 use millrace_primitives::{
 	audit::ReceiptOpening,
 	capacity::WorkRates,
+	commitment::{Invited, StakeOffer},
 	epoch::{EpochInfo, EpochLengths, Phase},
 	hash,
 	peer::{PeerId, PeerKey, PeerSignature},
 	report::{Report, Served},
-	traits::{EpochClock, OnEpoch, PeerRegistry, RandomX, ReceiptLedger, WorkLedger},
+	traits::{
+		EpochClock, Equivocations, OnEpoch, OnStake, PeerRegistry, RandomX, ReceiptLedger,
+		WorkLedger, MAX_EQUIVOCATIONS,
+	},
+	views::CommitmentStatus,
 	Balance, BlockNumber, EpochIndex, FLT, H256, U256,
 };
 use sp_core::{ed25519, Pair};
 use sp_runtime::{BuildStorage, Perbill};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 type Block = frame_system::mocking::MockBlockU32<Test>;
 
@@ -57,6 +68,13 @@ impl pallet_capacity::Config for Test {
 	type Receipts = MockReceipts;
 	type Work = MockWork;
 	type RandomX = MockRandomX;
+	type Emission = FlatEmission<EmissionLimit>;
+	type OnStake = MockStake;
+	type Equivocations = MockStake;
+	type CancelOrigin = EnsureSignedBy<Governor, u64>;
+	type WeightToFee = IdentityFee<Balance>;
+	type RoundDeposit = ConstU128<ROUND_DEPOSIT>;
+	type LedgerDeposit = ConstU128<LEDGER_DEPOSIT>;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkHelper = MockPeers;
@@ -75,6 +93,14 @@ pub(crate) const ENDOWMENT: Balance = 1_000_000 * FLT;
 pub(crate) const PROVIDER: u64 = 1;
 /// An account without peers.
 pub(crate) const STRANGER: u64 = 2;
+/// The first of seven accounts that are rich, too.
+pub(crate) const DELEGATOR: u64 = 3;
+/// Who may cancel slashes.
+pub(crate) const GOVERNOR: u64 = 99;
+/// Deposit of a round.
+pub(crate) const ROUND_DEPOSIT: Balance = 10 * FLT;
+/// Deposit of a ledger.
+pub(crate) const LEDGER_DEPOSIT: Balance = FLT;
 /// Epochs of a commitment as tests make it.
 pub(crate) const DURATION: u32 = 100;
 /// Most that the market takes for an epoch or an end.
@@ -115,6 +141,14 @@ parameter_types! {
 	pub(crate) static ReportHashes: BTreeMap<(PeerId, EpochIndex), H256> = BTreeMap::new();
 	pub(crate) static ReceiptsHold: bool = true;
 	pub(crate) static PollWeight: Weight = Weight::MAX;
+	pub(crate) static OpenCases: BTreeSet<PeerId> = BTreeSet::new();
+	pub(crate) static StakeCalls: Vec<(u64, Balance)> = Vec::new();
+	pub(crate) static Equivocated: BTreeMap<u64, Vec<(EpochIndex, Perbill)>> = BTreeMap::new();
+	pub static EmissionLimit: Balance = 1_000 * FLT;
+}
+
+ord_parameter_types! {
+	pub const Governor: u64 = GOVERNOR;
 }
 
 pub struct MockClock;
@@ -230,6 +264,41 @@ impl ReceiptLedger for MockReceipts {
 	fn open_weight() -> Weight {
 		Weight::from_parts(1_000, 0)
 	}
+	fn has_open_case(peer: PeerId) -> bool {
+		OpenCases::get().contains(&peer)
+	}
+}
+
+pub struct MockStake;
+
+impl OnStake<u64> for MockStake {
+	fn on_active_stake(provider: &u64, active: Balance) {
+		StakeCalls::mutate(|calls| calls.push((*provider, active)));
+	}
+	fn weight() -> Weight {
+		Weight::zero()
+	}
+}
+
+impl Equivocations<u64> for MockStake {
+	fn next(provider: &u64) -> u32 {
+		let all = Equivocated::get().remove(provider);
+		all.map_or(0, |all| all.len() as u32)
+	}
+	fn since(provider: &u64, from: u32) -> Vec<(EpochIndex, Perbill)> {
+		let all = Equivocated::get().remove(provider).unwrap_or_default();
+		let most = MAX_EQUIVOCATIONS as usize;
+		all.into_iter().skip(from as usize).take(most).collect()
+	}
+	fn weight() -> Weight {
+		Weight::from_parts(2_000_000, 0)
+	}
+}
+
+/// A provider equivocated in an epoch, which costs it so many percent.
+pub(crate) fn equivocate(provider: u64, epoch: EpochIndex, percent: u32) {
+	let part = Perbill::from_percent(percent);
+	Equivocated::mutate(|all| all.entry(provider).or_default().push((epoch, part)));
 }
 
 pub struct MockRandomX;
@@ -270,7 +339,12 @@ pub(crate) fn params() -> CapacityParams {
 		target_reference: U256::MAX / 4,
 		reward_target_per_unit: FLT,
 		pool_floor: 10 * FLT,
-		pool_ceiling: 1_000 * FLT,
+		min_own_part: Perbill::from_percent(20),
+		own_floor: Perbill::from_percent(10),
+		slash_delay_epochs: 2,
+		notice_epochs: 2,
+		vesting_epochs: 30,
+		amnesty_epochs: 0,
 	}
 }
 
@@ -311,6 +385,10 @@ impl ExtBuilder {
 		ReportHashes::set(BTreeMap::new());
 		ReceiptsHold::set(true);
 		PollWeight::set(Weight::MAX);
+		OpenCases::set(BTreeSet::new());
+		StakeCalls::set(Vec::new());
+		Equivocated::set(BTreeMap::new());
+		EmissionLimit::set(1_000 * FLT);
 		Registered::set(
 			(1..=self.peers)
 				.map(|n| (peer(n), (PROVIDER, pair(n).public().0)))
@@ -321,7 +399,9 @@ impl ExtBuilder {
 			.build_storage()
 			.expect("the system's genesis builds");
 		pallet_balances::GenesisConfig::<Test> {
-			balances: vec![(PROVIDER, ENDOWMENT), (STRANGER, ENDOWMENT)],
+			balances: (PROVIDER..DELEGATOR + 7)
+				.map(|account| (account, ENDOWMENT))
+				.collect(),
 			..Default::default()
 		}
 		.assimilate_storage(&mut storage)
@@ -382,11 +462,119 @@ pub(crate) fn close(epoch: EpochIndex) {
 	go_to(epoch + 1, LENGTHS.close_position());
 }
 
-/// A fully staked commitment of the n-th peer, that owes from the next epoch on.
+/// Epochs pass with their borders, draws and one block of drawing each, and nothing else; ends at the
+/// first block of an epoch.
+pub(crate) fn jump(epoch: EpochIndex) {
+	while CurrentEpoch::get() < epoch {
+		let draws = LENGTHS.report_window + LENGTHS.fold_window;
+		if let (Some(ended), true) = (CurrentEpoch::get().checked_sub(1), Position::get() < draws) {
+			draw_quickly(ended);
+		}
+		CurrentEpoch::set(CurrentEpoch::get() + 1);
+		Position::set(0);
+		System::set_block_number(MockClock::current().start);
+		Capacity::on_epoch_start(&MockClock::current());
+	}
+}
+
+/// From the first block of the epoch after it: draws and closes an epoch.
+pub(crate) fn close_quickly(epoch: EpochIndex) {
+	assert_eq!((CurrentEpoch::get(), Position::get()), (epoch + 1, 0));
+	draw_quickly(epoch);
+	Position::set(LENGTHS.close_position());
+	System::set_block_number(MockClock::current().start + LENGTHS.close_position());
+}
+
+fn draw_quickly(ended: EpochIndex) {
+	Position::set(LENGTHS.report_window + LENGTHS.fold_window);
+	System::set_block_number(MockClock::current().start + Position::get());
+	let draw = MockClock::draw(ended).expect("the mock knows all draws");
+	Capacity::on_draw(ended, draw);
+	Capacity::on_poll(
+		System::block_number(),
+		&mut WeightMeter::with_limit(PollWeight::get()),
+	);
+}
+
+/// An offer of a provider that brings all stake itself.
+pub(crate) fn solo() -> StakeOffer<u64> {
+	shared(100, 0)
+}
+
+/// An offer to whoever wants to stake, in percent.
+pub(crate) fn shared(own_part: u32, commission: u32) -> StakeOffer<u64> {
+	StakeOffer {
+		own_part: Perbill::from_percent(own_part),
+		commission: Perbill::from_percent(commission),
+		invited: Invited::default(),
+	}
+}
+
+/// A commitment of the n-th peer, staked by its provider alone: [`DURATION`] from the next epoch on.
 pub(crate) fn commit(n: u8, units: u32) {
-	let origin = RuntimeOrigin::signed(PROVIDER);
-	Capacity::create(origin.clone(), peer(n), units, DURATION).expect("the peer is free");
-	Capacity::stake(origin, peer(n)).expect("the provider is rich");
+	commit_with(n, units, DURATION, &[], 0);
+}
+
+/// A commitment of the n-th peer to which delegators bring so much, in their order, and its provider
+/// the rest; the commission is in percent. It owes from the next epoch on.
+pub(crate) fn commit_with(
+	n: u8,
+	units: u32,
+	duration: u32,
+	delegators: &[(u64, Balance)],
+	commission: u32,
+) {
+	let (provider, _) = Registered::get()[&peer(n)];
+	let needed = pallet_capacity::Params::<Test>::get().stake_per_unit * Balance::from(units);
+	let others: Balance = delegators.iter().map(|(_, amount)| amount).sum();
+	let own = needed - others;
+	let offer = StakeOffer {
+		own_part: Perbill::from_rational(own, needed),
+		..shared(0, commission)
+	};
+	let origin = RuntimeOrigin::signed;
+	let (own_part, commission) = (offer.own_part, offer.commission);
+	let terms = Capacity::start_terms(units, duration, own_part, commission);
+	Capacity::create(origin(provider), peer(n), units, duration, offer).expect("the peer is free");
+	Capacity::stake(origin(provider), peer(n), terms, 0, own).expect("the provider is rich");
+	for (delegator, amount) in delegators {
+		Capacity::stake(origin(*delegator), peer(n), terms, 0, *amount)
+			.expect("the delegator is rich, and brings enough for its place");
+	}
+}
+
+/// Dispatches a duty without its signature.
+pub(crate) fn duty(call: pallet_capacity::Call<Test>) -> DispatchResultWithPostInfo {
+	call.dispatch_bypass_filter(RawOrigin::Authorized.into())
+}
+
+/// What must be on hold of an account: stakes, pledges, stakes that leave, parts of waiting slashes.
+pub(crate) fn staked(who: u64) -> Balance {
+	let commitments = Commitments::<Test>::iter_values().filter(|commitment| {
+		commitment.provider == who && !matches!(commitment.status, CommitmentStatus::Pending { .. })
+	});
+	let own: Balance = commitments.map(|commitment| commitment.own.left).sum();
+	let delegated: Balance = Delegations::<Test>::iter_values()
+		.flatten()
+		.filter(|stake| stake.staker == who)
+		.map(|stake| stake.part.left)
+		.sum();
+	let leaving: Balance = Departures::<Test>::iter_values()
+		.flat_map(|leaving| leaving.rows)
+		.filter(|row| row.staker == who)
+		.map(|row| row.left)
+		.sum();
+	let pledged: Balance = Rounds::<Test>::iter_values()
+		.flat_map(|round| round.pledges)
+		.filter(|pledge| pledge.staker == who)
+		.map(|pledge| pledge.add)
+		.sum();
+	let waiting: Balance = WaitingSlashes::<Test>::iter_values()
+		.flat_map(|slash| slash.parts)
+		.filter(|(payer, _)| *payer == who)
+		.map(|(_, part)| part)
+		.sum();
+	own + delegated + leaving + pledged + waiting
 }
 
 /// All events of the pallet since the last look.
@@ -395,9 +583,6 @@ pub(crate) fn events() -> Vec<pallet_capacity::Event<Test>> {
 	System::reset_events();
 	events
 }
-
-/// The step bound as a number of epochs to walk.
-pub(crate) const STEP: EpochIndex = MAX_SETTLED_PER_STEP;
 
 #[cfg(feature = "runtime-benchmarks")]
 impl crate::BenchmarkHelper<u64> for MockPeers {

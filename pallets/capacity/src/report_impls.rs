@@ -1,8 +1,8 @@
 //! The duty to report: who may send what when, and what the chain keeps of it.
 
 use crate::{
-	refusal, types::Outcome, Commitment, Commitments, Config, EpochRow, EpochRows, Event, Listed,
-	Pallet, ReportList, WeightInfo, MAX_BACKLOG, REMEMBERED_EPOCHS,
+	refusal, types::Outcome, Commitment, CommitmentOf, Commitments, Config, EpochRow, EpochRows,
+	Event, Listed, Pallet, ReportList, WeightInfo, REMEMBERED_EPOCHS,
 };
 use alloc::vec;
 use codec::Encode;
@@ -12,6 +12,7 @@ use frame_support::{
 		TransactionSource, TransactionValidityError, TransactionValidityWithRefund,
 		ValidTransaction, Weight,
 	},
+	traits::Get,
 };
 use millrace_primitives::{
 	epoch::Phase,
@@ -76,32 +77,69 @@ impl<T: Config> Pallet<T> {
 		let (epoch, served) = (report.epoch, Self::served_by(&report));
 		T::Receipts::on_report(peer, epoch, report.hash(T::Clock::genesis(), peer));
 
-		// Only the last report is kept, so it must be settled before another takes its place.
-		let backlog = Self::settle_closed(peer, MAX_BACKLOG);
-		let mut weight = T::WeightInfo::report(served).saturating_add(backlog.weight);
-
-		let (Some(mut commitment), Some(mut row)) = (Commitments::<T>::get(peer), Self::row(epoch))
-		else {
-			defensive!("authorised without a commitment or an epoch");
+		let mut weight = T::WeightInfo::report(served);
+		let Some(mut commitment) = Commitments::<T>::get(peer) else {
+			defensive!("authorised without a commitment");
 			return weight;
 		};
+		// Only the last report is kept, so it must be settled before another takes its place. Both
+		// change the commitment, which is read and stored once.
+		let mut step = Self::settle_commitment(peer, &mut commitment, None);
+		let noted = Self::note_report(peer, &mut commitment, &report);
+		Commitments::<T>::insert(peer, commitment);
+		// To look in vain is part of every report's weight.
+		if !step.is_idle() {
+			Self::tell_market(peer, &mut step);
+			weight.saturating_accrue(step.weight.saturating_sub(Self::shared_weight()));
+		}
+
+		let Some((outcome, is_whole)) = noted else {
+			return weight;
+		};
+		// Work is paid for on units that are proven, and so can be drawn: a peer that proves nothing
+		// would serve beyond the reach of audits.
+		if is_whole {
+			T::Work::on_report(peer, epoch, &report.served);
+			weight.saturating_accrue(T::Work::on_report_weight(served));
+		}
+		Self::deposit_event(Event::Reported {
+			peer,
+			epoch,
+			idle: outcome.idle,
+			busy: outcome.busy,
+		});
+		weight
+	}
+
+	/// Notes a report in the epoch's totals and in the commitment, which the caller stores: what it
+	/// came to, and whether all units at work are proven; `None` if it proves nothing.
+	fn note_report(
+		peer: PeerId,
+		commitment: &mut CommitmentOf<T>,
+		report: &Report,
+	) -> Option<(Outcome, bool)> {
+		let epoch = report.epoch;
 		// The commitment may have ended in what was settled just now. The report then proves
 		// nothing any more, but its receipts can still be checked against it, and the stake stays
 		// for as long as they can.
-		let Some((owed_idle, owed_busy)) = Self::owed_units(peer, &commitment, epoch) else {
+		let Some((owed_idle, owed_busy)) = Self::owed_units(peer, commitment, epoch) else {
 			commitment.reported = Some(Outcome {
 				epoch,
 				idle: 0,
 				busy: 0,
 			});
-			Commitments::<T>::insert(peer, commitment);
-			return weight;
+			return None;
+		};
+		let Some(mut row) = Self::row(epoch) else {
+			defensive!("authorised without an epoch");
+			return None;
 		};
 
+		// Fewer units are owed than when it was authorised, if a growth turned out to be void.
 		let outcome = Outcome {
 			epoch,
-			idle: report.proven_idle,
-			busy: report.proven_busy,
+			idle: report.proven_idle.min(owed_idle),
+			busy: report.proven_busy.min(owed_busy),
 		};
 		row.leaves_owed = row
 			.leaves_owed
@@ -123,24 +161,10 @@ impl<T: Config> Pallet<T> {
 		}
 		EpochRows::<T>::insert(Self::slot_of(epoch), row);
 		commitment.reported = Some(outcome);
-		Commitments::<T>::insert(peer, commitment);
-
-		// Work is paid for on units that are proven, and so can be drawn: a peer that proves nothing
-		// would serve beyond the reach of audits.
-		if outcome.busy >= owed_busy {
-			T::Work::on_report(peer, epoch, &report.served);
-			weight.saturating_accrue(T::Work::on_report_weight(served));
-		}
-		Self::deposit_event(Event::Reported {
-			peer,
-			epoch,
-			idle: outcome.idle,
-			busy: outcome.busy,
-		});
-		weight
+		Some((outcome, outcome.busy >= owed_busy))
 	}
 
-	/// Weight of a report at its bound: with the longest backlog that it can settle.
+	/// Weight of a report at its bound: with the dearest settlement that it can bring about.
 	pub(crate) fn report_weight(report: &Report) -> Weight {
 		Self::weight_of_report(Self::served_by(report))
 	}
@@ -153,7 +177,13 @@ impl<T: Config> Pallet<T> {
 	fn weight_of_report(served: u32) -> Weight {
 		T::WeightInfo::report(served)
 			.saturating_add(T::Work::on_report_weight(served))
-			.saturating_add(Self::settlement_weight(MAX_BACKLOG))
+			.saturating_add(Self::settlement_weight())
+	}
+
+	/// What the weights of a report and of a settlement both have, and is done once: the commitment is
+	/// read and written; the clock's epoch and position and the provider's equivocations are read.
+	fn shared_weight() -> Weight {
+		T::DbWeight::get().reads_writes(4, 1)
 	}
 
 	/// Number of deals that a report lists.
@@ -199,8 +229,9 @@ impl<T: Config> Pallet<T> {
 		if !commitment.owes(epoch) {
 			return None;
 		}
-		let busy = T::Work::busy_units(peer, epoch).min(commitment.units);
-		Some((commitment.units.saturating_sub(busy), busy))
+		let units = commitment.units_at(epoch);
+		let busy = T::Work::busy_units(peer, epoch).min(units);
+		Some((units.saturating_sub(busy), busy))
 	}
 
 	/// The key that signs for a peer at this block.
@@ -253,12 +284,12 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Where the totals of an epoch stand.
-	pub(crate) fn slot_of(epoch: EpochIndex) -> u32 {
+	pub fn slot_of(epoch: EpochIndex) -> u32 {
 		epoch.checked_rem(REMEMBERED_EPOCHS).unwrap_or(0)
 	}
 
 	/// Which of the two lists is an epoch's.
-	pub(crate) fn list_of(epoch: EpochIndex) -> u32 {
+	pub fn list_of(epoch: EpochIndex) -> u32 {
 		epoch & 1
 	}
 }

@@ -1,143 +1,32 @@
 //! What the pallet stores.
 
-use crate::{rules, MAX_AUDITS};
+use crate::rules;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{traits::ConstU32, BoundedVec};
 use millrace_primitives::{
-	capacity::{WorkRates, MAX_UNITS},
-	merkle::MAX_PATH,
+	capacity::{Difficulty, WorkRates},
+	commitment::{Invited, RoundKind, StakerTerms, MAX_DELEGATORS, MAX_STAKERS},
 	peer::PeerId,
-	views::CommitmentStatus,
-	Balance, EpochIndex, FLT, H256, U256,
+	Balance, EpochIndex, H256, U256,
 };
 use scale_info::TypeInfo;
-use serde::{Deserialize, Serialize};
-use sp_runtime::Perbill;
+
+pub use crate::{amnesty::Amnesty, commitment::Commitment, params::CapacityParams};
 
 /// Longest challenge period: the receipts' ring remembers 64 epochs of reports, and a report is
 /// answered for from the epoch after it on.
 pub const MAX_CHALLENGE_EPOCHS: u32 = 60;
-
-/// Most solutions of a peer: the path to each must fit into the answer to an audit.
-const MAX_LEAVES: u64 = 1 << MAX_PATH;
-
-/// Parameters that governance sets. Those of a commitment freeze at its creation, those of an epoch
-/// at its start.
-#[derive(
-	Clone,
-	Copy,
-	Debug,
-	PartialEq,
-	Eq,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-	Serialize,
-	Deserialize,
-)]
-pub struct CapacityParams {
-	/// Stake of one unit.
-	#[serde(with = "millrace_primitives::decimal")]
-	pub stake_per_unit: Balance,
-	/// Part of a unit's stake that a missed epoch costs.
-	pub slash_rate: Perbill,
-	/// Shortest commitment in epochs.
-	pub min_duration_epochs: u32,
-	/// Longest commitment in epochs.
-	pub max_duration_epochs: u32,
-	/// Epochs that a commitment waits for its stake, besides the one that it was created in.
-	pub pending_epochs: u32,
-	/// Epochs between the end of a commitment and the return of its stake.
-	pub unbonding_epochs: u32,
-	/// Epochs in which a report can be challenged.
-	pub challenge_epochs: u32,
-	/// Reports that are audited in an epoch, if there are as many.
-	pub audits_per_epoch: u32,
-	/// Solutions that units owe; not more for a whole peer than paths can lead to.
-	pub rates: WorkRates,
-	/// Target of the class's reference machine; targets stay within ×/÷ 2 of it.
-	pub target_reference: U256,
-	/// Reward of a unit and epoch that the pool moves towards.
-	#[serde(with = "millrace_primitives::decimal")]
-	pub reward_target_per_unit: Balance,
-	/// Smallest pool of an epoch, which is also the first one.
-	#[serde(with = "millrace_primitives::decimal")]
-	pub pool_floor: Balance,
-	/// Largest pool of an epoch: the emission schedule's bound.
-	#[serde(with = "millrace_primitives::decimal")]
-	pub pool_ceiling: Balance,
-}
-
-impl CapacityParams {
-	/// Whether the parameters make sense together.
-	pub fn is_valid(&self) -> bool {
-		let answerable = self.challenge_epochs.saturating_add(2);
-		self.stake_per_unit > 0 &&
-			self.min_duration_epochs > 0 &&
-			self.min_duration_epochs <= self.max_duration_epochs &&
-			self.pending_epochs > 0 &&
-			self.challenge_epochs <= MAX_CHALLENGE_EPOCHS &&
-			self.unbonding_epochs > answerable &&
-			self.audits_per_epoch <= MAX_AUDITS &&
-			self.rates.idle > 0 &&
-			self.rates.busy > 0 &&
-			self.rates.leaves(MAX_UNITS, 0) <= MAX_LEAVES &&
-			self.rates.leaves(0, MAX_UNITS) <= MAX_LEAVES &&
-			self.target_reference > U256::one() &&
-			// A hundredth of the pool, by which it moves, must not be nothing.
-			self.pool_floor >= 100 &&
-			self.pool_floor <= self.pool_ceiling
-	}
-}
-
-impl Default for CapacityParams {
-	/// The mainnet's.
-	fn default() -> Self {
-		Self {
-			stake_per_unit: FLT.saturating_mul(100),
-			slash_rate: Perbill::from_parts(1_000_000),
-			min_duration_epochs: 720,
-			max_duration_epochs: 17_520,
-			pending_epochs: 2,
-			unbonding_epochs: 504,
-			challenge_epochs: 24,
-			audits_per_epoch: 200,
-			rates: WorkRates { idle: 32, busy: 4 },
-			// 32 solutions in half an hour at 2.7 ms a hash take 20,833 tries each.
-			target_reference: U256::MAX
-				.checked_div(U256::from(20_833u32))
-				.unwrap_or(U256::MAX),
-			reward_target_per_unit: FLT.saturating_div(100),
-			pool_floor: FLT,
-			pool_ceiling: FLT.saturating_mul(1_000),
-		}
-	}
-}
-
-/// What both sides of a commitment agreed to at its creation.
-#[derive(
-	Clone,
-	Copy,
-	Debug,
-	PartialEq,
-	Eq,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
-pub struct Terms {
-	/// [`CapacityParams::stake_per_unit`].
-	pub stake_per_unit: Balance,
-	/// [`CapacityParams::slash_rate`].
-	pub slash_rate: Perbill,
-	/// [`CapacityParams::unbonding_epochs`].
-	pub unbonding_epochs: u32,
-	/// [`CapacityParams::challenge_epochs`].
-	pub challenge_epochs: u32,
-}
+/// Changes of one commitment keep this distance besides the challenge period, so that an epoch that
+/// can still be charged has at most one change behind it.
+pub const CHANGE_MARGIN_EPOCHS: u32 = 3;
+/// Most stakes that one slash takes from: the provider's, the delegators', and those of all who
+/// left with the last renewal.
+pub const MAX_PARTS: u32 = 16;
+/// Most slashes of one commitment that wait. Each takes a twentieth of what is committed or all that
+/// it may take, so that there are never more than 43.
+pub const MAX_WAITING_SLASHES: u32 = 64;
+/// Most buckets of a ledger: thirty periods that vest, the present one, and one to spare.
+pub const MAX_BUCKETS: u32 = 32;
 
 /// What a report claimed.
 #[derive(
@@ -168,57 +57,160 @@ impl Outcome {
 	}
 }
 
-/// A peer's promise, backed by stake.
+/// A staker's money in a commitment.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	Default,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Part {
+	/// What slashes have left of it.
+	pub left: Balance,
+	/// What was signed for: the share in the rewards.
+	pub share: Balance,
+	/// Of `left`, what came with the last change: it does not answer for epochs before.
+	pub added: Balance,
+	/// Rewards under one unit of FLT that the ledger has not yet, in 2^-128.
+	pub dust: u128,
+}
+
+impl Part {
+	/// A stake that has just come.
+	pub fn new(amount: Balance) -> Self {
+		Self {
+			left: amount,
+			share: amount,
+			added: 0,
+			dust: 0,
+		}
+	}
+}
+
+/// A delegator's stake.
 #[derive(
 	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
-pub struct Commitment<AccountId> {
-	/// Owner of the peer, and of the stake.
-	pub provider: AccountId,
-	/// Units promised.
-	pub units: u32,
-	/// Epochs promised.
-	pub duration_epochs: u32,
-	/// What was agreed to.
-	pub terms: Terms,
-	/// Where it stands.
-	pub status: CommitmentStatus,
-	/// Stake that is left.
-	pub stake: Balance,
-	/// Stake that burnt.
-	pub slashed: Balance,
-	/// Reward credited so far.
-	pub rewarded: Balance,
-	/// First epoch that is not settled.
-	pub next_to_settle: EpochIndex,
-	/// Failure score, see [`rules::next_score`].
-	pub score: u64,
-	/// The last report. All before it are settled, so that one is enough.
-	pub reported: Option<Outcome>,
-	/// Units proven, and not voided, in the epoch that was settled last.
-	pub proven: u32,
+pub struct Stake<AccountId> {
+	/// Who.
+	pub staker: AccountId,
+	/// How much.
+	pub part: Part,
 }
 
-impl<AccountId> Commitment<AccountId> {
-	/// The stake as committed: what slashes are measured by.
-	pub fn committed_stake(&self) -> Option<Balance> {
-		self.terms
-			.stake_per_unit
-			.checked_mul(Balance::from(self.units))
-	}
+/// The stakes of a commitment's delegators.
+pub type Stakes<AccountId> = BoundedVec<Stake<AccountId>, ConstU32<MAX_DELEGATORS>>;
 
-	/// Whether the commitment owes work for an epoch.
-	pub fn owes(&self, epoch: EpochIndex) -> bool {
-		matches!(
-			self.status,
-			CommitmentStatus::Active { start, end } if start <= epoch && epoch < end
-		)
-	}
+/// The stake of one that left.
+#[derive(
+	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Leaver<AccountId> {
+	/// Who.
+	pub staker: AccountId,
+	/// What slashes have left.
+	pub left: Balance,
+}
 
-	/// What the last report claimed, if it was the epoch's.
-	pub fn outcome(&self, epoch: EpochIndex) -> Option<Outcome> {
-		self.reported.filter(|outcome| outcome.epoch == epoch)
-	}
+/// Stakes that the last renewal did not keep, which still answer for the time before it.
+#[derive(
+	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Leaving<AccountId> {
+	/// First epoch in which they no longer stood.
+	pub at: EpochIndex,
+	/// First epoch in which they can be withdrawn.
+	pub until: EpochIndex,
+	/// The stakes.
+	pub rows: BoundedVec<Leaver<AccountId>, ConstU32<MAX_STAKERS>>,
+}
+
+/// What one staker signed in a round.
+#[derive(
+	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Pledge<AccountId> {
+	/// Who.
+	pub staker: AccountId,
+	/// Of its stake in the commitment, what stays (renewal).
+	pub keep: Balance,
+	/// What it has on hold for this round.
+	pub add: Balance,
+}
+
+/// A round of stake: the only way in which stake comes to a commitment.
+#[derive(
+	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct Round<AccountId> {
+	/// What stakers sign.
+	pub terms: StakerTerms,
+	/// Last epoch in which stake can come.
+	pub deadline: EpochIndex,
+	/// Stake that it needs.
+	pub needed: Balance,
+	/// Of this, what only the provider can bring.
+	pub reserved: Balance,
+	/// The provider's deposit; 0 once the round is full.
+	pub deposit: Balance,
+	/// Who may stake besides the provider; empty: anybody.
+	pub invited: Invited<AccountId>,
+	/// What was signed, in the order of the signatures.
+	pub pledges: BoundedVec<Pledge<AccountId>, ConstU32<MAX_STAKERS>>,
+}
+
+/// A round that is full and takes effect when settlement reaches it.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Change {
+	/// What it is.
+	pub kind: RoundKind,
+	/// First epoch under it.
+	pub at: EpochIndex,
+	/// Units from then on.
+	pub units: u32,
+	/// First epoch that is not owed then.
+	pub end: EpochIndex,
+}
+
+/// Rewards of the present vesting period that the owners' ledgers have not yet.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	Default,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Accrual {
+	/// The period, see [`rules::period_of`].
+	pub period: u32,
+	/// Reward of one unit of share, in 2^-128.
+	pub per_share: U256,
+	/// What did not divide by the shares, in 2^-128.
+	pub carry: Balance,
 }
 
 /// Totals of one epoch over all peers.
@@ -239,14 +231,24 @@ pub struct EpochRow {
 	pub epoch: EpochIndex,
 	/// Its target.
 	pub target: U256,
+	/// Where the target has settled.
+	pub settled: U256,
 	/// Solutions that its units owe.
 	pub rates: WorkRates,
 	/// Its pool of rewards.
 	pub pool: Balance,
+	/// What did not divide two epochs before, and is shared with the pool.
+	pub carried: Balance,
 	/// Most that a unit is rewarded with.
 	pub max_reward_per_unit: Balance,
-	/// Audits that are drawn; before the draw, those that would be.
+	/// Stake of a unit, as commitments had it that were created when the epoch began.
+	pub stake_per_unit: Balance,
+	/// Cost of a miss, likewise.
+	pub miss_cost: Balance,
+	/// Audits that are planned; before the draw, the least.
 	pub audits: u32,
+	/// Peers drawn so far.
+	pub drawn: u32,
 	/// Reports that proved at least one unit: the length of the epoch's list.
 	pub reports: u32,
 	/// Units that they proved.
@@ -257,12 +259,38 @@ pub struct EpochRow {
 	pub leaves_owed: u64,
 	/// Solutions that they proved.
 	pub leaves_proven: u64,
+	/// Whether the epoch costs no misses.
+	pub excused: bool,
 }
 
 impl EpochRow {
 	/// What a proven idle unit is rewarded with.
 	pub fn reward_per_unit(&self) -> Balance {
-		rules::reward_per_unit(self.pool, self.idle, self.max_reward_per_unit)
+		rules::reward_per_unit(self.shared(), self.idle, self.max_reward_per_unit)
+	}
+
+	/// What does not divide by the idle units; nothing where the most that a unit can get is less
+	/// than its share.
+	pub fn dust(&self) -> Balance {
+		let idle = Balance::from(self.idle);
+		match self.shared().checked_div(idle) {
+			Some(share) if share <= self.max_reward_per_unit => {
+				self.shared().checked_rem(idle).unwrap_or(0)
+			}
+			_ => 0,
+		}
+	}
+
+	fn shared(&self) -> Balance {
+		self.pool.saturating_add(self.carried)
+	}
+
+	/// How hard its solutions are.
+	pub fn difficulty(&self) -> Difficulty {
+		Difficulty {
+			target: self.target,
+			settled: self.settled,
+		}
 	}
 }
 
@@ -310,7 +338,101 @@ pub struct Draw {
 	pub drawn: u32,
 }
 
-/// What did not hold in the answer to an audit.
+/// What a slash that waits is for.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum SlashReason {
+	/// An audit was failed or not answered.
+	Audit,
+	/// Another pallet found an offence.
+	Offence,
+}
+
+/// A slash that waits: it has left the stake, and is still on hold.
+#[derive(
+	Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct WaitingSlash<AccountId> {
+	/// The epoch that it is for.
+	pub epoch: EpochIndex,
+	/// First epoch in which it can be applied.
+	pub due: EpochIndex,
+	/// What for.
+	pub reason: SlashReason,
+	/// Who pays how much, the provider first.
+	pub parts: BoundedVec<(AccountId, Balance), ConstU32<MAX_PARTS>>,
+	/// Who is rewarded out of it, and with how much.
+	pub reporter: Option<(AccountId, Balance)>,
+}
+
+impl<AccountId> WaitingSlash<AccountId> {
+	/// All parts together.
+	pub fn amount(&self) -> Balance {
+		self.parts
+			.iter()
+			.fold(0, |sum: Balance, (_, part)| sum.saturating_add(*part))
+	}
+}
+
+/// Rewards of one vesting period.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Bucket {
+	/// First epoch after the period: they vest from here.
+	pub start: EpochIndex,
+	/// Epochs over which they vest.
+	pub epochs: u32,
+	/// What was earned.
+	pub amount: Balance,
+	/// What of it was claimed.
+	pub taken: Balance,
+}
+
+/// What an account earned by its stakes, in whatever commitments.
+#[derive(
+	Clone,
+	Debug,
+	Default,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Earnings {
+	/// What is held of the account for this ledger.
+	pub deposit: Balance,
+	/// Pledges, stakes and leaving stakes of the account: as long as there are any, the ledger stays.
+	pub places: u32,
+	/// Vested and not claimed, of buckets that are gone.
+	pub free: Balance,
+	/// What vests, by start and length.
+	pub buckets: BoundedVec<Bucket, ConstU32<MAX_BUCKETS>>,
+}
+
+/// What did not hold in an answer that was judged.
 #[derive(
 	Clone,
 	Copy,
@@ -324,12 +446,6 @@ pub struct Draw {
 	TypeInfo,
 )]
 pub enum AuditFailure {
-	/// The report is not the one that the chain kept the hash of.
-	OtherReport,
-	/// More or fewer solutions were opened than drawn.
-	SolutionCount,
-	/// A solution does not lead to the report's root at the drawn index.
-	SolutionPath,
 	/// A solution does not meet the epoch's target.
 	SolutionWork,
 	/// A receipt does not hold; the receipts pallet says why.

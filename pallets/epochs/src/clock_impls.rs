@@ -184,10 +184,13 @@ impl<T: Config> Pallet<T> {
 	/// What holds at the end of every block:
 	///
 	/// 1. The present lengths and those to come fit, and the position lies inside the epoch.
-	/// 2. The epoch before is the one that precedes the present one; the first has none.
-	/// 3. The present epoch has a seed as soon as the clock has ticked, and its first block is
-	///    remembered.
-	/// 4. The draw over the epoch before is known exactly from the end of its window on.
+	/// 2. The epoch before is the one that precedes the present one, and had all its blocks; the
+	///    first has none.
+	/// 3. As soon as the clock has ticked, the seeds and first blocks of the present epoch and of
+	///    those before it are remembered, as many as the rings have slots, and the first blocks are
+	///    in order.
+	/// 4. The draw over the epoch before is known exactly from the end of its window on; those over
+	///    the epochs before that are remembered.
 	/// 5. Every slot of a ring holds an epoch that belongs there and has come.
 	#[cfg(any(feature = "try-runtime", test))]
 	pub(crate) fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
@@ -201,25 +204,48 @@ impl<T: Config> Pallet<T> {
 			Previous::<T>::get().map(|previous| previous.index) == info.index.checked_sub(1),
 			"the epoch before is not the one that precedes"
 		);
+		if let Some(previous) = Previous::<T>::get() {
+			ensure!(previous.lengths.fits(), "the last lengths did not fit");
+			ensure!(
+				previous.start.saturating_add(previous.lengths.len) <= info.start,
+				"the epoch before was too short"
+			);
+		}
 		if let Some(Tick { position, .. }) = LastTick::<T>::get() {
 			ensure!(
 				position < info.lengths.len,
 				"the position lies outside the epoch"
 			);
 			ensure!(
-				Self::seed(info.index).is_some(),
-				"the present epoch has no seed"
-			);
-			ensure!(
 				Self::start_of(info.index) == Some(info.start),
 				"the present epoch's first block is not remembered"
 			);
+			let oldest = info.index.saturating_add(1).saturating_sub(RING_SLOTS);
+			let mut before = 0;
+			for epoch in oldest..=info.index {
+				let start = Self::start_of(epoch).ok_or("a first block is forgotten too early")?;
+				ensure!(before < start, "an epoch begins before the one before it");
+				ensure!(Self::seed(epoch).is_some(), "an epoch has no seed");
+				before = start;
+			}
 			if let Some(reported) = info.index.checked_sub(1) {
+				let is_drawn = position >= draw_window(&info.lengths).end;
 				ensure!(
-					Self::draw(reported).is_some() == (position >= draw_window(&info.lengths).end),
+					Self::draw(reported).is_some() == is_drawn,
 					"the draw is known too early or too late"
 				);
+				ensure!(
+					(oldest..reported).all(|epoch| Self::draw(epoch).is_some()),
+					"a draw is forgotten too early"
+				);
 			}
+		} else {
+			ensure!(
+				Seeds::<T>::iter_keys().next().is_none()
+					&& Draws::<T>::iter_keys().next().is_none()
+					&& Starts::<T>::iter_keys().next().is_none(),
+				"something is remembered of before the first tick"
+			);
 		}
 		let in_place =
 			|(at, (epoch, _)): (u32, (EpochIndex, H256))| slot(epoch) == at && epoch <= info.index;

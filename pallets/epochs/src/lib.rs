@@ -170,7 +170,7 @@ pub mod pallet {
 		fn build(&self) {
 			assert!(
 				self.lengths.fits(),
-				"R + B + A + 2 must fit into an epoch, none of them 0"
+				"R + B + A + 2 must fit into an epoch, none of them 0, and A at least 2"
 			);
 			Current::<T>::put(Pallet::<T>::first_epoch(
 				self.lengths,
@@ -209,8 +209,8 @@ pub mod pallet {
 	/// Why a call of the clock was refused.
 	#[pallet::error]
 	pub enum Error<T> {
-		/// The windows do not fit into the epoch, or one is empty. Choose lengths above 0 with
-		/// R + B + A + 2 ≤ len.
+		/// The windows do not fit into the epoch, one is empty, or whoever is drawn could not answer.
+		/// Choose lengths above 0 with A ≥ 2 and R + B + A + 2 ≤ len.
 		WindowsDoNotFit,
 	}
 
@@ -247,7 +247,7 @@ pub mod pallet {
 		///
 		/// ## Errors
 		///
-		/// - [`Error::WindowsDoNotFit`]: R + B + A + 2 > len, or a window is empty.
+		/// - [`Error::WindowsDoNotFit`]: R + B + A + 2 > len, a window is empty, or A is 1.
 		///
 		/// ## Events
 		///

@@ -337,6 +337,10 @@ mod benchmarks {
 			let _ = Pallet::<T>::on_settled(peer, epoch, false);
 		}
 		assert!(!Reported::<T>::contains_key(peer));
+		// Every one of them was charged.
+		assert!(served.iter().all(|part| {
+			Deals::<T>::get(DealKey::from(part.deal)).is_some_and(|deal| deal.paid > 0)
+		}));
 		Ok(())
 	}
 

@@ -302,17 +302,16 @@ pub mod pallet {
 			/// Why.
 			reason: ReleaseReason,
 		},
-		/// A served epoch was paid from the escrow.
-		EpochPaid {
-			/// The deal.
-			deal: DealId,
+		/// A served epoch was paid from the escrows of all deals of its report. What each of them paid
+		/// is in the deal's own sums.
+		ReportPaid {
 			/// The peer.
 			peer: PeerId,
 			/// The epoch.
 			epoch: EpochIndex,
-			/// Paid to the provider.
+			/// Paid to the provider, by all deals together.
 			paid: Balance,
-			/// Burnt.
+			/// Burnt, of all deals together.
 			burnt: Balance,
 		},
 		/// A worker of a deal that ended early was paid from the closing deposit.

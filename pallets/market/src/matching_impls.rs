@@ -136,7 +136,11 @@ impl Visit {
 impl<T: Config> Pallet<T> {
 	/// Most weight that the matcher takes of a block on poll.
 	pub(crate) fn poll_limit() -> Weight {
-		POLL_SHARE * T::BlockWeights::get().max_block
+		let most = T::BlockWeights::get().max_block;
+		Weight::from_parts(
+			POLL_SHARE.mul_floor(most.ref_time()),
+			POLL_SHARE.mul_floor(most.proof_size()),
+		)
 	}
 
 	/// What must fit into a block: otherwise the matcher could stand still for ever before a step
@@ -302,11 +306,17 @@ impl<T: Config> Pallet<T> {
 			if place.0 > spec.price_ceiling {
 				break (Visit::Over, true);
 			}
-			if !Self::begin_look(peer, meter) {
+			let Some(left) = Self::begin_look(id, peer, meter) else {
 				break (Visit::out_of_weight(progressed), false);
+			};
+			progressed = true;
+			if left {
+				// The deal is open again, also to offers that this walk has passed.
+				after = None;
+				break (Visit::Over, false);
 			}
 			looks = looks.saturating_add(1);
-			(after, progressed) = (Some(place), true);
+			after = Some(place);
 			Self::try_take(id, &order, peer);
 		};
 		Unfilled::<T>::mutate_exists(key, |vacancy| {
@@ -341,22 +351,25 @@ impl<T: Config> Pallet<T> {
 			.collect()
 	}
 
-	/// Settles a peer so that it can be looked at, and consumes what that and the look take; false
-	/// if the weight might not suffice.
-	fn begin_look(peer: PeerId, meter: &mut WeightMeter) -> bool {
+	/// Settles a peer so that a deal can look at it, and consumes what that and the look take: whether
+	/// the peer has left the deal by it; `None` if the weight might not suffice.
+	fn begin_look(id: DealId, peer: PeerId, meter: &mut WeightMeter) -> Option<bool> {
 		let settled = T::Capacity::is_settled(peer);
 		let settlement = match settled {
 			true => Weight::zero(),
 			false => T::Capacity::settle_weight(),
 		};
 		if !meter.can_consume(T::WeightInfo::look().saturating_add(settlement)) {
-			return false;
+			return None;
 		}
 		meter.consume(T::WeightInfo::look());
-		if !settled {
-			meter.consume(T::Capacity::settle(peer));
+		if settled {
+			return Some(false);
 		}
-		true
+		let works = || PeerDeals::<T>::get(peer).contains(&id);
+		let worked = works();
+		meter.consume(T::Capacity::settle(peer));
+		Some(worked && !works())
 	}
 
 	/// Takes an offer if it fits.

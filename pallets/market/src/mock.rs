@@ -8,8 +8,10 @@
 
 use crate as pallet_market;
 use crate::{MarketParams, Pallet};
+use codec::{Decode, Encode};
 use frame_support::{
 	assert_ok, derive_impl, parameter_types,
+	storage::unhashed,
 	traits::ConstU128,
 	weights::{Weight, WeightMeter},
 	PalletId,
@@ -85,25 +87,57 @@ parameter_types! {
 	pub const PotId: PalletId = PalletId(*b"mr/escrw");
 	pub(crate) static Epoch: EpochIndex = 5;
 	pub(crate) static Position: u32 = 0;
+	/// Whether one settlement is of all closed epochs of a peer, not of one.
+	pub(crate) static SettlesAtOnce: bool = false;
+}
+
+/// A closed epoch that is not settled: its index, the units that were proven in it, and whether
+/// what was reported is void.
+type Closed = (EpochIndex, u32, bool);
+
+/// What the market was told of a settlement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Settled {
+	pub(crate) peer: PeerId,
+	pub(crate) epoch: EpochIndex,
+	pub(crate) void: bool,
+	/// Whether the peer's commitment was over with it.
+	pub(crate) over: bool,
 }
 
 /// What the capacity pallet would know: of each peer the units that it proved in the last settled
-/// epoch, and in the closed ones that are not settled.
-#[derive(Default)]
+/// epoch, and the closed ones that are not settled. It stands in storage, so that it is undone with
+/// a call that is refused.
+#[derive(Default, Encode, Decode)]
 struct Table {
-	peers: BTreeMap<PeerId, (u64, PeerKey)>,
 	units: BTreeMap<PeerId, u32>,
-	unsettled: BTreeMap<PeerId, Vec<(EpochIndex, u32)>>,
+	unsettled: BTreeMap<PeerId, Vec<Closed>>,
 	/// Peers whose commitment is over with the next settlement.
 	ending: BTreeSet<PeerId>,
+	/// What the market was told since somebody asked.
+	settled: Vec<Settled>,
 }
 
-thread_local! {
-	static TABLE: RefCell<Table> = RefCell::default();
+const TABLE: &[u8] = b":mock:capacity";
+
+fn table() -> Table {
+	unhashed::get_or_default(TABLE)
 }
 
 fn with_table<R>(f: impl FnOnce(&mut Table) -> R) -> R {
-	TABLE.with(|table| f(&mut table.borrow_mut()))
+	let mut table = table();
+	let result = f(&mut table);
+	unhashed::put(TABLE, &table);
+	result
+}
+
+thread_local! {
+	/// Registered peers, with their providers and keys.
+	static PEERS: RefCell<BTreeMap<PeerId, (u64, PeerKey)>> = RefCell::default();
+}
+
+fn registered(peer: PeerId) -> Option<(u64, PeerKey)> {
+	PEERS.with(|peers| peers.borrow().get(&peer).copied())
 }
 
 pub struct MockEpochs;
@@ -144,42 +178,57 @@ pub struct MockPeers;
 
 impl PeerRegistry<u64> for MockPeers {
 	fn provider_of(peer: PeerId) -> Option<u64> {
-		with_table(|table| table.peers.get(&peer).map(|(provider, _)| *provider))
+		registered(peer).map(|(provider, _)| provider)
 	}
 	fn key_at(peer: PeerId, _: BlockNumber) -> Option<PeerKey> {
-		with_table(|table| table.peers.get(&peer).map(|(_, key)| *key))
+		registered(peer).map(|(_, key)| key)
 	}
 }
 
 pub struct MockCapacity;
 
 impl Capacity for MockCapacity {
-	/// One epoch a step.
+	/// One epoch a step, or all at once.
 	fn settle(peer: PeerId) -> Weight {
-		let next = with_table(|table| {
-			let open = table.unsettled.get_mut(&peer)?;
-			let (epoch, units) = open.remove(0);
+		let at_once = SettlesAtOnce::get();
+		let step = with_table(|table| {
+			let mut closed = table.unsettled.remove(&peer)?;
 			let over = table.ending.remove(&peer);
-			if over || open.is_empty() {
-				table.unsettled.remove(&peer);
+			let rest = if at_once {
+				Vec::new()
+			} else {
+				closed.split_off(1)
+			};
+			if !over && !rest.is_empty() {
+				table.unsettled.insert(peer, rest);
 			}
-			table.units.insert(peer, if over { 0 } else { units });
-			Some((epoch, over))
+			let last = closed.last()?;
+			let was_reported = |(_, units, void): &&Closed| *units > 0 || *void;
+			let (epoch, _, void) = *closed.iter().find(was_reported).unwrap_or(last);
+			table.units.insert(peer, if over { 0 } else { last.1 });
+			let settled = Settled {
+				peer,
+				epoch,
+				void,
+				over,
+			};
+			table.settled.push(settled);
+			Some(settled)
 		});
-		let Some((epoch, over)) = next else {
+		let Some(settled) = step else {
 			return Weight::zero();
 		};
-		let weight = Market::on_settled(peer, epoch, false);
-		match over {
-			true => weight + Market::on_commitment_over(peer),
-			false => weight,
+		let mut weight = Market::on_settled(peer, settled.epoch, settled.void);
+		if settled.over {
+			weight += Market::on_commitment_over(peer);
 		}
+		weight.min(Self::settle_weight())
 	}
 	fn is_settled(peer: PeerId) -> bool {
-		with_table(|table| !table.unsettled.contains_key(&peer))
+		!table().unsettled.contains_key(&peer)
 	}
 	fn proven_units(peer: PeerId) -> u32 {
-		with_table(|table| table.units.get(&peer).copied().unwrap_or(0))
+		table().units.get(&peer).copied().unwrap_or(0)
 	}
 	fn settle_weight() -> Weight {
 		// Enough for an epoch with a few deals.
@@ -207,7 +256,8 @@ impl crate::benchmarking::BenchmarkHelper<u64> for MockHelper {
 }
 
 pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
-	with_table(|table| *table = Table::default());
+	PEERS.with(|peers| peers.borrow_mut().clear());
+	SettlesAtOnce::set(false);
 	let accounts = [CLIENT, STRANGER]
 		.into_iter()
 		.chain(PROVIDER..PROVIDER + PROVIDERS);
@@ -263,11 +313,15 @@ pub(crate) fn peer_id(index: u8) -> PeerId {
 pub(crate) fn register(index: u8, provider: u64, units: u32) -> PeerId {
 	let key = pair(index).public().0;
 	let peer = PeerId::from_key(&key);
-	with_table(|table| {
-		table.peers.insert(peer, (provider, key));
-		table.units.insert(peer, units);
-	});
+	PEERS.with(|peers| peers.borrow_mut().insert(peer, (provider, key)));
+	with_table(|table| table.units.insert(peer, units));
 	peer
+}
+
+/// Removes a peer from the registry.
+pub(crate) fn unregister(peer: PeerId) {
+	PEERS.with(|peers| peers.borrow_mut().remove(&peer));
+	with_table(|table| table.units.remove(&peer));
 }
 
 /// Settles an epoch without a report in which a peer proved so many units.
@@ -283,18 +337,31 @@ pub(crate) fn leave_unsettled(peer: PeerId, epoch: EpochIndex) {
 
 /// Leaves a closed epoch of a peer to be settled, in which it proved so many units.
 pub(crate) fn leave_unsettled_with(peer: PeerId, epoch: EpochIndex, units: u32) {
-	with_table(|table| {
-		table
-			.unsettled
-			.entry(peer)
-			.or_default()
-			.push((epoch, units))
-	});
+	leave_closed(peer, (epoch, units, false));
+}
+
+/// Leaves a closed epoch of a peer to be settled.
+pub(crate) fn leave_closed(peer: PeerId, closed: Closed) {
+	with_table(|table| table.unsettled.entry(peer).or_default().push(closed));
+}
+
+/// What the market was told of settlements since the last time.
+pub(crate) fn take_settled() -> Vec<Settled> {
+	with_table(|table| std::mem::take(&mut table.settled))
 }
 
 /// Lets a peer's commitment be over with its next settlement.
 pub(crate) fn end_with_settlement(peer: PeerId) {
 	with_table(|table| table.ending.insert(peer));
+}
+
+/// Fails the commitment of a peer whose closed epochs are settled.
+pub(crate) fn fail_commitment(peer: PeerId) {
+	with_table(|table| {
+		table.ending.remove(&peer);
+		table.units.insert(peer, 0);
+	});
+	Market::on_commitment_over(peer);
 }
 
 /// Moves on to a block of an epoch.

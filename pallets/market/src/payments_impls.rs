@@ -110,25 +110,28 @@ impl<T: Config> Pallet<T> {
 		.map(|_| ())
 	}
 
-	/// Pays an amount to a peer's provider: the provider's part and the burnt one. The caller takes
-	/// it off the deal's escrow or closing deposit.
-	fn draw(
+	/// Burns an amount of what is in the pot.
+	fn burn_from_pot(amount: Balance) -> DispatchResult {
+		if amount == 0 {
+			return Ok(());
+		}
+		T::Currency::burn_held(
+			&HoldReason::Escrow.into(),
+			&Self::pot(),
+			amount,
+			Precision::Exact,
+			Fortitude::Force,
+		)
+		.map(|_| ())
+	}
+
+	/// Books an amount as paid by a deal: the provider's part and the burnt one. The caller takes it
+	/// off the deal's escrow or closing deposit, and out of the pot.
+	fn book(
 		deal: &mut Deal<T::AccountId>,
-		peer: PeerId,
 		amount: Balance,
 	) -> Result<(Balance, Balance), DispatchError> {
-		let provider = T::Peers::provider_of(peer).ok_or(Error::<T>::UnknownPeer)?;
 		let (paid, burnt) = split_payment(amount);
-		Self::pay_out(&provider, paid)?;
-		if burnt > 0 {
-			T::Currency::burn_held(
-				&HoldReason::Escrow.into(),
-				&Self::pot(),
-				burnt,
-				Precision::Exact,
-				Fortitude::Force,
-			)?;
-		}
 		deal.paid = deal.paid.checked_add(paid).ok_or(Error::<T>::Arithmetic)?;
 		deal.burnt = deal
 			.burnt
@@ -137,34 +140,61 @@ impl<T: Config> Pallet<T> {
 		Ok((paid, burnt))
 	}
 
-	/// Pays a served epoch, or what the escrow still has for it.
-	fn pay_epoch(id: DealId, peer: PeerId, epoch: EpochIndex) -> DispatchResult {
+	/// Pays the served epoch of all deals of a report at once: each deal is charged for itself, then
+	/// their sum leaves the pot.
+	fn pay_epoch(peer: PeerId, epoch: EpochIndex, deals: &[DealId]) -> DispatchResult {
+		let provider = T::Peers::provider_of(peer).ok_or(Error::<T>::UnknownPeer)?;
+		let (mut to_provider, mut to_burn) = (0, 0);
+		for id in deals {
+			// Each deal stands alone: none can keep another from being paid.
+			let (paid, burnt) = Self::charge_epoch(*id, peer, epoch).unwrap_or_else(|error| {
+				defensive!("an escrow covers its dues", error);
+				(0, 0)
+			});
+			to_provider = paid
+				.checked_add(to_provider)
+				.ok_or(Error::<T>::Arithmetic)?;
+			to_burn = burnt.checked_add(to_burn).ok_or(Error::<T>::Arithmetic)?;
+		}
+		Self::pay_out(&provider, to_provider)?;
+		Self::burn_from_pot(to_burn)?;
+		if to_provider > 0 || to_burn > 0 {
+			Self::deposit_event(Event::ReportPaid {
+				peer,
+				epoch,
+				paid: to_provider,
+				burnt: to_burn,
+			});
+		}
+		Ok(())
+	}
+
+	/// Charges one deal for a served epoch, or what its escrow still has for it: what is to be paid
+	/// and to be burnt. Writes nothing when it fails.
+	fn charge_epoch(
+		id: DealId,
+		peer: PeerId,
+		epoch: EpochIndex,
+	) -> Result<(Balance, Balance), DispatchError> {
 		let key = DealKey::from(id);
 		let Some(worker) = Workers::<T>::get(id, peer) else {
-			return Ok(());
+			return Ok((0, 0));
 		};
 		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
 		if !worker.is_due(epoch) || !deal.pays(epoch) {
-			return Ok(());
+			return Ok((0, 0));
 		}
 		let amount = worker.epoch_price().min(deal.escrow);
 		if amount == 0 {
-			return Ok(());
+			return Ok((0, 0));
 		}
-		let (paid, burnt) = Self::draw(&mut deal, peer, amount)?;
+		let (paid, burnt) = Self::book(&mut deal, amount)?;
 		deal.escrow = deal
 			.escrow
 			.checked_sub(amount)
 			.ok_or(Error::<T>::Arithmetic)?;
 		Deals::<T>::insert(key, deal);
-		Self::deposit_event(Event::EpochPaid {
-			deal: id,
-			peer,
-			epoch,
-			paid,
-			burnt,
-		});
-		Ok(())
+		Ok((paid, burnt))
 	}
 
 	/// Pays a worker of a deal that ended early one epoch from the closing deposit. The caller
@@ -174,8 +204,11 @@ impl<T: Config> Pallet<T> {
 		deal: &mut Deal<T::AccountId>,
 		worker: &Worker,
 	) -> DispatchResult {
+		let provider = T::Peers::provider_of(worker.peer).ok_or(Error::<T>::UnknownPeer)?;
 		let amount = worker.epoch_price().min(deal.closing_deposit);
-		let (paid, burnt) = Self::draw(deal, worker.peer, amount)?;
+		let (paid, burnt) = Self::book(deal, amount)?;
+		Self::pay_out(&provider, paid)?;
+		Self::burn_from_pot(burnt)?;
 		deal.closing_deposit = deal
 			.closing_deposit
 			.checked_sub(amount)
@@ -237,11 +270,10 @@ impl<T: Config> WorkLedger for Pallet<T> {
 		let served = reported.filter(|(of, _)| *of == epoch && !void);
 		let deals = served.map(|(_, deals)| deals).unwrap_or_default();
 		let weight = T::WeightInfo::on_settled(Self::count(&deals));
-		for deal in deals {
-			// Each payment stands alone: none can keep another from being made.
-			let paid: DispatchResult = with_storage_layer(|| Self::pay_epoch(deal, peer, epoch));
+		if !deals.is_empty() {
+			let paid: DispatchResult = with_storage_layer(|| Self::pay_epoch(peer, epoch, &deals));
 			if let Err(error) = paid {
-				defensive!("an escrow covers its dues", error);
+				defensive!("the pot holds every escrow", error);
 			}
 		}
 		if Self::with_load(peer, |_| Some(())).is_err() {

@@ -10,7 +10,7 @@ use frame_support::{
 	traits::fungible::{Inspect, InspectHold},
 };
 use millrace_primitives::{
-	market::{DealStatus, Worker, WorkerStatus},
+	market::{DealSpec, DealStatus, Worker, WorkerStatus},
 	peer::PeerId,
 	traits::{EpochClock, PeerRegistry},
 	Balance, DealId,
@@ -27,15 +27,20 @@ impl<T: Config> Pallet<T> {
 	///    bonds.
 	/// 2. A deal has a specification and an entry under its owner, and the other way round; its
 	///    counts of workers, its rate and what is pledged are those of its workers' rows. A deal
-	///    that is ending has only workers that its last epoch may owe something.
+	///    that is ending has only workers that its last epoch may owe something, and counts none of
+	///    them as live. Workers are what was ordered, at no higher price, and never more of one
+	///    provider; live ones alone hold a bond.
 	/// 3. The queue holds exactly the active deals with fewer live workers than their target, and
-	///    each of them lists exactly its assigned workers. Active deals alone exclude peers.
+	///    each of them lists exactly its assigned workers, once. One that sleeps has no place in the
+	///    book. Active deals alone exclude peers, each once.
 	/// 4. Deals and peers agree on who works for whom; seats count the workers of a provider. Only
-	///    of a peer that works for a deal is it noted what it reported.
+	///    of a peer that works for a deal is it noted what it reported, of an epoch that is over.
 	/// 5. The units that are taken of a peer are those of its workers in active deals, and those at
-	///    work in the next epoch are those of the live ones. The peer is registered.
+	///    work in the next epoch are those of the live ones. The peer is registered. No load of
+	///    nothing is kept.
 	/// 6. The book holds exactly the standing offers with free proven units, regions count the
-	///    offers, and no offer has lapsed too often.
+	///    offers, and no offer has lapsed too often. An offer is of a peer of its provider, and has an
+	///    index of its own that was given.
 	pub(crate) fn do_try_state() -> Result<(), DispatchError> {
 		let mut held = Totals::<T::AccountId>::new();
 		Self::check_deals(&mut held)?;
@@ -70,9 +75,18 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn check_deals(held: &mut Totals<T::AccountId>) -> Result<(), DispatchError> {
+		let now = T::Epochs::current().index;
 		for (key, deal) in Deals::<T>::iter() {
 			let id = key.id();
-			ensure!(Specs::<T>::contains_key(id), "a deal has a specification");
+			let spec = Specs::<T>::get(id).ok_or("a deal has a specification")?;
+			ensure!(
+				id < NextDeal::<T>::get() && deal.created <= now,
+				"a deal has an index that was given"
+			);
+			ensure!(
+				deal.target == spec.target_workers,
+				"a deal looks for the workers that were ordered"
+			);
 			ensure!(
 				DealsOf::<T>::contains_key(&deal.owner, key),
 				"an owner lists its deals"
@@ -85,6 +99,7 @@ impl<T: Config> Pallet<T> {
 			*deposit = deposit.saturating_add(deal.deposit);
 
 			let workers = Self::workers_of(id);
+			Self::check_orders(&spec, &workers)?;
 			ensure!(
 				workers.len() == deal.workers as usize,
 				"a deal counts its workers"
@@ -99,6 +114,12 @@ impl<T: Config> Pallet<T> {
 					ensure!(
 						workers.iter().all(|worker| worker.is_due(last)),
 						"a deal that is ending has no worker that is owed nothing"
+					);
+					ensure!(
+						last <= now
+							&& (deal.live, deal.pledged) == (0, 0)
+							&& deal.rate == AtStarts::default(),
+						"a deal that is ending counts no workers as live"
 					);
 					ensure!(
 						!Unfilled::<T>::contains_key(key) && !Exclusions::<T>::contains_key(id),
@@ -124,6 +145,44 @@ impl<T: Config> Pallet<T> {
 			Exclusions::<T>::iter_keys().all(|id| Deals::<T>::contains_key(DealKey::from(id))),
 			"deals alone exclude peers"
 		);
+		for excluded in Exclusions::<T>::iter_values() {
+			let peers: BTreeSet<PeerId> = excluded.iter().map(|(peer, _)| *peer).collect();
+			ensure!(peers.len() == excluded.len(), "a deal excludes a peer once");
+		}
+		ensure!(
+			Cursor::<T>::get().is_none_or(|last| last < NextDeal::<T>::get()),
+			"the matcher visited a deal"
+		);
+		Ok(())
+	}
+
+	/// That workers are what was ordered.
+	fn check_orders(
+		spec: &DealSpec<T::AccountId>,
+		workers: &[Worker],
+	) -> Result<(), DispatchError> {
+		let now = T::Epochs::current().index;
+		for worker in workers {
+			ensure!(
+				worker.units == spec.units_per_worker && worker.ask <= spec.price_ceiling,
+				"a worker has the units and the price that were ordered"
+			);
+			ensure!(
+				worker.offer <= LastOffer::<T>::get(),
+				"a worker was taken from an offer"
+			);
+			let bond = match worker.status {
+				WorkerStatus::Live { since } => {
+					ensure!(
+						since <= now.saturating_add(1),
+						"a live worker is paid from the next epoch on"
+					);
+					spec.worker_bond
+				}
+				WorkerStatus::Assigned { .. } => 0,
+			};
+			ensure!(worker.bond == bond, "live workers alone hold a bond");
+		}
 		Ok(())
 	}
 
@@ -159,7 +218,16 @@ impl<T: Config> Pallet<T> {
 			vacancy.is_some() == (deal.live < deal.target),
 			"the queue holds the deals that lack live workers"
 		);
-		let listed = vacancy.map(|vacancy| vacancy.assigned).unwrap_or_default();
+		let vacancy = vacancy.unwrap_or_default();
+		ensure!(
+			vacancy.asleep.is_none() || vacancy.after.is_none(),
+			"a deal that sleeps has no place in the book"
+		);
+		ensure!(
+			vacancy.asleep.is_none_or(|asleep| asleep.epoch <= now),
+			"a deal fell asleep before"
+		);
+		let listed = vacancy.assigned;
 		let waits = |(peer, deadline): &(PeerId, u32)| {
 			let status = WorkerStatus::Assigned {
 				deadline: *deadline,
@@ -168,8 +236,11 @@ impl<T: Config> Pallet<T> {
 				.iter()
 				.any(|worker| worker.peer == *peer && worker.status == status)
 		};
+		let peers: BTreeSet<PeerId> = listed.iter().map(|(peer, _)| *peer).collect();
 		ensure!(
-			listed.len() == assigned.len() && listed.iter().all(waits),
+			listed.len() == assigned.len()
+				&& peers.len() == listed.len()
+				&& listed.iter().all(waits),
 			"a vacancy lists the assigned workers"
 		);
 		Ok(())
@@ -200,18 +271,34 @@ impl<T: Config> Pallet<T> {
 			}
 			rows = rows.saturating_add(1);
 		}
-		let listed = PeerDeals::<T>::iter_values()
-			.map(|deals| deals.len())
-			.sum::<usize>();
+		let mut listed = 0usize;
+		for deals in PeerDeals::<T>::iter_values() {
+			ensure!(
+				Self::is_list(&deals),
+				"a peer lists deals, and each of them once"
+			);
+			listed = listed.saturating_add(deals.len());
+		}
 		ensure!(listed == rows, "peers list deals that they work for");
-		ensure!(
-			Reported::<T>::iter_keys().all(|peer| PeerDeals::<T>::contains_key(peer)),
-			"reports are noted of peers that work"
-		);
+		let now = T::Epochs::current().index;
+		for (peer, (epoch, deals)) in Reported::<T>::iter() {
+			ensure!(
+				PeerDeals::<T>::contains_key(peer),
+				"reports are noted of peers that work"
+			);
+			ensure!(
+				epoch < now && Self::is_list(&deals),
+				"a report is of an epoch that is over, and lists deals once"
+			);
+		}
 		for (peer, load) in Loads::<T>::iter() {
 			ensure!(
 				(load.taken, load.at_work.next) == units.remove(&peer).unwrap_or_default(),
 				"the units taken and at work are those of workers"
+			);
+			ensure!(
+				!load.is_idle() && load.at_work.epoch <= now,
+				"a load is of units, as of an epoch that began"
 			);
 			ensure!(
 				T::Peers::provider_of(peer).is_some(),
@@ -226,14 +313,33 @@ impl<T: Config> Pallet<T> {
 				Seats::<T>::get(id, provider) == count,
 				"seats count workers"
 			);
+			ensure!(
+				Specs::<T>::get(id).is_some_and(|spec| count <= spec.max_workers_per_provider),
+				"a provider has no more workers than were ordered of one"
+			);
 		}
 		Ok(())
+	}
+
+	/// Whether there is something in a list, and nothing twice.
+	fn is_list(deals: &DealList) -> bool {
+		let distinct: BTreeSet<&DealId> = deals.iter().collect();
+		!deals.is_empty() && distinct.len() == deals.len()
 	}
 
 	fn check_offers(held: &mut Totals<T::AccountId>) -> Result<(), DispatchError> {
 		let mut regions = BTreeMap::<(u16, u16), u32>::new();
 		let mut free = 0usize;
+		let mut indices = BTreeSet::new();
 		for (peer, offer) in Offers::<T>::iter() {
+			ensure!(
+				T::Peers::provider_of(peer).as_ref() == Some(&offer.provider),
+				"an offer is of a peer of its provider"
+			);
+			ensure!(
+				(1..=LastOffer::<T>::get()).contains(&offer.id) && indices.insert(offer.id),
+				"an offer has an index of its own that was given"
+			);
 			let stands = Book::<T>::get(offer.key());
 			let offered = (Self::free_units(peer) > 0).then_some(peer);
 			ensure!(
@@ -257,6 +363,7 @@ impl<T: Config> Pallet<T> {
 			"the book holds standing offers only"
 		);
 		for (class, known) in KnownRegions::<T>::iter() {
+			ensure!(!known.is_empty(), "an empty list of regions is kept");
 			for (region, offers) in known {
 				ensure!(
 					regions.remove(&(class, region)) == Some(offers),

@@ -107,8 +107,9 @@ macro_rules! weight_functions {
 			cost($db, 10, 1, 1).saturating_add(deal)
 		}
 		fn on_settled(deals: u32) -> Weight {
-			let deal = cost($db, 70, 10, 8).saturating_mul(deals.into());
-			cost($db, 30, 7, 4).saturating_add(deal)
+			// All deals are paid in one transfer; each is charged for itself.
+			let deal = cost($db, 25, 4, 1).saturating_mul(deals.into());
+			cost($db, 30, 9, 6).saturating_add(deal)
 		}
 		fn on_commitment_over(deals: u32) -> Weight {
 			let deal = cost($db, 60, 12, 11).saturating_mul(deals.into());

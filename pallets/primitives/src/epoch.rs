@@ -33,19 +33,21 @@ pub struct EpochLengths {
 	pub report_window: u32,
 	/// `B`: blocks whose VRF outputs are folded into a seed or a draw.
 	pub fold_window: u32,
-	/// `A`: blocks in which audits are answered.
+	/// `A`: blocks in which audits are answered. At least 2: peers are drawn in its first half, and
+	/// whoever is drawn in a block can only answer in a later one.
 	pub answer_window: u32,
 }
 
 impl EpochLengths {
-	/// Whether the windows follow each other inside an epoch: R + B + A + 2 ≤ len, none empty.
+	/// Whether the windows follow each other inside an epoch: R + B + A + 2 ≤ len, none empty, and
+	/// a block to answer in after one to be drawn in.
 	pub fn fits(&self) -> bool {
 		let sum = u64::from(self.report_window)
 			+ u64::from(self.fold_window)
 			+ u64::from(self.answer_window);
 		self.report_window > 0
 			&& self.fold_window > 0
-			&& self.answer_window > 0
+			&& self.answer_window >= 2
 			&& sum + 2 <= u64::from(self.len)
 	}
 
@@ -215,6 +217,14 @@ mod tests {
 			..DEV
 		}
 		.fits());
+		// Whoever is drawn in the only block of the window could not answer in it.
+		let answers = |answer_window| EpochLengths {
+			answer_window,
+			..DEV
+		};
+		assert!(answers(2).fits());
+		assert!(!answers(1).fits());
+		assert!(!answers(0).fits());
 	}
 
 	#[test]

@@ -13,6 +13,7 @@ extern crate alloc;
 
 pub mod audit;
 pub mod capacity;
+pub mod commitment;
 pub mod epoch;
 pub mod execution;
 pub mod hash;
@@ -21,6 +22,7 @@ pub mod merkle;
 pub mod peer;
 pub mod report;
 pub mod traits;
+pub mod validators;
 pub mod views;
 
 #[cfg(feature = "serde")]

@@ -34,6 +34,24 @@ fn node_hash(left: &H256, right: &H256) -> H256 {
 	blake2_256(&bytes)
 }
 
+/// Number of siblings on the path of the leaf at `index` in a tree of `count` leaves: the length
+/// that [`verify`] asks for. `None` where there is no such leaf.
+pub fn path_length(count: u64, index: u64) -> Option<u32> {
+	let (mut position, mut last) = (index, count.checked_sub(1)?);
+	if position > last {
+		return None;
+	}
+	let mut length = 0u32;
+	while last > 0 {
+		if position % 2 == 1 || position < last {
+			length = length.saturating_add(1);
+		}
+		position /= 2;
+		last /= 2;
+	}
+	Some(length)
+}
+
 /// Whether `path` leads from the leaf at `index` to `root` in a tree of `count` leaves.
 ///
 /// On each level a node either has a sibling, or is the last one of an odd row and moves up as it
@@ -149,7 +167,22 @@ mod tests {
 		assert!(!verify(whole.root(), 2, 0, &inner, &above));
 	}
 
+	#[test]
+	fn the_longest_path_fits_and_leaves_that_are_not_there_have_none() {
+		assert_eq!(path_length(1 << MAX_PATH, 0), Some(MAX_PATH));
+		assert_eq!(path_length(1, 0), Some(0));
+		assert_eq!(path_length(1, 1), None);
+		assert_eq!(path_length(0, 0), None);
+		assert_eq!(path_length(u64::MAX, u64::MAX), None);
+	}
+
 	proptest! {
+		#[test]
+		fn lengths_of_paths_follow_from_the_shape(count in 0u64..300, index in 0u64..310) {
+			let length = tree(count).path(index).map(|path| path.len() as u32);
+			prop_assert_eq!(path_length(count, index), length);
+		}
+
 		#[test]
 		fn every_leaf_opens_and_nothing_else_does(
 			count in 1u64..200, pick in any::<u64>(), other in any::<u64>(), claimed in 1u64..400,

@@ -5,9 +5,10 @@ use crate::{
 	epoch::{EpochInfo, Phase},
 	peer::{PeerId, PeerKey},
 	report::{Report, Served},
-	BlockNumber, EpochIndex, H256,
+	Balance, BlockNumber, EpochIndex, H256,
 };
 use alloc::vec::Vec;
+use sp_arithmetic::Perbill;
 use sp_weights::Weight;
 
 /// The epoch clock.
@@ -96,8 +97,8 @@ impl<A: PeerUse, B: PeerUse> PeerUse for (A, B) {
 
 /// What the market asks of capacity.
 pub trait Capacity {
-	/// Settles the closed epochs of a peer, at most as many as one step may. The weight that it
-	/// took, never more than [`Self::settle_weight`].
+	/// Settles every closed epoch of a peer. The weight that it took, never more than
+	/// [`Self::settle_weight`].
 	fn settle(peer: PeerId) -> Weight;
 	/// Whether every closed epoch of a peer is settled.
 	fn is_settled(peer: PeerId) -> bool;
@@ -114,8 +115,10 @@ pub trait WorkLedger {
 	fn busy_units(peer: PeerId, epoch: EpochIndex) -> u32;
 	/// A peer reported the epoch that has just ended. Deals that it does not work for are ignored.
 	fn on_report(peer: PeerId, epoch: EpochIndex, served: &[Served]);
-	/// An epoch of a peer is closed: its reported deals are paid, unless it is void. The weight
-	/// that it took, never more than [`Self::on_settled_weight`].
+	/// Epochs of a peer are settled. Told once of all since the last time, of which at most one was
+	/// reported: of that one, whose deals are paid unless it is void, or else of the last. Silent
+	/// ones around it are not told one by one. The weight that it took, never more than
+	/// [`Self::on_settled_weight`].
 	fn on_settled(peer: PeerId, epoch: EpochIndex, void: bool) -> Weight;
 	/// A peer's commitment is over: its workers end without pay for what is not served. The weight
 	/// that it took, never more than [`Self::on_settled_weight`].
@@ -156,6 +159,10 @@ pub trait ReceiptLedger {
 	fn open(peer: PeerId, report: &Report, draw: H256, receipts: &[ReceiptOpening]) -> bool;
 	/// Weight of [`Self::open`] at its bound.
 	fn open_weight() -> Weight;
+	/// Whether somebody's claim against the peer is open, so that its stake must stay.
+	fn has_open_case(_: PeerId) -> bool {
+		false
+	}
 }
 
 /// What the receipts' ledger asks of the market: whether a receipt's claims can be true.
@@ -170,4 +177,74 @@ pub trait WorkInspector {
 pub trait RandomX {
 	/// The hash, or `None` where the key is not one of the network's current ones.
 	fn hash(key: H256, input: Vec<u8>) -> Option<[u8; 32]>;
+}
+
+/// The schedule by which FLT is made for capacity.
+pub trait Emission {
+	/// Most that the pool of an epoch can be. The pool follows at once where it falls.
+	fn limit(epoch: EpochIndex) -> Balance;
+}
+
+/// Told when the stake behind the active commitments of a provider changes.
+pub trait OnStake<AccountId> {
+	/// What it is now.
+	fn on_active_stake(provider: &AccountId, active: Balance);
+	/// Weight of that.
+	fn weight() -> Weight;
+}
+
+impl<AccountId> OnStake<AccountId> for () {
+	fn on_active_stake(_: &AccountId, _: Balance) {}
+	fn weight() -> Weight {
+		Weight::zero()
+	}
+}
+
+/// What a peer did in an epoch that costs stake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offence<AccountId> {
+	/// The epoch: only stake that stood in it is taken.
+	pub epoch: EpochIndex,
+	/// Part of what was committed then.
+	pub part: Perbill,
+	/// Whether the commitment fails by it.
+	pub fails: bool,
+	/// Who is rewarded from it: 30 %, and not more than the provider itself pays.
+	pub reporter: Option<AccountId>,
+}
+
+/// Takes stake for offences that others find: false receipts, withheld data.
+pub trait StakeSlasher<AccountId> {
+	/// Takes it, or as much as is left; what was taken. Whether an offence was punished before is
+	/// the caller's to know.
+	fn slash(peer: PeerId, offence: Offence<AccountId>) -> Balance;
+	/// Weight of that at its bound.
+	fn slash_weight() -> Weight;
+}
+
+/// Most equivocations of one provider that are kept apart.
+pub const MAX_EQUIVOCATIONS: u32 = 8;
+
+/// Remembers what equivocation costs a provider, for capacity to take when it settles.
+pub trait Equivocations<AccountId> {
+	/// Serial number of the provider's next one: what a commitment notes as soon as it binds, and
+	/// again whenever it has paid.
+	fn next(provider: &AccountId) -> u32;
+	/// Those from a serial number on, oldest first, at most [`MAX_EQUIVOCATIONS`]: the epoch in
+	/// which it happened, and the part that it takes of the stake that stood then and is left.
+	fn since(provider: &AccountId, from: u32) -> Vec<(EpochIndex, Perbill)>;
+	/// Weight of both together at their bound.
+	fn weight() -> Weight;
+}
+
+impl<AccountId> Equivocations<AccountId> for () {
+	fn next(_: &AccountId) -> u32 {
+		0
+	}
+	fn since(_: &AccountId, _: u32) -> Vec<(EpochIndex, Perbill)> {
+		Vec::new()
+	}
+	fn weight() -> Weight {
+		Weight::zero()
+	}
 }

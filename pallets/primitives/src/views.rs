@@ -4,6 +4,7 @@
 use crate::{
 	audit::Audit,
 	capacity::WorkRates,
+	commitment::{ChangeView, CommitmentTerms, StakeView},
 	epoch::EpochStatus,
 	market::{CallLimits, DealSpec, DealStatus, OfferTerms, Package, Worker},
 	peer::{Endpoint, PeerId, PeerKey},
@@ -86,19 +87,37 @@ pub struct CommitmentView<AccountId> {
 	pub provider: AccountId,
 	/// Units promised.
 	pub units: u32,
-	/// Stake that is left.
+	/// Stake that is left, the provider's own and the delegators'.
 	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
 	pub stake: Balance,
-	/// Slashed so far.
+	/// Slashed so far, slashes that wait included.
 	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
 	pub slashed: Balance,
 	/// Where it stands.
 	pub status: CommitmentStatus,
 	/// First epoch that is not settled yet.
 	pub next_to_settle: EpochIndex,
-	/// Reward credited for it so far.
+	/// Rewards so far, of all owners together.
 	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
 	pub rewarded: Balance,
+	/// Of the stake that is left, the provider's own.
+	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
+	pub own: Balance,
+	/// Of what was slashed, what waits.
+	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
+	pub waiting: Balance,
+	/// Failure score in thousandths of the limit, rounded up.
+	pub score_permille: u32,
+	/// What was agreed to.
+	pub terms: CommitmentTerms,
+	/// What was agreed to for later.
+	pub change: Option<ChangeView>,
+	/// First epoch in which the stake can be withdrawn, once the commitment is over.
+	pub withdrawable: Option<EpochIndex>,
+	/// Who staked with the provider.
+	pub delegators: Vec<StakeView<AccountId>>,
+	/// Stakers that did not sign the last renewal; their stake waits.
+	pub leaving: Vec<StakeView<AccountId>>,
 }
 
 /// What a peer owes for one epoch.

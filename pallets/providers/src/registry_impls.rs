@@ -222,10 +222,12 @@ impl<T: Config> Pallet<T> {
 	/// What holds at the end of every block:
 	///
 	/// 1. Peers and lists agree both ways: each peer stands once in its provider's list, every
-	///    listed peer is its provider's, and there is no empty list and none of a stranger.
-	/// 2. What is held of an account for each reason is the sum of its records' deposits.
+	///    listed peer is its provider's, and there is no empty list and none of a stranger. Names
+	///    are UTF-8, endpoints are URLs.
+	/// 2. What is held of an account for each reason is the sum of its records' deposits; of whoever
+	///    is no provider, nothing.
 	/// 3. A peer's intervals follow each other without overlap, none is empty, and the last one
-	///    alone is open.
+	///    alone is open, from the next block on at the latest.
 	/// 4. Each remembered key belongs to the one peer that remembers it, and no other key has an
 	///    owner.
 	#[cfg(any(feature = "try-runtime", test))]
@@ -256,11 +258,29 @@ impl<T: Config> Pallet<T> {
 			Peers::<T>::iter_keys().count() == listed,
 			"a peer is not listed"
 		);
+		ensure!(
+			Peers::<T>::iter_values().all(|record| is_endpoint(&record.endpoint)),
+			"an endpoint is no URL"
+		);
 
-		for (provider, record) in Providers::<T>::iter() {
-			let held = |reason: HoldReason| T::Currency::balance_on_hold(&reason.into(), &provider);
+		let held = |who: &T::AccountId, reason: HoldReason| {
+			T::Currency::balance_on_hold(&reason.into(), who)
+		};
+		for who in frame_system::Account::<T>::iter_keys() {
 			ensure!(
-				held(HoldReason::ProviderDeposit) == record.deposit,
+				Providers::<T>::contains_key(&who)
+					|| (held(&who, HoldReason::ProviderDeposit) == 0
+						&& held(&who, HoldReason::PeerDeposit) == 0),
+				"something is held of whoever is no provider"
+			);
+		}
+		for (provider, record) in Providers::<T>::iter() {
+			ensure!(
+				core::str::from_utf8(&record.name).is_ok(),
+				"a name is not UTF-8"
+			);
+			ensure!(
+				held(&provider, HoldReason::ProviderDeposit) == record.deposit,
 				"the hold for a provider is not its deposit"
 			);
 			let deposits = PeersOf::<T>::get(&provider)
@@ -268,17 +288,24 @@ impl<T: Config> Pallet<T> {
 				.filter_map(Peers::<T>::get)
 				.try_fold(0, |sum: crate::Balance, peer| sum.checked_add(peer.deposit));
 			ensure!(
-				Some(held(HoldReason::PeerDeposit)) == deposits,
+				Some(held(&provider, HoldReason::PeerDeposit)) == deposits,
 				"the hold for peers is not the sum of their deposits"
 			);
 		}
 
+		let next_block = Self::next_block()?;
 		let mut remembered = 0usize;
 		for peer in Peers::<T>::iter_keys() {
 			let intervals = Keys::<T>::get(peer);
 			ensure!(
 				intervals.last().is_some_and(|last| last.until.is_none()),
 				"a peer has no present key"
+			);
+			ensure!(
+				intervals
+					.iter()
+					.all(|interval| interval.since <= next_block),
+				"a key counts too late"
 			);
 			for (at, interval) in intervals.iter().enumerate() {
 				ensure!(

@@ -88,14 +88,15 @@ impl<T: Config> Pallet<T> {
 		epoch.checked_rem(RING).unwrap_or(0)
 	}
 
-	/// Checks the pallet's invariants: every record stands in the slot of its epoch and belongs to a
-	/// registered peer, what was opened is of the peer and the epoch under which it is kept, and
-	/// nothing empty is kept.
+	/// Checks the pallet's invariants: every record stands in the slot of its epoch, which is over, and
+	/// belongs to a registered peer; what was opened is of the peer and the epoch under which it is
+	/// kept, each receipt once and in order; nothing empty is kept.
 	#[cfg(any(feature = "try-runtime", test))]
 	pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
 		use frame_support::ensure;
-		use millrace_primitives::traits::PeerRegistry;
+		use millrace_primitives::traits::{EpochClock, PeerRegistry};
 
+		let now = T::Clock::current().index;
 		let is_registered = |peer| T::Peers::provider_of(peer).is_some();
 		for (peer, slot, record) in Ring::<T>::iter() {
 			ensure!(is_registered(peer), "a report of an unknown peer");
@@ -103,6 +104,7 @@ impl<T: Config> Pallet<T> {
 				slot == Self::slot_of(record.epoch),
 				"a report in another epoch's slot"
 			);
+			ensure!(record.epoch < now, "a report of an epoch that is not over");
 		}
 		for (peer, slot, opening) in Opened::<T>::iter() {
 			ensure!(is_registered(peer), "an opening of an unknown peer");
@@ -110,7 +112,19 @@ impl<T: Config> Pallet<T> {
 				slot == Self::slot_of(opening.epoch),
 				"an opening in another epoch's slot"
 			);
+			ensure!(
+				opening.epoch < now,
+				"an opening of an epoch that is not over"
+			);
 			ensure!(!opening.receipts.is_empty(), "an opening of nothing");
+			let numbers = opening.receipts.iter().map(|signed| signed.receipt.seq);
+			ensure!(
+				numbers
+					.clone()
+					.zip(numbers.skip(1))
+					.all(|(one, next)| one < next),
+				"receipts of an opening are not in order"
+			);
 			for signed in &opening.receipts {
 				ensure!(
 					signed.receipt.peer == peer && signed.receipt.epoch == opening.epoch,

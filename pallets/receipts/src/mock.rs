@@ -1,5 +1,4 @@
-//! A runtime around the pallet: a clock that tests set, one peer with a real key, and a market of one
-//! deal.
+//! A runtime around the pallet: a clock that tests set, peers with real keys, and a market of one deal.
 #![allow(
 	unreachable_pub,
 	missing_debug_implementations,
@@ -58,6 +57,8 @@ const LENGTHS: EpochLengths = EpochLengths {
 parameter_types! {
 	pub(crate) static CurrentEpoch: EpochIndex = 2;
 	pub(crate) static DealStands: bool = true;
+	/// Peers that work for the deal, with their keys.
+	pub(crate) static Registered: Vec<(PeerId, PeerKey)> = Vec::new();
 }
 
 pub struct MockClock;
@@ -103,10 +104,10 @@ pub struct MockPeers;
 
 impl PeerRegistry<u64> for MockPeers {
 	fn provider_of(asked: PeerId) -> Option<u64> {
-		[peer(), other()].contains(&asked).then_some(1)
+		(asked == other() || registered_key(asked).is_some()).then_some(1)
 	}
 	fn key_at(asked: PeerId, block: BlockNumber) -> Option<PeerKey> {
-		(asked == peer() && block >= KEY_SINCE).then(|| pair().public().0)
+		registered_key(asked).filter(|_| block >= KEY_SINCE)
 	}
 }
 
@@ -114,11 +115,25 @@ pub struct MockWork;
 
 impl WorkInspector for MockWork {
 	fn is_worker(asked: PeerId, deal: DealId, epoch: EpochIndex) -> bool {
-		asked == peer() && deal == DEAL && epoch >= 1
+		registered_key(asked).is_some() && deal == DEAL && epoch >= 1
 	}
 	fn call_terms(deal: DealId) -> Option<(H256, Gas)> {
 		(deal == DEAL && DealStands::get()).then(|| (package(), MOST_GAS))
 	}
+}
+
+fn registered_key(asked: PeerId) -> Option<PeerKey> {
+	let registered = Registered::get();
+	let found = registered.iter().find(|(peer, _)| *peer == asked);
+	found.map(|(_, key)| *key)
+}
+
+/// Registers a peer by its key.
+pub(crate) fn register(pair: &ed25519::Pair) -> PeerId {
+	let key = pair.public().0;
+	let peer = PeerId::from_key(&key);
+	Registered::mutate(|registered| registered.push((peer, key)));
+	peer
 }
 
 /// The peer's key pair.
@@ -145,6 +160,8 @@ pub(crate) fn package() -> H256 {
 pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
 	CurrentEpoch::set(2);
 	DealStands::set(true);
+	Registered::set(Vec::new());
+	register(&pair());
 	let storage = frame_system::GenesisConfig::<Test>::default()
 		.build_storage()
 		.expect("the system's genesis builds");

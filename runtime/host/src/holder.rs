@@ -1,116 +1,220 @@
-//! The process's machines: at most two keys, which are all that the chain asks for at a time.
+//! The process's caches: those of the current seeds, and one for a visitor.
 //!
 //! Audits of epoch e are answered in epoch e+1, when work for seed e+1 is already going on: the
-//! seeds of the present epoch and of the one before cover what a node executes. The key that was
-//! used longest ago makes room for a third one, as on a fork or while old blocks are synced.
+//! seeds of the present epoch and of the one before cover what a node executes at the head of the
+//! chain. The node names these two ([`admit`]), and nothing else pushes them out. A block may ask
+//! for any other seed (old blocks that are synced, a fork, the first block after a restart), and
+//! must be answered: such a seed is the visitor until the next one comes. Offchain callers get no
+//! cache made: whoever replays old answers over RPC costs the node neither memory nor time.
+//!
+//! So there are three caches at most, but for one that makes room while a hash under it goes on,
+//! which lives until the hash is done.
 
-use crate::machine::{Machine, Unavailable};
+use crate::{
+	slot::{lock, Memory, Slot},
+	statistics::Counts,
+	Caller, Statistics,
+};
 use millrace_primitives::H256;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use millrace_randomx::{allowed, Cache, Code, Options, Pages, Unavailable};
+use std::{
+	mem,
+	sync::{Arc, LazyLock, Mutex, OnceLock, TryLockError},
+	time::{Duration, Instant},
+};
 
-const KEYS: usize = 2;
+const LOG_TARGET: &str = "randomx";
 
-static HOLDER: Holder = Holder::new();
+/// Seeds that are current.
+const ADMITTED: usize = 2;
 
-/// Hash under a key; fills the key's cache first if it is not held.
-pub(crate) fn hash(key: [u8; 32], input: &[u8]) -> Result<[u8; 32], Unavailable> {
-	HOLDER.slot(key).with(|machine| machine.hash(input))?
+type Maker = fn([u8; 32]) -> Result<Arc<Cache>, Unavailable>;
+
+static HOLDER: LazyLock<Holder<Arc<Cache>, Maker>> = LazyLock::new(|| Holder::new(make as Maker));
+static OPTIONS: OnceLock<Options> = OnceLock::new();
+static PAGES: Mutex<Pages> = Mutex::new(Pages::Ordinary);
+
+/// Says how machines run and where memory comes from. Without it that is the best that the system
+/// allows. To be called before the first hash, and counts once.
+pub fn configure(options: Options) {
+	if OPTIONS.set(options).is_err() {
+		log::warn!(target: LOG_TARGET, "RandomX is configured already");
+	}
 }
 
-/// Fills the cache of a key, unless it is held: about a second of one core, so for a thread that
-/// may block. Hashes under the other key go on meanwhile.
-pub fn warm(key: H256) -> Result<(), Unavailable> {
-	HOLDER.slot(key.0).with(|_| ())
+/// The seeds that are current: their caches are kept, all others make room. At most two.
+pub fn admit(seeds: &[H256]) {
+	HOLDER.admit(seeds);
 }
 
-/// Keys and their machines, the one that was used last in front.
-struct Holder {
-	slots: Mutex<Vec<Arc<Slot>>>,
+/// Fills the cache of an admitted seed on this thread unless it is there. Whoever needs it
+/// meanwhile waits for this fill, not for another. Does nothing for other seeds.
+pub fn warm(seed: H256) -> Result<(), Unavailable> {
+	HOLDER.warm(seed)
 }
 
-/// A key, and its machine from its first use on.
-struct Slot {
+/// Drops the cache of a seed that was not admitted and not asked for since so long.
+pub fn tidy(idle: Duration) {
+	HOLDER.tidy(idle);
+}
+
+/// What happened so far.
+pub fn statistics() -> Statistics {
+	Statistics {
+		interpreted: options().code.at_most(allowed()) == Code::Interpreted,
+		pages: *lock(&PAGES),
+		..HOLDER.counts.read()
+	}
+}
+
+/// The hash of an input under a key; `None` only for offchain callers.
+pub(crate) fn hash(
+	caller: Caller,
 	key: [u8; 32],
-	machine: Mutex<Option<Machine>>,
+	input: &[u8],
+) -> Result<Option<[u8; 32]>, Unavailable> {
+	HOLDER.hash(caller, key, input)
 }
 
-impl Holder {
-	const fn new() -> Self {
+fn options() -> Options {
+	OPTIONS.get().copied().unwrap_or_default()
+}
+
+fn make(key: [u8; 32]) -> Result<Arc<Cache>, Unavailable> {
+	let cache = Cache::new(&key, options())?;
+	*lock(&PAGES) = cache.pages();
+	log::debug!(
+		target: LOG_TARGET,
+		"A cache is filled for seed {:?}: {:?}, {:?} pages",
+		H256(key),
+		cache.code(),
+		cache.pages(),
+	);
+	Ok(cache)
+}
+
+/// Memory of seeds, made by `M`.
+struct Holder<T: Memory, M> {
+	make: M,
+	/// Locked to look, never to fill or hash.
+	admitted: Mutex<Vec<Arc<Slot<T>>>>,
+	/// Locked for as long as somebody fills it or hashes under it, so that the one before is gone
+	/// when the next is made. Always locked before `admitted`.
+	visitor: Mutex<Option<Visitor<T>>>,
+	counts: Counts,
+}
+
+struct Visitor<T: Memory> {
+	slot: Arc<Slot<T>>,
+	asked: Instant,
+}
+
+impl<T: Memory, M: Fn([u8; 32]) -> Result<T, Unavailable>> Holder<T, M> {
+	fn new(make: M) -> Self {
 		Self {
-			slots: Mutex::new(Vec::new()),
+			make,
+			admitted: Mutex::new(Vec::new()),
+			visitor: Mutex::new(None),
+			counts: Counts::default(),
 		}
 	}
 
-	// Only the list is locked here. A machine that leaves it lives until its last user is done.
-	fn slot(&self, key: [u8; 32]) -> Arc<Slot> {
-		let mut slots = lock(&self.slots);
-		let slot = match slots.iter().position(|slot| slot.key == key) {
-			Some(index) => slots.remove(index),
-			None => Arc::new(Slot {
-				key,
-				machine: Mutex::new(None),
-			}),
+	fn hash(
+		&self,
+		caller: Caller,
+		key: [u8; 32],
+		input: &[u8],
+	) -> Result<Option<[u8; 32]>, Unavailable> {
+		let hash = match (caller, self.admitted(key)) {
+			(Caller::Offchain, None) => None,
+			// Not even a lack of memory may trap here: each trap is a page of log.
+			(Caller::Offchain, Some(slot)) => slot.hash(caller, input).unwrap_or_default(),
+			(_, Some(slot)) => self.hash_in(&slot, caller, input)?,
+			(_, None) => self.visit(caller, key, input)?,
 		};
-		slots.insert(0, slot.clone());
-		slots.truncate(KEYS);
-		slot
+		match hash {
+			Some(_) => self.counts.hashed(caller),
+			None => self.counts.refused(),
+		}
+		Ok(hash)
 	}
-}
 
-impl Slot {
-	fn with<R>(&self, run: impl FnOnce(&mut Machine) -> R) -> Result<R, Unavailable> {
-		let mut machine = lock(&self.machine);
-		let held = match machine.take() {
-			Some(held) => held,
-			None => Machine::new(&self.key)?,
+	fn admit(&self, seeds: &[H256]) {
+		let mut visitor = lock(&self.visitor);
+		let mut admitted = lock(&self.admitted);
+		let mut kept: Vec<Arc<Slot<T>>> = Vec::with_capacity(ADMITTED);
+		for seed in seeds {
+			if kept.len() == ADMITTED || kept.iter().any(|slot| slot.key() == seed.0) {
+				continue;
+			}
+			let held = admitted.iter().find(|slot| slot.key() == seed.0).cloned();
+			let held = held.or_else(|| {
+				let same = visitor.take_if(|visitor| visitor.slot.key() == seed.0);
+				same.map(|visitor| visitor.slot)
+			});
+			kept.push(held.unwrap_or_else(|| Arc::new(Slot::new(seed.0))));
+		}
+		let gone = mem::replace(&mut *admitted, kept);
+		// Giving hundreds of megabytes back takes a while.
+		drop((admitted, visitor));
+		drop(gone);
+	}
+
+	fn warm(&self, seed: H256) -> Result<(), Unavailable> {
+		match self.admitted(seed.0) {
+			Some(slot) => slot.fill(&self.make, &self.counts, || ()),
+			None => Ok(()),
+		}
+	}
+
+	fn tidy(&self, idle: Duration) {
+		let mut visitor = match self.visitor.try_lock() {
+			Ok(visitor) => visitor,
+			Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+			// Somebody is asking for it.
+			Err(TryLockError::WouldBlock) => return,
 		};
-		Ok(run(machine.insert(held)))
+		visitor.take_if(|visitor| visitor.asked.elapsed() >= idle);
 	}
-}
 
-// What the mutexes guard is whole at every point where a panic could leave them.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-	mutex.lock().unwrap_or_else(PoisonError::into_inner)
+	fn admitted(&self, key: [u8; 32]) -> Option<Arc<Slot<T>>> {
+		let admitted = lock(&self.admitted);
+		admitted.iter().find(|slot| slot.key() == key).cloned()
+	}
+
+	/// For blocks, which have to be answered.
+	fn hash_in(
+		&self,
+		slot: &Slot<T>,
+		caller: Caller,
+		input: &[u8],
+	) -> Result<Option<[u8; 32]>, Unavailable> {
+		slot.fill(&self.make, &self.counts, || self.counts.cold())?;
+		slot.hash(caller, input)
+	}
+
+	fn visit(
+		&self,
+		caller: Caller,
+		key: [u8; 32],
+		input: &[u8],
+	) -> Result<Option<[u8; 32]>, Unavailable> {
+		let mut visitor = lock(&self.visitor);
+		// It may have been admitted while this waited.
+		if let Some(slot) = self.admitted(key) {
+			drop(visitor);
+			return self.hash_in(&slot, caller, input);
+		}
+		// The one before goes first: there is memory for one.
+		visitor.take_if(|visitor| visitor.slot.key() != key);
+		let visitor = visitor.get_or_insert_with(|| Visitor {
+			slot: Arc::new(Slot::new(key)),
+			asked: Instant::now(),
+		});
+		visitor.asked = Instant::now();
+		self.hash_in(&visitor.slot, caller, input)
+	}
 }
 
 #[cfg(test)]
-mod tests {
-	use super::*;
-
-	fn held(holder: &Holder) -> Vec<u8> {
-		lock(&holder.slots).iter().map(|slot| slot.key[0]).collect()
-	}
-
-	#[test]
-	fn the_key_used_longest_ago_makes_room() {
-		let holder = Holder::new();
-		let first = holder.slot([1; 32]);
-		holder.slot([2; 32]);
-		assert!(Arc::ptr_eq(&first, &holder.slot([1; 32])));
-		holder.slot([3; 32]);
-		assert_eq!(held(&holder), [3, 1]);
-		assert!(!Arc::ptr_eq(&holder.slot([2; 32]), &first));
-		assert_eq!(held(&holder), [2, 3]);
-	}
-
-	#[test]
-	fn threads_share_a_machine() {
-		let holder = Arc::new(Holder::new());
-		let threads: Vec<_> = (0..4)
-			.map(|_| {
-				let holder = holder.clone();
-				std::thread::spawn(move || {
-					let slot = holder.slot([9; 32]);
-					slot.with(|machine| machine.hash(b"input").expect("the input is not empty"))
-						.expect("the machine runs here")
-				})
-			})
-			.collect();
-		let mut hashes: Vec<_> = threads
-			.into_iter()
-			.map(|thread| thread.join().expect("no thread panics"))
-			.collect();
-		hashes.dedup();
-		assert_eq!(hashes.len(), 1);
-	}
-}
+mod tests;

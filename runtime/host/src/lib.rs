@@ -3,8 +3,16 @@
 //! What the runtime asks of the node because it is too heavy for Wasm: RandomX in light mode, 36 ms
 //! a hash with a filled cache against seconds inside the runtime.
 //!
-//! The answer is a function of the arguments alone. A node that cannot compute it (no memory for
-//! the cache) traps instead of answering, so that it stops importing rather than forks away.
+//! For a block the answer is a function of the arguments alone. A node that cannot compute it (no
+//! memory for the cache) traps instead of answering, so that it stops importing rather than forks
+//! away.
+//!
+//! Offchain callers (RPC, the pool, offchain workers) are answered under current seeds only, and by
+//! `None` otherwise, before any work: see [`Caller`] and [`admit`]. That is sound because no block
+//! is executed or filled for them. The executor says which is which: a block is imported as
+//! `Onchain { import: true }` and filled as `Onchain { import: false }`; everything else runs
+//! `Offchain`. A refusal is never a panic, which would cost a backtrace in the log of a node that
+//! anybody may ask.
 //!
 //! Adding a function or changing what one answers needs a new version beside the old one: old
 //! blocks are executed with the version that their runtime names.
@@ -21,16 +29,24 @@ use sp_runtime_interface::{
 };
 
 #[cfg(feature = "std")]
+mod caller;
+#[cfg(feature = "std")]
 mod holder;
 #[cfg(feature = "std")]
-mod machine;
+mod slot;
+#[cfg(feature = "std")]
+mod statistics;
 
 #[cfg(feature = "std")]
-pub use holder::warm;
+pub use caller::{as_caller, Caller};
 #[cfg(feature = "std")]
-pub use machine::{Machine, Unavailable};
+pub use holder::{admit, configure, statistics, tidy, warm};
+#[cfg(feature = "std")]
+pub use millrace_randomx::{Machine, Unavailable};
 #[cfg(feature = "std")]
 pub use random_x::HostFunctions;
+#[cfg(feature = "std")]
+pub use statistics::Statistics;
 
 /// Longest input of a hash: three times what a puzzle takes. The cost of a hash hardly depends on
 /// its input, but nothing should enter a host function without a bound.
@@ -41,7 +57,8 @@ pub const MAX_INPUT_BYTES: usize = 256;
 pub trait RandomX {
 	/// Light-mode RandomX hash of the input under a key.
 	///
-	/// `None` if the input is empty or longer than [`MAX_INPUT_BYTES`]; nothing else decides it.
+	/// `None` if the input is empty or longer than [`MAX_INPUT_BYTES`], and for an offchain caller
+	/// if the key is not current; nothing else decides it.
 	fn hash(
 		key: PassPointerAndReadCopy<[u8; 32], 32>,
 		input: PassFatPointerAndRead<&[u8]>,
@@ -49,9 +66,9 @@ pub trait RandomX {
 		if input.is_empty() || input.len() > MAX_INPUT_BYTES {
 			return None;
 		}
-		match holder::hash(key, input) {
-			Ok(hash) => Some(hash),
-			// Answering `None` here would make this node judge differently from all others.
+		match holder::hash(caller::current(), key, input) {
+			Ok(hash) => hash,
+			// Answering `None` to a block would make this node judge differently from all others.
 			Err(error) => panic!("{error}"),
 		}
 	}
@@ -71,22 +88,34 @@ impl millrace_primitives::traits::RandomX for Native {
 mod tests {
 	use super::*;
 	use millrace_primitives::traits::RandomX as _;
+	use millrace_randomx::{Cache, Options};
+	use sp_runtime_interface::sp_wasm_interface::HostFunctions as _;
 
 	#[test]
 	fn the_host_function_is_randomx_over_the_key() {
 		let key = [7u8; 32];
-		let expected = Machine::new(&key)
-			.expect("the machine runs here")
-			.hash(b"input");
-		assert_eq!(Native::hash(H256(key), b"input".to_vec()), expected.ok());
+		let cache = Cache::new(&key, Options::default()).expect("a cache fits");
+		let mut machine = Machine::light(cache).expect("a machine fits");
+		let expected = machine.hash(b"input");
+		assert_eq!(Native::hash(H256(key), b"input".to_vec()), Some(expected));
 	}
 
 	#[test]
 	fn inputs_outside_the_bounds_are_refused_without_filling_a_cache() {
-		assert_eq!(Native::hash(H256::repeat_byte(1), Vec::new()), None);
+		let key = H256::repeat_byte(1);
+		assert_eq!(Native::hash(key, Vec::new()), None);
+		assert_eq!(Native::hash(key, vec![0; MAX_INPUT_BYTES + 1]), None);
+	}
+
+	#[test]
+	fn the_interface_is_the_one_that_runtimes_name() {
+		let functions = random_x::HostFunctions::host_functions();
+		let names: Vec<&str> = functions.iter().map(|function| function.name()).collect();
 		assert_eq!(
-			Native::hash(H256::repeat_byte(1), vec![0; MAX_INPUT_BYTES + 1]),
-			None
+			names,
+			["ext_random_x_hash_version_1"],
+			"old blocks are executed with the functions that their runtime names: \
+			a change needs #[version(2)] beside what is there",
 		);
 	}
 }

@@ -100,7 +100,7 @@ pub mod origins {
 impl origins::Config for Runtime {}
 
 /// Root, or a referendum of the emergency track.
-type RootOrEmergency = EitherOf<EnsureRoot<AccountId>, origins::EnsureEmergency>;
+pub(crate) type RootOrEmergency = EitherOf<EnsureRoot<AccountId>, origins::EnsureEmergency>;
 
 parameter_types! {
 	/// Why FLT is held for a preimage.

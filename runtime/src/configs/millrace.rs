@@ -1,12 +1,15 @@
 //! Millrace's own pallets, and how they know each other.
 
-use super::money::deposit;
+use super::{
+	governance::RootOrEmergency,
+	money::{deposit, dynamic_params::capacity::EmissionPerEpoch, WeightPrice},
+};
 use crate::{
 	timing, weights, Babe, Balance, Balances, BlockNumber, Capacity, Epochs, Market, Providers,
-	Receipts, Runtime, RuntimeHoldReason, Timestamp,
+	Receipts, Runtime, RuntimeHoldReason, Timestamp, Validators,
 };
 use frame_support::{parameter_types, traits::Get, PalletId};
-use millrace_primitives::{traits::EpochClock, EpochIndex};
+use millrace_primitives::{traits::EpochClock, EpochIndex, FLT};
 
 /// VRF output of the block before: pallet-babe writes it when that block ends.
 #[derive(Debug)]
@@ -53,8 +56,14 @@ impl Get<BlockNumber> for AnswerableSince {
 parameter_types! {
 	/// Held for a provider.
 	pub const ProviderDeposit: Balance = deposit(1, 256);
-	/// Held for a peer: its record, its keys, and its rings of reports and opened receipts.
-	pub const PeerDeposit: Balance = deposit(64, 8_192);
+	/// Held for a peer: its record, its keys, its rings of reports and opened receipts, and its
+	/// commitment with stakes, rounds and slashes that wait.
+	pub const PeerDeposit: Balance = deposit(96, 16_384);
+	/// Held of a provider while a round of stake is open: whoever removes one that lapsed is paid
+	/// from it.
+	pub const RoundDeposit: Balance = FLT;
+	/// Held of a staker for the ledger of its earnings.
+	pub const LedgerDeposit: Balance = deposit(1, 1_400);
 	/// Names the pot that all escrow stands in.
 	pub const EscrowPotId: PalletId = PalletId(*b"mr/escrw");
 }
@@ -86,6 +95,14 @@ impl pallet_capacity::Config for Runtime {
 	type Receipts = Receipts;
 	type Work = Market;
 	type RandomX = millrace_host::Native;
+	type Emission = pallet_capacity::FlatEmission<EmissionPerEpoch>;
+	type OnStake = Validators;
+	type Equivocations = Validators;
+	// A slash waits for 24 epochs: long enough for the emergency track, not for root's.
+	type CancelOrigin = RootOrEmergency;
+	type WeightToFee = WeightPrice;
+	type RoundDeposit = RoundDeposit;
+	type LedgerDeposit = LedgerDeposit;
 	type WeightInfo = weights::pallet_capacity::WeightInfo<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkHelper = crate::benchmarking::Scene;
@@ -115,9 +132,13 @@ impl pallet_receipts::Config for Runtime {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::{
+		configs::money::{dynamic_params::capacity, RuntimeParameters},
+		Parameters, RuntimeOrigin,
+	};
 	use millrace_primitives::{
 		peer::PeerId,
-		traits::{PeerUse, ReceiptLedger},
+		traits::{Emission, PeerUse, ReceiptLedger},
 		H256,
 	};
 	use pallet_epochs::{Current, Starts, RING_SLOTS};
@@ -141,6 +162,31 @@ mod tests {
 			// Shorter epochs since do not make the long ones of then shorter.
 			go_to(100, |epoch| if epoch < 50 { 1_200 } else { 20 });
 			assert_eq!(AnswerableSince::get(), 1 + 37 * 1_200);
+		});
+	}
+
+	#[test]
+	fn an_equivocation_is_reported_before_the_second_change_after_it() {
+		let params = pallet_capacity::CapacityParams::default();
+		// The first change comes an epoch after it at the earliest, the second this much later.
+		let distance = params.challenge_epochs + pallet_capacity::CHANGE_MARGIN_EPOCHS;
+		// It can be proven until the session ends at whose end its own session's root is pruned.
+		let sessions = u64::from(crate::validators::ROOTS_KEPT + 2);
+		let slots = sp_io::TestExternalities::default()
+			.execute_with(|| sessions * timing::SessionSlots::<Runtime>::get());
+		let epochs = slots.div_ceil(pallet_epochs::DEFAULT_LENGTHS.len.into());
+		assert!(epochs < u64::from(1 + distance));
+	}
+
+	#[test]
+	fn a_vote_moves_the_bound_of_the_pool() {
+		type Schedule = <Runtime as pallet_capacity::Config>::Emission;
+		sp_io::TestExternalities::default().execute_with(|| {
+			assert_eq!(<Schedule as Emission>::limit(1), 1_000 * FLT);
+			let value = capacity::Parameters::EmissionPerEpoch(EmissionPerEpoch, Some(5 * FLT));
+			let parameter = RuntimeParameters::Capacity(value);
+			Parameters::set_parameter(RuntimeOrigin::root(), parameter).unwrap();
+			assert_eq!(<Schedule as Emission>::limit(2), 5 * FLT);
 		});
 	}
 

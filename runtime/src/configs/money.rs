@@ -70,6 +70,15 @@ pub mod dynamic_params {
 		#[codec(index = 1)]
 		pub static LengthFee: u128 = 1_000_000_000_000;
 	}
+
+	/// What is made for capacity.
+	#[dynamic_pallet_params]
+	#[codec(index = 1)]
+	pub mod capacity {
+		/// Most that the pool of rewards of an epoch can be, in smallest units of FLT.
+		#[codec(index = 0)]
+		pub static EmissionPerEpoch: u128 = 1_000 * FLT;
+	}
 }
 
 #[cfg(feature = "runtime-benchmarks")]

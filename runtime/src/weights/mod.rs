@@ -19,3 +19,6 @@ pub mod pallet_market;
 
 /// Weights of receipts.
 pub mod pallet_receipts;
+
+/// Weights of seats.
+pub mod pallet_validators;

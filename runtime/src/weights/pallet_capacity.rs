@@ -1,7 +1,7 @@
 //! Weights of `pallet_capacity`, measured: written by `millrace-node benchmark pallet`, not by hand.
 //!
 //! Processor: AMD EPYC. Date: 2026-11-21. Steps: 10, repetitions: 15.
-//! Analysis: MinSquares, by frame-benchmarking-cli 64.0.0.
+//! Analysis: MedianSlopes, by frame-benchmarking-cli 64.0.0.
 //!
 //! Proof sizes are left out: blocks of a chain of its own travel without proofs.
 
@@ -23,36 +23,142 @@ impl<T: frame_system::Config> pallet_capacity::WeightInfo for WeightInfo<T> {
 	/// Storage: `Providers::Peers` (r:1 w:0)
 	/// Proof: `Providers::Peers` (`max_values`: None, `max_size`: Some(338), added: 2813, mode: `MaxEncodedLen`)
 	/// Storage: `Capacity::Commitments` (r:1 w:1)
-	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(186), added: 2661, mode: `MaxEncodedLen`)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
 	/// Storage: `Capacity::Params` (r:1 w:0)
-	/// Proof: `Capacity::Params` (`max_values`: Some(1), `max_size`: Some(132), added: 627, mode: `MaxEncodedLen`)
-	/// Storage: `Epochs::Current` (r:1 w:0)
-	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
-	fn create() -> Weight {
-		// Shortest execution: 29_836_000 picoseconds.
-		Weight::from_parts(38_181_000, 0)
-			.saturating_add(T::DbWeight::get().reads(4))
-			.saturating_add(T::DbWeight::get().writes(1))
-	}
-	/// Storage: `Capacity::Commitments` (r:1 w:1)
-	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(186), added: 2661, mode: `MaxEncodedLen`)
+	/// Proof: `Capacity::Params` (`max_values`: Some(1), `max_size`: Some(140), added: 635, mode: `MaxEncodedLen`)
 	/// Storage: `Epochs::Current` (r:1 w:0)
 	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Rounds` (r:0 w:1)
+	/// Proof: `Capacity::Rounds` (`max_values`: None, `max_size`: Some(883), added: 3358, mode: `MaxEncodedLen`)
+	fn create() -> Weight {
+		// Shortest execution: 94_907_000 picoseconds.
+		Weight::from_parts(113_091_000, 0)
+			.saturating_add(T::DbWeight::get().reads(5))
+			.saturating_add(T::DbWeight::get().writes(3))
+	}
+	/// Storage: `Capacity::Commitments` (r:1 w:0)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Rounds` (r:1 w:1)
+	/// Proof: `Capacity::Rounds` (`max_values`: None, `max_size`: Some(883), added: 3358, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Current` (r:1 w:0)
+	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Ledgers` (r:1 w:1)
+	/// Proof: `Capacity::Ledgers` (`max_values`: None, `max_size`: Some(1365), added: 3840, mode: `MaxEncodedLen`)
 	fn stake() -> Weight {
-		// Shortest execution: 77_264_000 picoseconds.
-		Weight::from_parts(81_412_000, 0)
-			.saturating_add(T::DbWeight::get().reads(3))
-			.saturating_add(T::DbWeight::get().writes(2))
+		// Shortest execution: 143_508_000 picoseconds.
+		Weight::from_parts(163_716_000, 0)
+			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().writes(4))
 	}
 	/// Storage: `Capacity::Commitments` (r:1 w:1)
-	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(186), added: 2661, mode: `MaxEncodedLen`)
-	fn cancel() -> Weight {
-		// Shortest execution: 17_493_000 picoseconds.
-		Weight::from_parts(21_180_000, 0)
-			.saturating_add(T::DbWeight::get().reads(1))
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Rounds` (r:1 w:1)
+	/// Proof: `Capacity::Rounds` (`max_values`: None, `max_size`: Some(883), added: 3358, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Current` (r:1 w:0)
+	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:2 w:2)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Ledgers` (r:1 w:1)
+	/// Proof: `Capacity::Ledgers` (`max_values`: None, `max_size`: Some(1365), added: 3840, mode: `MaxEncodedLen`)
+	/// Storage: `Validators::Records` (r:1 w:0)
+	/// Proof: `Validators::Records` (`max_values`: None, `max_size`: Some(246), added: 2721, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::ActiveStakes` (r:1 w:1)
+	/// Proof: `Capacity::ActiveStakes` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::TotalActiveStake` (r:1 w:1)
+	/// Proof: `Capacity::TotalActiveStake` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+	/// Storage: `Validators::Standing` (r:1 w:0)
+	/// Proof: `Validators::Standing` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Delegations` (r:0 w:1)
+	/// Proof: `Capacity::Delegations` (`max_values`: None, `max_size`: Some(705), added: 3180, mode: `MaxEncodedLen`)
+	/// The component `s` was measured from 1 to 8.
+	fn agree(s: u32, ) -> Weight {
+		// Shortest execution: 196_076_000 picoseconds.
+		Weight::from_parts(326_321_000, 0)
+			// Standard error: 0.
+			.saturating_add(Weight::from_parts(1_502_500, 0).saturating_mul(s.into()))
+			.saturating_add(T::DbWeight::get().reads(11))
+			.saturating_add(T::DbWeight::get().writes(9))
+	}
+	/// Storage: `Capacity::Commitments` (r:1 w:0)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
+	/// Storage: `Validators::Records` (r:1 w:0)
+	/// Proof: `Validators::Records` (`max_values`: None, `max_size`: Some(246), added: 2721, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Current` (r:1 w:0)
+	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::LastTick` (r:1 w:0)
+	/// Proof: `Epochs::LastTick` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Rounds` (r:1 w:1)
+	/// Proof: `Capacity::Rounds` (`max_values`: None, `max_size`: Some(883), added: 3358, mode: `MaxEncodedLen`)
+	/// Storage: `Parameters::Parameters` (r:1 w:0)
+	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:8 w:8)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:8 w:8)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Ledgers` (r:8 w:8)
+	/// Proof: `Capacity::Ledgers` (`max_values`: None, `max_size`: Some(1365), added: 3840, mode: `MaxEncodedLen`)
+	/// The component `p` was measured from 0 to 8.
+	fn cancel(p: u32, ) -> Weight {
+		// Shortest execution: 143_739_000 picoseconds.
+		Weight::from_parts(154_338_666, 0)
+			// Standard error: 0.
+			.saturating_add(Weight::from_parts(55_318_333, 0).saturating_mul(p.into()))
+			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().reads((3_u64).saturating_mul(p.into())))
 			.saturating_add(T::DbWeight::get().writes(1))
+			.saturating_add(T::DbWeight::get().writes((3_u64).saturating_mul(p.into())))
+	}
+	/// Storage: `Providers::Peers` (r:1 w:0)
+	/// Proof: `Providers::Peers` (`max_values`: None, `max_size`: Some(338), added: 2813, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Commitments` (r:1 w:0)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
+	/// Storage: `Validators::Records` (r:1 w:0)
+	/// Proof: `Validators::Records` (`max_values`: None, `max_size`: Some(246), added: 2721, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Current` (r:1 w:0)
+	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::LastTick` (r:1 w:0)
+	/// Proof: `Epochs::LastTick` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Rounds` (r:1 w:1)
+	/// Proof: `Capacity::Rounds` (`max_values`: None, `max_size`: Some(883), added: 3358, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Params` (r:1 w:0)
+	/// Proof: `Capacity::Params` (`max_values`: Some(1), `max_size`: Some(140), added: 635, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
+	fn grow() -> Weight {
+		// Shortest execution: 111_768_000 picoseconds.
+		Weight::from_parts(130_905_000, 0)
+			.saturating_add(T::DbWeight::get().reads(8))
+			.saturating_add(T::DbWeight::get().writes(2))
+	}
+	/// Storage: `Providers::Peers` (r:1 w:0)
+	/// Proof: `Providers::Peers` (`max_values`: None, `max_size`: Some(338), added: 2813, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Commitments` (r:1 w:0)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
+	/// Storage: `Validators::Records` (r:1 w:0)
+	/// Proof: `Validators::Records` (`max_values`: None, `max_size`: Some(246), added: 2721, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Current` (r:1 w:0)
+	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::LastTick` (r:1 w:0)
+	/// Proof: `Epochs::LastTick` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Rounds` (r:1 w:1)
+	/// Proof: `Capacity::Rounds` (`max_values`: None, `max_size`: Some(883), added: 3358, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Params` (r:1 w:0)
+	/// Proof: `Capacity::Params` (`max_values`: Some(1), `max_size`: Some(140), added: 635, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
+	fn extend() -> Weight {
+		// Shortest execution: 112_711_000 picoseconds.
+		Weight::from_parts(135_103_000, 0)
+			.saturating_add(T::DbWeight::get().reads(8))
+			.saturating_add(T::DbWeight::get().writes(2))
 	}
 	/// Storage: `Providers::Keys` (r:1 w:0)
 	/// Proof: `Providers::Keys` (`max_values`: None, `max_size`: Some(361), added: 2836, mode: `MaxEncodedLen`)
@@ -61,28 +167,30 @@ impl<T: frame_system::Config> pallet_capacity::WeightInfo for WeightInfo<T> {
 	/// Storage: `Epochs::LastTick` (r:1 w:0)
 	/// Proof: `Epochs::LastTick` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
 	/// Storage: `Capacity::Commitments` (r:1 w:0)
-	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(186), added: 2661, mode: `MaxEncodedLen`)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Loads` (r:1 w:0)
 	/// Proof: `Market::Loads` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn authorize_report() -> Weight {
-		// Shortest execution: 100_508_000 picoseconds.
-		Weight::from_parts(130_123_000, 0)
+		// Shortest execution: 96_971_000 picoseconds.
+		Weight::from_parts(106_108_000, 0)
 			.saturating_add(T::DbWeight::get().reads(6))
 	}
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Commitments` (r:1 w:1)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
+	/// Storage: `Validators::Records` (r:1 w:0)
+	/// Proof: `Validators::Records` (`max_values`: None, `max_size`: Some(246), added: 2721, mode: `MaxEncodedLen`)
 	/// Storage: `Epochs::Current` (r:1 w:0)
 	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
 	/// Storage: `Epochs::LastTick` (r:1 w:0)
 	/// Proof: `Epochs::LastTick` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
-	/// Storage: `Capacity::Commitments` (r:1 w:1)
-	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(186), added: 2661, mode: `MaxEncodedLen`)
-	/// Storage: `Capacity::EpochRows` (r:1 w:1)
-	/// Proof: `Capacity::EpochRows` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Loads` (r:1 w:0)
 	/// Proof: `Market::Loads` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::EpochRows` (r:1 w:1)
+	/// Proof: `Capacity::EpochRows` (`max_values`: None, `max_size`: Some(213), added: 2688, mode: `MaxEncodedLen`)
 	/// Storage: `Market::PeerDeals` (r:1 w:0)
 	/// Proof: `Market::PeerDeals` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
 	/// Storage: `Capacity::ReportList` (r:0 w:1)
@@ -91,11 +199,11 @@ impl<T: frame_system::Config> pallet_capacity::WeightInfo for WeightInfo<T> {
 	/// Proof: `Receipts::Ring` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	/// The component `s` was measured from 0 to 64.
 	fn report(s: u32, ) -> Weight {
-		// Shortest execution: 65_082_000 picoseconds.
-		Weight::from_parts(96_159_538, 0)
-			// Standard error: 29_252.
-			.saturating_add(Weight::from_parts(426_752, 0).saturating_mul(s.into()))
-			.saturating_add(T::DbWeight::get().reads(7))
+		// Shortest execution: 72_064_000 picoseconds.
+		Weight::from_parts(130_065_368, 0)
+			// Standard error: 0.
+			.saturating_add(Weight::from_parts(170_491, 0).saturating_mul(s.into()))
+			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
 	/// Storage: `Providers::Keys` (r:1 w:0)
@@ -109,8 +217,8 @@ impl<T: frame_system::Config> pallet_capacity::WeightInfo for WeightInfo<T> {
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn authorize_answer() -> Weight {
-		// Shortest execution: 112_149_000 picoseconds.
-		Weight::from_parts(158_836_000, 0)
+		// Shortest execution: 131_966_000 picoseconds.
+		Weight::from_parts(180_497_000, 0)
 			.saturating_add(T::DbWeight::get().reads(5))
 	}
 	/// Storage: `System::BlockHash` (r:1 w:0)
@@ -118,103 +226,302 @@ impl<T: frame_system::Config> pallet_capacity::WeightInfo for WeightInfo<T> {
 	/// Storage: `Receipts::Ring` (r:1 w:0)
 	/// Proof: `Receipts::Ring` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	/// Storage: `Capacity::EpochRows` (r:1 w:0)
-	/// Proof: `Capacity::EpochRows` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Proof: `Capacity::EpochRows` (`max_values`: None, `max_size`: Some(213), added: 2688, mode: `MaxEncodedLen`)
 	/// Storage: `Epochs::Seeds` (r:1 w:0)
 	/// Proof: `Epochs::Seeds` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
 	/// Storage: `Epochs::Draws` (r:1 w:0)
 	/// Proof: `Epochs::Draws` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
 	/// Storage: `Capacity::Audits` (r:0 w:1)
 	/// Proof: `Capacity::Audits` (`max_values`: None, `max_size`: Some(37), added: 2512, mode: `MaxEncodedLen`)
-	fn answer_audit() -> Weight {
-		// Shortest execution: 71_608_835_000 picoseconds.
-		Weight::from_parts(80_405_254_000, 0)
+	fn answer_checks() -> Weight {
+		// Shortest execution: 175_488_000 picoseconds.
+		Weight::from_parts(191_357_000, 0)
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
+	fn randomx_hash() -> Weight {
+		// Shortest execution: 21_294_552_000 picoseconds.
+		Weight::from_parts(26_575_485_000, 0)
+	}
 	/// Storage: `Capacity::Commitments` (r:1 w:1)
-	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(186), added: 2661, mode: `MaxEncodedLen`)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
+	/// Storage: `Validators::Records` (r:1 w:0)
+	/// Proof: `Validators::Records` (`max_values`: None, `max_size`: Some(246), added: 2721, mode: `MaxEncodedLen`)
 	/// Storage: `Epochs::Current` (r:1 w:0)
 	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
 	/// Storage: `Epochs::LastTick` (r:1 w:0)
 	/// Proof: `Epochs::LastTick` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Amnesties` (r:1 w:0)
+	/// Proof: `Capacity::Amnesties` (`max_values`: Some(1), `max_size`: Some(144), added: 639, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::EpochRows` (r:1 w:0)
+	/// Proof: `Capacity::EpochRows` (`max_values`: None, `max_size`: Some(213), added: 2688, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Audits` (r:1 w:0)
+	/// Proof: `Capacity::Audits` (`max_values`: None, `max_size`: Some(37), added: 2512, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Reported` (r:1 w:1)
 	/// Proof: `Market::Reported` (`max_values`: None, `max_size`: Some(566), added: 3041, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Loads` (r:1 w:1)
 	/// Proof: `Market::Loads` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Offers` (r:1 w:0)
 	/// Proof: `Market::Offers` (`max_values`: None, `max_size`: Some(152), added: 2627, mode: `MaxEncodedLen`)
-	/// Storage: `Market::PeerDeals` (r:1 w:0)
-	/// Proof: `Market::PeerDeals` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
-	/// The component `n` was measured from 1 to 40.
-	fn settle(n: u32, ) -> Weight {
-		// Shortest execution: 73_647_000 picoseconds.
-		Weight::from_parts(38_725_421, 0)
-			// Standard error: 129_194.
-			.saturating_add(Weight::from_parts(38_508_349, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads(7))
-			.saturating_add(T::DbWeight::get().writes(4))
+	fn settle() -> Weight {
+		// Shortest execution: 88_776_000 picoseconds.
+		Weight::from_parts(110_627_000, 0)
+			.saturating_add(T::DbWeight::get().reads(10))
+			.saturating_add(T::DbWeight::get().writes(3))
 	}
-	/// Storage: `Capacity::Commitments` (r:1 w:1)
-	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(186), added: 2661, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Delegations` (r:1 w:1)
+	/// Proof: `Capacity::Delegations` (`max_values`: None, `max_size`: Some(705), added: 3180, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Departures` (r:1 w:0)
+	/// Proof: `Capacity::Departures` (`max_values`: None, `max_size`: Some(425), added: 2900, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::ActiveStakes` (r:1 w:1)
+	/// Proof: `Capacity::ActiveStakes` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::TotalActiveStake` (r:1 w:1)
+	/// Proof: `Capacity::TotalActiveStake` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+	/// Storage: `Validators::Standing` (r:1 w:0)
+	/// Proof: `Validators::Standing` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
+	/// Storage: `Parameters::Parameters` (r:1 w:0)
+	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:8 w:8)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:8 w:8)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// The component `s` was measured from 1 to 8.
+	fn slash(s: u32, ) -> Weight {
+		// Shortest execution: 107_652_000 picoseconds.
+		Weight::from_parts(118_967_500, 0)
+			// Standard error: 0.
+			.saturating_add(Weight::from_parts(36_593_500, 0).saturating_mul(s.into()))
+			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(s.into())))
+			.saturating_add(T::DbWeight::get().writes(3))
+			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(s.into())))
+	}
+	/// Storage: `Capacity::Departures` (r:1 w:0)
+	/// Proof: `Capacity::Departures` (`max_values`: None, `max_size`: Some(425), added: 2900, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Delegations` (r:1 w:1)
+	/// Proof: `Capacity::Delegations` (`max_values`: None, `max_size`: Some(705), added: 3180, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::ActiveStakes` (r:1 w:1)
+	/// Proof: `Capacity::ActiveStakes` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::TotalActiveStake` (r:1 w:1)
+	/// Proof: `Capacity::TotalActiveStake` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+	/// Storage: `Validators::Standing` (r:1 w:0)
+	/// Proof: `Validators::Standing` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::NextSlash` (r:1 w:1)
+	/// Proof: `Capacity::NextSlash` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `Epochs::Current` (r:1 w:0)
 	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
-	fn withdraw() -> Weight {
-		// Shortest execution: 67_626_000 picoseconds.
-		Weight::from_parts(70_121_000, 0)
+	/// Storage: `Capacity::WaitingSlashes` (r:0 w:1)
+	/// Proof: `Capacity::WaitingSlashes` (`max_values`: None, `max_size`: Some(875), added: 3350, mode: `MaxEncodedLen`)
+	/// The component `s` was measured from 1 to 8.
+	fn wait_slash(s: u32, ) -> Weight {
+		// Shortest execution: 37_200_000 picoseconds.
+		Weight::from_parts(69_676_666, 0)
+			// Standard error: 0.
+			.saturating_add(Weight::from_parts(3_620_333, 0).saturating_mul(s.into()))
+			.saturating_add(T::DbWeight::get().reads(7))
+			.saturating_add(T::DbWeight::get().writes(5))
+	}
+	/// Storage: `Capacity::Rounds` (r:1 w:1)
+	/// Proof: `Capacity::Rounds` (`max_values`: None, `max_size`: Some(883), added: 3358, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Delegations` (r:1 w:1)
+	/// Proof: `Capacity::Delegations` (`max_values`: None, `max_size`: Some(705), added: 3180, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Ledgers` (r:16 w:16)
+	/// Proof: `Capacity::Ledgers` (`max_values`: None, `max_size`: Some(1365), added: 3840, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Current` (r:1 w:0)
+	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Departures` (r:1 w:1)
+	/// Proof: `Capacity::Departures` (`max_values`: None, `max_size`: Some(425), added: 2900, mode: `MaxEncodedLen`)
+	/// Storage: `Parameters::Parameters` (r:1 w:0)
+	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:8 w:8)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:8 w:8)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
+	/// The component `s` was measured from 1 to 16.
+	fn change(s: u32, ) -> Weight {
+		// Shortest execution: 150_250_000 picoseconds.
+		Weight::from_parts(120_040_909, 0)
+			// Standard error: 0.
+			.saturating_add(Weight::from_parts(78_841_818, 0).saturating_mul(s.into()))
+			.saturating_add(T::DbWeight::get().reads(5))
+			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(s.into())))
+			.saturating_add(T::DbWeight::get().writes(3))
+			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(s.into())))
+	}
+	/// Storage: `Capacity::Delegations` (r:1 w:1)
+	/// Proof: `Capacity::Delegations` (`max_values`: None, `max_size`: Some(705), added: 3180, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Ledgers` (r:8 w:8)
+	/// Proof: `Capacity::Ledgers` (`max_values`: None, `max_size`: Some(1365), added: 3840, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Current` (r:1 w:0)
+	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// The component `s` was measured from 1 to 8.
+	fn flush(s: u32, ) -> Weight {
+		// Shortest execution: 15_680_000 picoseconds.
+		Weight::from_parts(23_650_600, 0)
+			// Standard error: 0.
+			.saturating_add(Weight::from_parts(10_954_400, 0).saturating_mul(s.into()))
+			.saturating_add(T::DbWeight::get().reads(2))
+			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(s.into())))
+			.saturating_add(T::DbWeight::get().writes(1))
+			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(s.into())))
+	}
+	/// Storage: `Epochs::Current` (r:1 w:0)
+	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::ActiveStakes` (r:1 w:1)
+	/// Proof: `Capacity::ActiveStakes` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::TotalActiveStake` (r:1 w:1)
+	/// Proof: `Capacity::TotalActiveStake` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+	/// Storage: `Validators::Standing` (r:1 w:0)
+	/// Proof: `Validators::Standing` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
+	fn conclude() -> Weight {
+		// Shortest execution: 28_613_000 picoseconds.
+		Weight::from_parts(36_759_000, 0)
+			.saturating_add(T::DbWeight::get().reads(4))
+			.saturating_add(T::DbWeight::get().writes(2))
+	}
+	/// Storage: `Capacity::Commitments` (r:1 w:1)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
+	/// Storage: `Validators::Records` (r:1 w:0)
+	/// Proof: `Validators::Records` (`max_values`: None, `max_size`: Some(246), added: 2721, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Current` (r:1 w:0)
+	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::LastTick` (r:1 w:0)
+	/// Proof: `Epochs::LastTick` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Departures` (r:1 w:1)
+	/// Proof: `Capacity::Departures` (`max_values`: None, `max_size`: Some(425), added: 2900, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Rounds` (r:1 w:0)
+	/// Proof: `Capacity::Rounds` (`max_values`: None, `max_size`: Some(883), added: 3358, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Delegations` (r:1 w:1)
+	/// Proof: `Capacity::Delegations` (`max_values`: None, `max_size`: Some(705), added: 3180, mode: `MaxEncodedLen`)
+	/// Storage: `Parameters::Parameters` (r:1 w:0)
+	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:16 w:16)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:16 w:16)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Ledgers` (r:16 w:16)
+	/// Proof: `Capacity::Ledgers` (`max_values`: None, `max_size`: Some(1365), added: 3840, mode: `MaxEncodedLen`)
+	/// The component `s` was measured from 1 to 16.
+	fn withdraw(s: u32, ) -> Weight {
+		// Shortest execution: 205_714_000 picoseconds.
+		Weight::from_parts(171_631_111, 0)
+			// Standard error: 0.
+			.saturating_add(Weight::from_parts(174_315_444, 0).saturating_mul(s.into()))
+			.saturating_add(T::DbWeight::get().reads(8))
+			.saturating_add(T::DbWeight::get().reads((3_u64).saturating_mul(s.into())))
+			.saturating_add(T::DbWeight::get().writes(3))
+			.saturating_add(T::DbWeight::get().writes((3_u64).saturating_mul(s.into())))
+	}
+	/// Storage: `Capacity::Ledgers` (r:1 w:1)
+	/// Proof: `Capacity::Ledgers` (`max_values`: None, `max_size`: Some(1365), added: 3840, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Current` (r:1 w:0)
+	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// The component `b` was measured from 1 to 32.
+	fn claim(b: u32, ) -> Weight {
+		// Shortest execution: 47_559_000 picoseconds.
+		Weight::from_parts(69_802_272, 0)
+			// Standard error: 0.
+			.saturating_add(Weight::from_parts(288_727, 0).saturating_mul(b.into()))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
+	/// Storage: `Capacity::WaitingSlashes` (r:1 w:1)
+	/// Proof: `Capacity::WaitingSlashes` (`max_values`: None, `max_size`: Some(875), added: 3350, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Current` (r:1 w:0)
+	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Commitments` (r:1 w:1)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
+	/// Storage: `Parameters::Parameters` (r:1 w:0)
+	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:16 w:16)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:18 w:18)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// The component `p` was measured from 1 to 16.
+	fn apply_slash(p: u32, ) -> Weight {
+		// Shortest execution: 165_499_000 picoseconds.
+		Weight::from_parts(201_959_000, 0)
+			// Standard error: 0.
+			.saturating_add(Weight::from_parts(37_203_500, 0).saturating_mul(p.into()))
+			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(p.into())))
+			.saturating_add(T::DbWeight::get().writes(4))
+			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(p.into())))
+	}
+	/// Storage: `Capacity::WaitingSlashes` (r:1 w:1)
+	/// Proof: `Capacity::WaitingSlashes` (`max_values`: None, `max_size`: Some(875), added: 3350, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Commitments` (r:1 w:1)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:16 w:16)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:16 w:16)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
+	/// The component `p` was measured from 1 to 16.
+	fn cancel_slash(p: u32, ) -> Weight {
+		// Shortest execution: 76_011_000 picoseconds.
+		Weight::from_parts(79_147_000, 0)
+			// Standard error: 0.
+			.saturating_add(Weight::from_parts(61_297_000, 0).saturating_mul(p.into()))
+			.saturating_add(T::DbWeight::get().reads(2))
+			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(p.into())))
+			.saturating_add(T::DbWeight::get().writes(2))
+			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(p.into())))
+	}
 	/// Storage: `Capacity::Params` (r:0 w:1)
-	/// Proof: `Capacity::Params` (`max_values`: Some(1), `max_size`: Some(132), added: 627, mode: `MaxEncodedLen`)
+	/// Proof: `Capacity::Params` (`max_values`: Some(1), `max_size`: Some(140), added: 635, mode: `MaxEncodedLen`)
 	fn set_params() -> Weight {
-		// Shortest execution: 9_327_000 picoseconds.
-		Weight::from_parts(10_289_000, 0)
+		// Shortest execution: 9_217_000 picoseconds.
+		Weight::from_parts(12_172_000, 0)
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `Capacity::EpochRows` (r:3 w:1)
-	/// Proof: `Capacity::EpochRows` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Proof: `Capacity::EpochRows` (`max_values`: None, `max_size`: Some(213), added: 2688, mode: `MaxEncodedLen`)
 	/// Storage: `Capacity::Params` (r:1 w:0)
-	/// Proof: `Capacity::Params` (`max_values`: Some(1), `max_size`: Some(132), added: 627, mode: `MaxEncodedLen`)
+	/// Proof: `Capacity::Params` (`max_values`: Some(1), `max_size`: Some(140), added: 635, mode: `MaxEncodedLen`)
+	/// Storage: `Parameters::Parameters` (r:1 w:0)
+	/// Proof: `Parameters::Parameters` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
 	fn on_epoch_start() -> Weight {
-		// Shortest execution: 14_747_000 picoseconds.
-		Weight::from_parts(15_869_000, 0)
-			.saturating_add(T::DbWeight::get().reads(4))
+		// Shortest execution: 18_916_000 picoseconds.
+		Weight::from_parts(30_096_000, 0)
+			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `Capacity::EpochRows` (r:1 w:1)
-	/// Proof: `Capacity::EpochRows` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Proof: `Capacity::EpochRows` (`max_values`: None, `max_size`: Some(213), added: 2688, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Params` (r:1 w:0)
+	/// Proof: `Capacity::Params` (`max_values`: Some(1), `max_size`: Some(140), added: 635, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Amnesties` (r:1 w:1)
+	/// Proof: `Capacity::Amnesties` (`max_values`: Some(1), `max_size`: Some(144), added: 639, mode: `MaxEncodedLen`)
 	/// Storage: `Epochs::Current` (r:1 w:0)
 	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
 	/// Storage: `Capacity::OngoingDraw` (r:0 w:1)
 	/// Proof: `Capacity::OngoingDraw` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
 	fn on_draw() -> Weight {
-		// Shortest execution: 16_000_000 picoseconds.
-		Weight::from_parts(17_393_000, 0)
-			.saturating_add(T::DbWeight::get().reads(2))
-			.saturating_add(T::DbWeight::get().writes(2))
+		// Shortest execution: 22_402_000 picoseconds.
+		Weight::from_parts(30_757_000, 0)
+			.saturating_add(T::DbWeight::get().reads(4))
+			.saturating_add(T::DbWeight::get().writes(3))
 	}
 	/// Storage: `Capacity::OngoingDraw` (r:1 w:1)
 	/// Proof: `Capacity::OngoingDraw` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-	/// Storage: `Capacity::EpochRows` (r:1 w:0)
-	/// Proof: `Capacity::EpochRows` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::EpochRows` (r:1 w:1)
+	/// Proof: `Capacity::EpochRows` (`max_values`: None, `max_size`: Some(213), added: 2688, mode: `MaxEncodedLen`)
 	/// Storage: `Epochs::Current` (r:1 w:0)
 	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
 	/// Storage: `Epochs::LastTick` (r:1 w:0)
 	/// Proof: `Epochs::LastTick` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
 	fn on_poll() -> Weight {
-		// Shortest execution: 13_585_000 picoseconds.
-		Weight::from_parts(15_038_000, 0)
+		// Shortest execution: 17_232_000 picoseconds.
+		Weight::from_parts(29_486_000, 0)
 			.saturating_add(T::DbWeight::get().reads(4))
-			.saturating_add(T::DbWeight::get().writes(1))
+			.saturating_add(T::DbWeight::get().writes(2))
 	}
 	/// Storage: `Capacity::OngoingDraw` (r:1 w:1)
 	/// Proof: `Capacity::OngoingDraw` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
-	/// Storage: `Capacity::EpochRows` (r:1 w:0)
-	/// Proof: `Capacity::EpochRows` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::EpochRows` (r:1 w:1)
+	/// Proof: `Capacity::EpochRows` (`max_values`: None, `max_size`: Some(213), added: 2688, mode: `MaxEncodedLen`)
 	/// Storage: `Epochs::Current` (r:1 w:0)
 	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
 	/// Storage: `Epochs::LastTick` (r:1 w:0)
@@ -224,9 +531,9 @@ impl<T: frame_system::Config> pallet_capacity::WeightInfo for WeightInfo<T> {
 	/// Storage: `Capacity::Audits` (r:1 w:1)
 	/// Proof: `Capacity::Audits` (`max_values`: None, `max_size`: Some(37), added: 2512, mode: `MaxEncodedLen`)
 	fn draw_attempt() -> Weight {
-		// Shortest execution: 302_385_000 picoseconds.
-		Weight::from_parts(321_661_000, 0)
+		// Shortest execution: 327_903_000 picoseconds.
+		Weight::from_parts(446_393_000, 0)
 			.saturating_add(T::DbWeight::get().reads(21))
-			.saturating_add(T::DbWeight::get().writes(2))
+			.saturating_add(T::DbWeight::get().writes(3))
 	}
 }

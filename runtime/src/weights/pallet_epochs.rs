@@ -23,8 +23,8 @@ impl<T: frame_system::Config> pallet_epochs::WeightInfo for WeightInfo<T> {
 	/// Storage: `Epochs::PendingLengths` (r:0 w:1)
 	/// Proof: `Epochs::PendingLengths` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	fn set_lengths() -> Weight {
-		// Shortest execution: 7_313_000 picoseconds.
-		Weight::from_parts(11_772_000, 0)
+		// Shortest execution: 7_263_000 picoseconds.
+		Weight::from_parts(11_873_000, 0)
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `Epochs::LastTick` (r:1 w:1)
@@ -38,8 +38,8 @@ impl<T: frame_system::Config> pallet_epochs::WeightInfo for WeightInfo<T> {
 	/// Storage: `Epochs::DrawFold` (r:0 w:1)
 	/// Proof: `Epochs::DrawFold` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
 	fn tick() -> Weight {
-		// Shortest execution: 19_286_000 picoseconds.
-		Weight::from_parts(28_082_000, 0)
+		// Shortest execution: 19_857_000 picoseconds.
+		Weight::from_parts(24_385_000, 0)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
@@ -60,8 +60,8 @@ impl<T: frame_system::Config> pallet_epochs::WeightInfo for WeightInfo<T> {
 	/// Storage: `Epochs::Seeds` (r:0 w:1)
 	/// Proof: `Epochs::Seeds` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
 	fn start_epoch() -> Weight {
-		// Shortest execution: 19_446_000 picoseconds.
-		Weight::from_parts(30_026_000, 0)
+		// Shortest execution: 19_977_000 picoseconds.
+		Weight::from_parts(30_256_000, 0)
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
@@ -70,8 +70,8 @@ impl<T: frame_system::Config> pallet_epochs::WeightInfo for WeightInfo<T> {
 	/// Storage: `Epochs::Draws` (r:0 w:1)
 	/// Proof: `Epochs::Draws` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
 	fn finish_draw() -> Weight {
-		// Shortest execution: 7_644_000 picoseconds.
-		Weight::from_parts(14_487_000, 0)
+		// Shortest execution: 7_674_000 picoseconds.
+		Weight::from_parts(13_125_000, 0)
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}

@@ -31,20 +31,20 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
 	/// Storage: `Market::LastOffer` (r:1 w:1)
 	/// Proof: `Market::LastOffer` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Book` (r:1 w:1)
 	/// Proof: `Market::Book` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	/// Storage: `Capacity::Commitments` (r:1 w:0)
-	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(186), added: 2661, mode: `MaxEncodedLen`)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Loads` (r:1 w:0)
 	/// Proof: `Market::Loads` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
 	/// Storage: `Market::BookVersion` (r:1 w:1)
 	/// Proof: `Market::BookVersion` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn post_offer() -> Weight {
-		// Shortest execution: 109_214_000 picoseconds.
-		Weight::from_parts(119_523_000, 0)
+		// Shortest execution: 109_645_000 picoseconds.
+		Weight::from_parts(202_919_000, 0)
 			.saturating_add(T::DbWeight::get().reads(11))
 			.saturating_add(T::DbWeight::get().writes(7))
 	}
@@ -53,14 +53,14 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
 	/// Storage: `Market::KnownRegions` (r:1 w:1)
 	/// Proof: `Market::KnownRegions` (`max_values`: None, `max_size`: Some(396), added: 2871, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Book` (r:0 w:1)
 	/// Proof: `Market::Book` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	fn withdraw_offer() -> Weight {
-		// Shortest execution: 75_301_000 picoseconds.
-		Weight::from_parts(85_630_000, 0)
+		// Shortest execution: 75_731_000 picoseconds.
+		Weight::from_parts(132_718_000, 0)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
@@ -73,7 +73,7 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:2 w:2)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
 	/// Storage: `Market::DealsOf` (r:0 w:1)
 	/// Proof: `Market::DealsOf` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Specs` (r:0 w:1)
@@ -83,8 +83,8 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `Market::Unfilled` (r:0 w:1)
 	/// Proof: `Market::Unfilled` (`max_values`: None, `max_size`: Some(9276), added: 11751, mode: `MaxEncodedLen`)
 	fn create_deal() -> Weight {
-		// Shortest execution: 134_481_000 picoseconds.
-		Weight::from_parts(210_213_000, 0)
+		// Shortest execution: 134_882_000 picoseconds.
+		Weight::from_parts(225_010_000, 0)
 			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(9))
 	}
@@ -93,12 +93,12 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Unfilled` (r:1 w:1)
 	/// Proof: `Market::Unfilled` (`max_values`: None, `max_size`: Some(9276), added: 11751, mode: `MaxEncodedLen`)
 	fn top_up() -> Weight {
-		// Shortest execution: 77_224_000 picoseconds.
-		Weight::from_parts(123_601_000, 0)
+		// Shortest execution: 78_016_000 picoseconds.
+		Weight::from_parts(128_430_000, 0)
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
@@ -113,7 +113,7 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `Providers::Peers` (r:256 w:0)
 	/// Proof: `Providers::Peers` (`max_values`: None, `max_size`: Some(338), added: 2813, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:257 w:257)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:257 w:257)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Seats` (r:256 w:256)
@@ -129,7 +129,7 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `Market::Book` (r:256 w:0)
 	/// Proof: `Market::Book` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	/// Storage: `Capacity::Commitments` (r:256 w:0)
-	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(186), added: 2661, mode: `MaxEncodedLen`)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
 	/// Storage: `Market::BookVersion` (r:1 w:1)
 	/// Proof: `Market::BookVersion` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Reported` (r:0 w:256)
@@ -138,10 +138,10 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Proof: `Market::Exclusions` (`max_values`: None, `max_size`: Some(9234), added: 11709, mode: `MaxEncodedLen`)
 	/// The component `w` was measured from 0 to 256.
 	fn stop(w: u32, ) -> Weight {
-		// Shortest execution: 36_719_000 picoseconds.
-		Weight::from_parts(44_884_000, 0)
+		// Shortest execution: 35_978_000 picoseconds.
+		Weight::from_parts(690_096_105, 0)
 			// Standard error: 0.
-			.saturating_add(Weight::from_parts(232_085_006, 0).saturating_mul(w.into()))
+			.saturating_add(Weight::from_parts(236_488_176, 0).saturating_mul(w.into()))
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().reads((10_u64).saturating_mul(w.into())))
 			.saturating_add(T::DbWeight::get().writes(6))
@@ -156,7 +156,7 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
 	/// Storage: `Epochs::Current` (r:1 w:0)
 	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Deals` (r:1 w:1)
@@ -168,8 +168,8 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `Market::Offers` (r:1 w:1)
 	/// Proof: `Market::Offers` (`max_values`: None, `max_size`: Some(152), added: 2627, mode: `MaxEncodedLen`)
 	fn go_live() -> Weight {
-		// Shortest execution: 129_572_000 picoseconds.
-		Weight::from_parts(144_530_000, 0)
+		// Shortest execution: 130_624_000 picoseconds.
+		Weight::from_parts(220_381_000, 0)
 			.saturating_add(T::DbWeight::get().reads(10))
 			.saturating_add(T::DbWeight::get().writes(7))
 	}
@@ -192,8 +192,8 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `Epochs::LastTick` (r:1 w:0)
 	/// Proof: `Epochs::LastTick` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
 	fn authorize_go_live() -> Weight {
-		// Shortest execution: 94_326_000 picoseconds.
-		Weight::from_parts(135_113_000, 0)
+		// Shortest execution: 100_298_000 picoseconds.
+		Weight::from_parts(151_613_000, 0)
 			.saturating_add(T::DbWeight::get().reads(9))
 	}
 	/// Storage: `Market::Deals` (r:1 w:1)
@@ -217,7 +217,7 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `Market::Book` (r:1 w:1)
 	/// Proof: `Market::Book` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	/// Storage: `Capacity::Commitments` (r:1 w:0)
-	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(186), added: 2661, mode: `MaxEncodedLen`)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
 	/// Storage: `Market::BookVersion` (r:1 w:1)
 	/// Proof: `Market::BookVersion` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Params` (r:1 w:0)
@@ -227,14 +227,14 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
 	/// Storage: `Market::KnownRegions` (r:1 w:1)
 	/// Proof: `Market::KnownRegions` (`max_values`: None, `max_size`: Some(396), added: 2871, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Reported` (r:0 w:1)
 	/// Proof: `Market::Reported` (`max_values`: None, `max_size`: Some(566), added: 3041, mode: `MaxEncodedLen`)
 	fn release_worker() -> Weight {
-		// Shortest execution: 159_879_000 picoseconds.
-		Weight::from_parts(181_359_000, 0)
+		// Shortest execution: 165_720_000 picoseconds.
+		Weight::from_parts(267_169_000, 0)
 			.saturating_add(T::DbWeight::get().reads(17))
 			.saturating_add(T::DbWeight::get().writes(14))
 	}
@@ -247,11 +247,11 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `Market::Workers` (r:257 w:256)
 	/// Proof: `Market::Workers` (`max_values`: None, `max_size`: Some(145), added: 2620, mode: `MaxEncodedLen`)
 	/// Storage: `Capacity::Commitments` (r:256 w:0)
-	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(186), added: 2661, mode: `MaxEncodedLen`)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
 	/// Storage: `Providers::Peers` (r:256 w:0)
 	/// Proof: `Providers::Peers` (`max_values`: None, `max_size`: Some(338), added: 2813, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:258 w:258)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:258 w:258)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Seats` (r:256 w:256)
@@ -266,10 +266,10 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Proof: `Market::Specs` (`max_values`: None, `max_size`: Some(2212), added: 4687, mode: `MaxEncodedLen`)
 	/// The component `w` was measured from 0 to 256.
 	fn close(w: u32, ) -> Weight {
-		// Shortest execution: 218_879_000 picoseconds.
-		Weight::from_parts(0, 0)
+		// Shortest execution: 243_736_000 picoseconds.
+		Weight::from_parts(332_762_000, 0)
 			// Standard error: 0.
-			.saturating_add(Weight::from_parts(213_967_946, 0).saturating_mul(w.into()))
+			.saturating_add(Weight::from_parts(264_571_919, 0).saturating_mul(w.into()))
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().reads((7_u64).saturating_mul(w.into())))
 			.saturating_add(T::DbWeight::get().writes(7))
@@ -292,16 +292,16 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `Epochs::LastTick` (r:1 w:0)
 	/// Proof: `Epochs::LastTick` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
 	fn match_deal() -> Weight {
-		// Shortest execution: 38_723_000 picoseconds.
-		Weight::from_parts(64_991_000, 0)
+		// Shortest execution: 38_562_000 picoseconds.
+		Weight::from_parts(63_679_000, 0)
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `Market::Params` (r:0 w:1)
 	/// Proof: `Market::Params` (`max_values`: Some(1), `max_size`: Some(64), added: 559, mode: `MaxEncodedLen`)
 	fn set_params() -> Weight {
-		// Shortest execution: 7_825_000 picoseconds.
-		Weight::from_parts(9_147_000, 0)
+		// Shortest execution: 7_654_000 picoseconds.
+		Weight::from_parts(14_096_000, 0)
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `Market::Cursor` (r:1 w:1)
@@ -313,8 +313,8 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `Market::BookVersion` (r:1 w:0)
 	/// Proof: `Market::BookVersion` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn visit() -> Weight {
-		// Shortest execution: 19_386_000 picoseconds.
-		Weight::from_parts(25_708_000, 0)
+		// Shortest execution: 19_286_000 picoseconds.
+		Weight::from_parts(25_397_000, 0)
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -324,10 +324,10 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Proof: `Market::Book` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	/// The component `r` was measured from 1 to 64.
 	fn walk(r: u32, ) -> Weight {
-		// Shortest execution: 23_203_000 picoseconds.
-		Weight::from_parts(18_391_000, 0)
+		// Shortest execution: 22_572_000 picoseconds.
+		Weight::from_parts(11_376_285, 0)
 			// Standard error: 0.
-			.saturating_add(Weight::from_parts(9_140_000, 0).saturating_mul(r.into()))
+			.saturating_add(Weight::from_parts(13_343_714, 0).saturating_mul(r.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(r.into())))
 	}
@@ -350,7 +350,7 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `Epochs::LastTick` (r:1 w:0)
 	/// Proof: `Epochs::LastTick` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
 	/// Storage: `Capacity::Commitments` (r:1 w:0)
-	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(186), added: 2661, mode: `MaxEncodedLen`)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Offers` (r:1 w:0)
 	/// Proof: `Market::Offers` (`max_values`: None, `max_size`: Some(152), added: 2627, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:1 w:0)
@@ -366,8 +366,8 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `Market::Workers` (r:0 w:1)
 	/// Proof: `Market::Workers` (`max_values`: None, `max_size`: Some(145), added: 2620, mode: `MaxEncodedLen`)
 	fn look() -> Weight {
-		// Shortest execution: 133_730_000 picoseconds.
-		Weight::from_parts(240_730_000, 0)
+		// Shortest execution: 140_513_000 picoseconds.
+		Weight::from_parts(235_500_000, 0)
 			.saturating_add(T::DbWeight::get().reads(17))
 			.saturating_add(T::DbWeight::get().writes(6))
 	}
@@ -377,23 +377,23 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Proof: `Market::Reported` (`max_values`: None, `max_size`: Some(566), added: 3041, mode: `MaxEncodedLen`)
 	/// The component `d` was measured from 0 to 64.
 	fn on_report(d: u32, ) -> Weight {
-		// Shortest execution: 5_861_000 picoseconds.
-		Weight::from_parts(17_513_000, 0)
+		// Shortest execution: 6_682_000 picoseconds.
+		Weight::from_parts(14_828_000, 0)
 			// Standard error: 0.
-			.saturating_add(Weight::from_parts(283_714, 0).saturating_mul(d.into()))
+			.saturating_add(Weight::from_parts(199_642, 0).saturating_mul(d.into()))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `Market::Reported` (r:1 w:1)
 	/// Proof: `Market::Reported` (`max_values`: None, `max_size`: Some(566), added: 3041, mode: `MaxEncodedLen`)
+	/// Storage: `Providers::Peers` (r:1 w:0)
+	/// Proof: `Providers::Peers` (`max_values`: None, `max_size`: Some(338), added: 2813, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Workers` (r:64 w:0)
 	/// Proof: `Market::Workers` (`max_values`: None, `max_size`: Some(145), added: 2620, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Deals` (r:64 w:64)
 	/// Proof: `Market::Deals` (`max_values`: None, `max_size`: Some(215), added: 2690, mode: `MaxEncodedLen`)
-	/// Storage: `Providers::Peers` (r:1 w:0)
-	/// Proof: `Providers::Peers` (`max_values`: None, `max_size`: Some(338), added: 2813, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Loads` (r:1 w:1)
@@ -405,13 +405,13 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `Market::Book` (r:1 w:0)
 	/// Proof: `Market::Book` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	/// Storage: `Capacity::Commitments` (r:1 w:0)
-	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(186), added: 2661, mode: `MaxEncodedLen`)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
 	/// The component `d` was measured from 0 to 64.
 	fn on_settled(d: u32, ) -> Weight {
-		// Shortest execution: 32_861_000 picoseconds.
-		Weight::from_parts(78_557_000, 0)
+		// Shortest execution: 30_818_000 picoseconds.
+		Weight::from_parts(135_542_142, 0)
 			// Standard error: 0.
-			.saturating_add(Weight::from_parts(160_926_964, 0).saturating_mul(d.into()))
+			.saturating_add(Weight::from_parts(14_170_857, 0).saturating_mul(d.into()))
 			.saturating_add(T::DbWeight::get().reads(10))
 			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(d.into())))
 			.saturating_add(T::DbWeight::get().writes(5))
@@ -438,21 +438,21 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `Market::Book` (r:1 w:1)
 	/// Proof: `Market::Book` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
 	/// Storage: `Capacity::Commitments` (r:1 w:0)
-	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(186), added: 2661, mode: `MaxEncodedLen`)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
 	/// Storage: `Market::BookVersion` (r:1 w:1)
 	/// Proof: `Market::BookVersion` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Reported` (r:0 w:1)
 	/// Proof: `Market::Reported` (`max_values`: None, `max_size`: Some(566), added: 3041, mode: `MaxEncodedLen`)
 	/// The component `d` was measured from 0 to 64.
 	fn on_commitment_over(d: u32, ) -> Weight {
-		// Shortest execution: 28_854_000 picoseconds.
-		Weight::from_parts(38_572_857, 0)
+		// Shortest execution: 27_642_000 picoseconds.
+		Weight::from_parts(38_677_000, 0)
 			// Standard error: 0.
-			.saturating_add(Weight::from_parts(159_911_306, 0).saturating_mul(d.into()))
+			.saturating_add(Weight::from_parts(99_857_285, 0).saturating_mul(d.into()))
 			.saturating_add(T::DbWeight::get().reads(10))
 			.saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(d.into())))
 			.saturating_add(T::DbWeight::get().writes(6))
@@ -465,8 +465,8 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `Market::Loads` (r:0 w:1)
 	/// Proof: `Market::Loads` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
 	fn peer_use() -> Weight {
-		// Shortest execution: 11_432_000 picoseconds.
-		Weight::from_parts(19_657_000, 0)
+		// Shortest execution: 11_321_000 picoseconds.
+		Weight::from_parts(13_926_000, 0)
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}

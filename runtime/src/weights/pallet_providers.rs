@@ -23,10 +23,10 @@ impl<T: frame_system::Config> pallet_providers::WeightInfo for WeightInfo<T> {
 	/// Storage: `Providers::Providers` (r:1 w:1)
 	/// Proof: `Providers::Providers` (`max_values`: None, `max_size`: Some(130), added: 2605, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
 	fn register_provider() -> Weight {
-		// Shortest execution: 65_993_000 picoseconds.
-		Weight::from_parts(107_771_000, 0)
+		// Shortest execution: 66_413_000 picoseconds.
+		Weight::from_parts(78_247_000, 0)
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
@@ -35,10 +35,10 @@ impl<T: frame_system::Config> pallet_providers::WeightInfo for WeightInfo<T> {
 	/// Storage: `Providers::PeersOf` (r:1 w:0)
 	/// Proof: `Providers::PeersOf` (`max_values`: None, `max_size`: Some(8242), added: 10717, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
 	fn remove_provider() -> Weight {
-		// Shortest execution: 60_152_000 picoseconds.
-		Weight::from_parts(79_167_000, 0)
+		// Shortest execution: 59_591_000 picoseconds.
+		Weight::from_parts(97_653_000, 0)
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
@@ -53,20 +53,20 @@ impl<T: frame_system::Config> pallet_providers::WeightInfo for WeightInfo<T> {
 	/// Storage: `Providers::PeersOf` (r:1 w:1)
 	/// Proof: `Providers::PeersOf` (`max_values`: None, `max_size`: Some(8242), added: 10717, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
 	/// Storage: `Providers::Keys` (r:1 w:1)
 	/// Proof: `Providers::Keys` (`max_values`: None, `max_size`: Some(361), added: 2836, mode: `MaxEncodedLen`)
 	fn register_peer() -> Weight {
-		// Shortest execution: 167_172_000 picoseconds.
-		Weight::from_parts(277_027_000, 0)
+		// Shortest execution: 169_227_000 picoseconds.
+		Weight::from_parts(301_594_000, 0)
 			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
 	/// Storage: `Providers::Peers` (r:1 w:1)
 	/// Proof: `Providers::Peers` (`max_values`: None, `max_size`: Some(338), added: 2813, mode: `MaxEncodedLen`)
 	fn set_endpoint() -> Weight {
-		// Shortest execution: 21_020_000 picoseconds.
-		Weight::from_parts(34_665_000, 0)
+		// Shortest execution: 19_917_000 picoseconds.
+		Weight::from_parts(43_832_000, 0)
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -83,21 +83,21 @@ impl<T: frame_system::Config> pallet_providers::WeightInfo for WeightInfo<T> {
 	/// Storage: `Providers::Keys` (r:1 w:1)
 	/// Proof: `Providers::Keys` (`max_values`: None, `max_size`: Some(361), added: 2836, mode: `MaxEncodedLen`)
 	fn rotate_key() -> Weight {
-		// Shortest execution: 115_045_000 picoseconds.
-		Weight::from_parts(189_554_000, 0)
+		// Shortest execution: 113_993_000 picoseconds.
+		Weight::from_parts(175_828_000, 0)
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(9))
 	}
 	/// Storage: `Providers::Peers` (r:1 w:1)
 	/// Proof: `Providers::Peers` (`max_values`: None, `max_size`: Some(338), added: 2813, mode: `MaxEncodedLen`)
 	/// Storage: `Capacity::Commitments` (r:1 w:0)
-	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(186), added: 2661, mode: `MaxEncodedLen`)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(409), added: 2884, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Offers` (r:1 w:0)
 	/// Proof: `Market::Offers` (`max_values`: None, `max_size`: Some(152), added: 2627, mode: `MaxEncodedLen`)
 	/// Storage: `Market::PeerDeals` (r:1 w:0)
 	/// Proof: `Market::PeerDeals` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(229), added: 2704, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
 	/// Storage: `Providers::Keys` (r:1 w:1)
 	/// Proof: `Providers::Keys` (`max_values`: None, `max_size`: Some(361), added: 2836, mode: `MaxEncodedLen`)
 	/// Storage: `Providers::PeersOf` (r:1 w:1)
@@ -111,8 +111,8 @@ impl<T: frame_system::Config> pallet_providers::WeightInfo for WeightInfo<T> {
 	/// Storage: `Market::Loads` (r:0 w:1)
 	/// Proof: `Market::Loads` (`max_values`: None, `max_size`: Some(68), added: 2543, mode: `MaxEncodedLen`)
 	fn remove_peer() -> Weight {
-		// Shortest execution: 168_365_000 picoseconds.
-		Weight::from_parts(199_232_000, 0)
+		// Shortest execution: 172_742_000 picoseconds.
+		Weight::from_parts(266_308_000, 0)
 			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(15))
 	}

@@ -39,8 +39,8 @@ impl<T: frame_system::Config> pallet_receipts::WeightInfo for WeightInfo<T> {
 	/// Storage: `Receipts::Opened` (r:0 w:1)
 	/// Proof: `Receipts::Opened` (`max_values`: None, `max_size`: Some(699), added: 3174, mode: `MaxEncodedLen`)
 	fn open() -> Weight {
-		// Shortest execution: 248_955_000 picoseconds.
-		Weight::from_parts(282_347_000, 0)
+		// Shortest execution: 247_823_000 picoseconds.
+		Weight::from_parts(373_868_000, 0)
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -49,8 +49,8 @@ impl<T: frame_system::Config> pallet_receipts::WeightInfo for WeightInfo<T> {
 	/// Storage: `Receipts::Opened` (r:64 w:64)
 	/// Proof: `Receipts::Opened` (`max_values`: None, `max_size`: Some(699), added: 3174, mode: `MaxEncodedLen`)
 	fn forget() -> Weight {
-		// Shortest execution: 138_208_000 picoseconds.
-		Weight::from_parts(149_008_000, 0)
+		// Shortest execution: 143_878_000 picoseconds.
+		Weight::from_parts(236_121_000, 0)
 			.saturating_add(T::DbWeight::get().reads(128))
 			.saturating_add(T::DbWeight::get().writes(128))
 	}

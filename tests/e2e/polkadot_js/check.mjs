@@ -16,7 +16,11 @@ const at = { name: 'at', type: 'Hash', isOptional: true };
 const method = (type, ...params) => ({ description: '', params: [...params, at], type });
 const rpc = {
 	epochs: { current: method('Json') },
-	capacity: { commitment: method('Option<Json>', { name: 'peer', type: 'H256' }) },
+	capacity: {
+		commitment: method('Option<Json>', { name: 'peer', type: 'H256' }),
+		round: method('Option<Json>', { name: 'peer', type: 'H256' }),
+		earnings: method('Json', { name: 'account', type: 'AccountId' }),
+	},
 	market: {
 		quote: method('Json', { name: 'spec', type: 'Json' }),
 		deal: method('Option<Json>', { name: 'deal', type: 'u64' }),
@@ -42,12 +46,18 @@ const calls = {
 		removePeer: ['peer'],
 	},
 	capacity: {
-		create: ['peer', 'units', 'durationEpochs'],
-		stake: ['peer'],
+		create: ['peer', 'units', 'durationEpochs', 'offer'],
+		stake: ['peer', 'terms', 'keep', 'add'],
+		grow: ['peer', 'moreUnits', 'invited'],
+		extend: ['peer', 'durationEpochs', 'offer'],
+		cancel: ['peer'],
 		report: ['peer', 'report', 'signature'],
 		answerAudit: ['peer', 'answer', 'signature'],
 		settle: ['peer'],
 		withdraw: ['peer'],
+		claim: ['who'],
+		applySlash: ['peer', 'slash'],
+		cancelSlash: ['peer', 'slash'],
 	},
 	market: {
 		postOffer: ['peer', 'terms'],
@@ -79,7 +89,7 @@ function checkMetadata(api) {
 		assert.ok(error, `there is no error market.${name}`);
 		assert.ok(error.meta.docs.join('').length > 0, `market.${name} does not say why`);
 	}
-	for (const name of ['DealCreated', 'WorkerLive', 'EpochPaid', 'DealClosed']) {
+	for (const name of ['DealCreated', 'WorkerLive', 'ReportPaid', 'DealClosed']) {
 		assert.ok(api.events.market?.[name], `there is no event market.${name}`);
 	}
 }
@@ -107,6 +117,32 @@ function checkOrder(api, link) {
 	assert.equal(again.args[0].toJSON().targetWorkers, 2);
 }
 
+// What a staker signs can be encoded and read back by the metadata alone.
+function checkTerms(api) {
+	const part = 10_000_000;
+	const terms = {
+		kind: 'Renewal',
+		units: 2,
+		durationEpochs: 720,
+		end: 900,
+		terms: {
+			stakePerUnit: 100n * FLT,
+			slashRate: part,
+			ownPart: 20 * part,
+			ownFloor: 10 * part,
+			commission: 5 * part,
+			unbondingEpochs: 504,
+			challengeEpochs: 24,
+			slashDelayEpochs: 24,
+			vestingEpochs: 2_160,
+		},
+	};
+	const call = api.tx.capacity.stake(`0x${'22'.repeat(32)}`, terms, 0, 160n * FLT);
+	const again = api.createType('Call', call.method.toHex());
+	assert.equal(again.toHex(), call.method.toHex());
+	assert.equal(again.args[1].toJSON().terms.ownPart, 20 * part);
+}
+
 async function checkReads(api) {
 	for (const [section, methods] of Object.entries(rpc)) {
 		for (const name of Object.keys(methods)) {
@@ -127,6 +163,7 @@ async function checkReads(api) {
 	assert.equal(status.seed, shown.seed);
 	const peer = `0x${'22'.repeat(32)}`;
 	assert.ok((await api.rpc.capacity.commitment(peer)).isEmpty);
+	assert.ok((await api.rpc.capacity.round(peer)).isEmpty);
 	assert.ok((await api.rpc.market.deal(0)).isEmpty);
 	assert.equal((await api.rpc.market.deals()).length, 0);
 	assert.ok((await api.rpc.receipts.report(peer, 0)).isEmpty);
@@ -163,6 +200,7 @@ async function main() {
 	const api = await ApiPromise.create({ provider: new WsProvider(url), rpc, throwOnConnect: true });
 	checkMetadata(api);
 	checkOrder(api, 'http://127.0.0.1:1/module');
+	checkTerms(api);
 	const epoch = await checkReads(api);
 	const fee = await checkTransfer(api);
 	await api.disconnect();

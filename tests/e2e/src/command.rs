@@ -22,7 +22,17 @@ pub async fn millrace<A: AsRef<OsStr>>(
 	limit: Duration,
 	arguments: impl IntoIterator<Item = A>,
 ) -> Ran {
-	let mut command = Command::new(binaries::millrace());
+	run(&binaries::millrace(), folder, limit, arguments).await
+}
+
+/// Runs a program with these arguments in a folder, at most so long.
+pub(crate) async fn run<A: AsRef<OsStr>>(
+	program: &Path,
+	folder: &Path,
+	limit: Duration,
+	arguments: impl IntoIterator<Item = A>,
+) -> Ran {
+	let mut command = Command::new(program);
 	command
 		.args(arguments)
 		.current_dir(folder)

@@ -19,6 +19,8 @@ pub mod process;
 pub mod provider;
 pub mod receipts;
 pub mod rpc;
+pub mod spec;
+pub mod validator;
 pub mod wait;
 
 pub use command::Ran;

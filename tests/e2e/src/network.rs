@@ -1,6 +1,6 @@
 //! Nodes, a development network around one of them, and gateways.
 
-use crate::{binaries, eventually, Http, Process, Rpc};
+use crate::{binaries, command, eventually, spec, Http, Process, Ran, Rpc};
 use millrace_client::{AccountKey, Chain};
 use millrace_primitives::H256;
 use serde_json::json;
@@ -13,6 +13,11 @@ use tempfile::TempDir;
 
 /// Time in which a process must answer for the first time, on a busy machine.
 const START: Duration = Duration::from_secs(60);
+/// Longest run of a subcommand of the node.
+const SUBCOMMAND: Duration = Duration::from_secs(300);
+/// Blocks of a quick chain's epoch outside of the window for answers: nine for reports, two for the
+/// draw, two of rest.
+const QUICK_REST: u32 = 9 + 2 + 2;
 
 /// Ports that are free now. They are taken together, so that they differ.
 pub fn free_ports<const N: usize>() -> [u16; N] {
@@ -29,6 +34,26 @@ pub fn account(name: &str) -> AccountKey {
 	AccountKey::from_suri(name).expect("that is a development name")
 }
 
+/// Writes the specification of a development chain whose slots take half a second and whose epochs
+/// have so many blocks; the path of the file.
+///
+/// Daemons act on final blocks, which are two blocks and a vote behind the best one. So the windows
+/// have more blocks than the named chain's, and leave daemons nearly as much time.
+pub fn quick_chain(folder: &Path, epoch_blocks: u32) -> String {
+	let lengths = json!({
+		"len": epoch_blocks,
+		"report_window": 9,
+		"fold_window": 2,
+		"answer_window": epoch_blocks - QUICK_REST,
+	});
+	let patch = json!({
+		"timing": { "slotMs": 500 },
+		"epochs": { "lengths": lengths },
+	});
+	let path = spec::patched(folder, "dev", "quick", &patch);
+	path.display().to_string()
+}
+
 /// A node, which keeps its ports and its data when it is started again.
 #[derive(Debug)]
 pub struct Node {
@@ -36,6 +61,7 @@ pub struct Node {
 	name: String,
 	arguments: Vec<String>,
 	process: Process,
+	metrics_port: Option<u16>,
 	/// Port of its RPC.
 	pub rpc_port: u16,
 	/// Port of its network.
@@ -50,21 +76,34 @@ impl Node {
 
 	/// Starts a node with some options of its own; ports, folder and the rest are added.
 	pub fn start(folder: &Path, name: &str, options: &[&str]) -> Self {
-		let [rpc_port, network_port] = free_ports();
+		Self::begin(folder, name, options, false)
+	}
+
+	/// The same, and it tells its metrics.
+	pub fn metered(folder: &Path, name: &str, options: &[&str]) -> Self {
+		Self::begin(folder, name, options, true)
+	}
+
+	fn begin(folder: &Path, name: &str, options: &[&str], metered: bool) -> Self {
+		let [rpc_port, network_port, metrics_port] = free_ports();
 		let base = folder.join(name).display().to_string();
 		let listen = format!("/ip4/127.0.0.1/tcp/{network_port}");
 		let port = rpc_port.to_string();
-		let added = [
+		let metrics = metrics_port.to_string();
+		let mut added = vec![
 			"--base-path",
 			&base,
 			"--rpc-port",
 			&port,
 			"--listen-addr",
 			&listen,
-			"--no-prometheus",
 			"--no-telemetry",
 			"--no-mdns",
 		];
+		match metered {
+			true => added.extend(["--prometheus-port", metrics.as_str()]),
+			false => added.push("--no-prometheus"),
+		}
 		let all = options.iter().copied().chain(added);
 		let arguments: Vec<String> = all.map(str::to_string).collect();
 		Self {
@@ -72,6 +111,7 @@ impl Node {
 			folder: folder.into(),
 			name: name.into(),
 			arguments,
+			metrics_port: metered.then_some(metrics_port),
 			rpc_port,
 			network_port,
 		}
@@ -110,6 +150,36 @@ impl Node {
 		self.process.log()
 	}
 
+	/// One of its metrics, all labels together. The node must have been started to tell them.
+	pub async fn metric(&self, name: &str) -> f64 {
+		let port = self
+			.metrics_port
+			.expect("the node was started to tell them");
+		let url = format!("http://127.0.0.1:{port}/metrics");
+		let answer = Http::default().get(&url).await.expect("the node answers");
+		let text = String::from_utf8_lossy(&answer.body).into_owned();
+		let values: Vec<f64> = text
+			.lines()
+			.filter_map(|line| line.strip_prefix(name))
+			.filter(|rest| rest.starts_with([' ', '{']))
+			.filter_map(|rest| rest.rsplit(' ').next()?.parse().ok())
+			.collect();
+		assert!(!values.is_empty(), "there is no metric {name} in\n{text}");
+		values.iter().sum()
+	}
+
+	/// Runs a subcommand over its data; it must have been killed.
+	pub async fn command(&self, subcommand: &[&str]) -> Ran {
+		let mut options = self.arguments.iter().map(String::as_str);
+		let mut chain = vec!["--dev"];
+		while let Some(option) = options.next() {
+			if option == "--chain" {
+				chain = vec![option, options.next().unwrap_or_default()];
+			}
+		}
+		subcommand_of_node(&self.folder, &self.name, &chain, subcommand).await
+	}
+
 	/// Waits until it answers.
 	pub async fn until_up(&mut self) {
 		let (rpc, process) = (Rpc::new(self.rpc_port), &mut self.process);
@@ -136,6 +206,20 @@ impl Node {
 	}
 }
 
+/// Runs a subcommand of the node over the data of this name, of a chain that `chain` names by
+/// options.
+pub async fn subcommand_of_node(
+	folder: &Path,
+	name: &str,
+	chain: &[&str],
+	subcommand: &[&str],
+) -> Ran {
+	let base = folder.join(name).display().to_string();
+	let data = ["--base-path", base.as_str()];
+	let arguments = [subcommand, chain, &data[..]].concat();
+	command::run(&binaries::node(), folder, SUBCOMMAND, arguments).await
+}
+
 /// A chain of one validator and what a test needs to work with it.
 #[derive(Debug)]
 pub struct Network {
@@ -155,7 +239,20 @@ impl Network {
 	/// Starts it.
 	pub async fn dev() -> Self {
 		let folder = folder();
-		let mut node = Node::dev(folder.path());
+		let node = Node::dev(folder.path());
+		Self::around(folder, node).await
+	}
+
+	/// Starts a quick one, with epochs of so many blocks.
+	pub async fn quick(epoch_blocks: u32) -> Self {
+		let folder = folder();
+		let chain = quick_chain(folder.path(), epoch_blocks);
+		let node = Node::start(folder.path(), "node", &["--dev", "--chain", &chain]);
+		Self::around(folder, node).await
+	}
+
+	/// The same around a node that was started in the folder.
+	pub async fn around(folder: TempDir, mut node: Node) -> Self {
 		let chain = node.connect().await;
 		Self {
 			rpc: node.rpc(),

@@ -4,12 +4,14 @@ use crate::{binaries, eventually, network::account, network::free_ports, until, 
 use futures::future::join_all;
 use millrace_client::{calls, AccountKey, PeerKeypair, View};
 use millrace_primitives::{
+	commitment::StakeOffer,
 	epoch::Phase,
 	market::OfferTerms,
 	peer::{key_proof, PeerId},
 	Balance, EpochIndex, CPU_V1, FLT,
 };
 use serde_json::Value;
+use sp_arithmetic::Perbill;
 use std::{
 	path::{Path, PathBuf},
 	time::Duration,
@@ -20,7 +22,7 @@ use std::{
 pub const ASK: Balance = FLT / 100 + 1;
 /// Epochs of the commitments: far more than any test takes.
 pub const COMMITTED_EPOCHS: u32 = 100;
-/// Longest wait for what takes a few epochs of 20 seconds, on a busy machine.
+/// Longest wait for what takes a few epochs of at most 20 seconds, on a busy machine.
 pub const EPOCHS: Duration = Duration::from_secs(240);
 /// Time in which a worker must answer for the first time, or again.
 const START: Duration = Duration::from_secs(60);
@@ -123,7 +125,8 @@ pub struct Provider {
 }
 
 impl Provider {
-	/// Registers a provider with machines, commits units of each, stakes for them and offers them.
+	/// Registers a provider with machines, commits units of each, stakes for them alone and offers
+	/// them.
 	pub async fn register(network: &Network, name: &str, peers: usize, units: u32) -> Self {
 		let account = account(name);
 		let owner = name.trim_start_matches('/').to_lowercase();
@@ -131,6 +134,17 @@ impl Provider {
 			.map(|number| Peer::new(network, &format!("worker-{owner}-{number}")))
 			.collect();
 		let proof = key_proof(network.chain.genesis(), &account.account());
+		let view = network.chain.latest().await.expect("the node is up");
+		let offer = StakeOffer {
+			own_part: Perbill::one(),
+			commission: Perbill::zero(),
+			invited: Default::default(),
+		};
+		let signed = view
+			.start_terms(units, COMMITTED_EPOCHS, offer.own_part, offer.commission)
+			.await
+			.expect("terms can be read");
+		let stake = signed.terms.stake_per_unit * Balance::from(units);
 		let mut batch = vec![calls::providers::register_provider("Provider of a test")];
 		for (peer, ask) in peers.iter().zip(ASK..) {
 			let terms = OfferTerms {
@@ -143,8 +157,8 @@ impl Provider {
 			let (key, id) = (&peer.key, peer.id());
 			batch.extend([
 				calls::providers::register_peer(key.public(), key.sign_hash(proof), &peer.url),
-				calls::capacity::create(id, units, COMMITTED_EPOCHS),
-				calls::capacity::stake(id),
+				calls::capacity::create(id, units, COMMITTED_EPOCHS, &offer),
+				calls::capacity::stake(id, &signed, 0, stake),
 				calls::market::post_offer(id, terms),
 			]);
 		}

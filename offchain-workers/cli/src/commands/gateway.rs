@@ -16,12 +16,12 @@ pub(crate) enum GatewayCommand {
 	/// Serve packages and route calls to live workers until it is stopped.
 	///
 	/// Reads --config, then MILLRACE_GATEWAY_ variables (two underscores between a table and its
-	/// key), then the options here.
+	/// key), then the options here. The data directory must be given.
 	Run {
 		/// Folder of packages.
 		#[arg(long, value_name = "DIR")]
 		data_dir: Option<String>,
-		/// Address to listen at, such as 0.0.0.0:8090.
+		/// Address to listen at, such as 0.0.0.0:8090 [default: 127.0.0.1:8090].
 		#[arg(long, value_name = "ADDRESS")]
 		listen: Option<String>,
 	},

@@ -7,10 +7,12 @@ pub(crate) mod key;
 pub(crate) mod offer;
 pub(crate) mod package;
 pub(crate) mod peer;
+pub(crate) mod prover;
 pub(crate) mod provider;
 pub(crate) mod receipt;
 pub(crate) mod run;
 pub(crate) mod spec;
+pub(crate) mod validator;
 pub(crate) mod worker;
 
 mod signals;
@@ -47,6 +49,10 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<ExitCode> {
 		Command::Provider(command) => {
 			provider::run(&Context::load(cli.global)?, command).await?;
 		}
+		Command::Validator(command) => {
+			validator::run(&Context::load(cli.global)?, command).await?;
+		}
+		Command::Prover(command) => prover::run(&Context::load(cli.global)?, &command)?,
 		Command::Peer(command) => peer::run(&Context::load(cli.global)?, command).await?,
 		Command::Offer(command) => offer::run(&Context::load(cli.global)?, command).await?,
 		Command::Package(command) => package::run(&Context::load(cli.global)?, command).await?,

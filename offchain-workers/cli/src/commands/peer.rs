@@ -1,5 +1,9 @@
 //! `millrace peer`: machines and their commitments.
 
+mod rounds;
+mod slashes;
+mod status;
+
 use crate::{
 	arguments,
 	context::Context,
@@ -7,19 +11,22 @@ use crate::{
 	ui,
 };
 use clap::Subcommand;
+use codec::Decode;
 use millrace_client::{
 	amounts, calls,
 	web::{self, UrlError},
-	Call, PeerKeypair,
+	AccountId, Call, Included, PeerKeypair,
 };
 use millrace_primitives::{
-	market::WorkerStatus,
+	commitment::SlashId,
 	peer::{key_proof, PeerId},
-	views::CommitmentStatus,
-	EpochIndex,
+	Balance, EpochIndex,
 };
+use rounds::{CommitArgs, ExtendArgs, GrowArgs, StakeArgs};
 use serde_json::json;
 use std::path::PathBuf;
+
+pub(crate) use status::describe;
 
 /// Machines and their commitments.
 #[derive(Debug, Subcommand)]
@@ -50,17 +57,20 @@ pub(crate) enum PeerCommand {
 		#[arg(long, value_name = "FILE")]
 		new_key: PathBuf,
 	},
-	/// Commit units and stake for them, in one transaction.
-	Commit {
+	/// Commit units and stake for them, in one transaction; others may bring a part of the stake.
+	Commit(CommitArgs),
+	/// Put stake behind somebody's machine, under the terms that it asks for; any account may.
+	Stake(StakeArgs),
+	/// Commit more units of a machine that is committed already.
+	Grow(GrowArgs),
+	/// Commit a machine for longer. Delegators who do not sign leave at the end they signed for.
+	Extend(ExtendArgs),
+	/// Take back a commitment, growth or extension that has not all its stake. The provider may at
+	/// any time, and any account once it has lapsed.
+	Cancel {
 		/// Peer id or key file.
 		#[arg(value_parser = arguments::peer)]
 		peer: PeerId,
-		/// Units: one physical core, 4 GiB of memory, 16 GiB of disk each.
-		#[arg(long)]
-		units: u32,
-		/// Epochs that the commitment lasts.
-		#[arg(long)]
-		epochs: u32,
 	},
 	/// Settle closed epochs now; any account may.
 	Settle {
@@ -68,13 +78,27 @@ pub(crate) enum PeerCommand {
 		#[arg(value_parser = arguments::peer)]
 		peer: PeerId,
 	},
-	/// Pay out the stake of a commitment that is over and unbonded.
+	/// Pay out all stake that is unbonded, to whoever owns it; any account may.
 	Withdraw {
 		/// Peer id or key file.
 		#[arg(value_parser = arguments::peer)]
 		peer: PeerId,
 	},
-	/// Show key, commitment, work owed, audit and deals.
+	/// List the slashes that wait.
+	Slashes {
+		/// Peer id or key file.
+		#[arg(value_parser = arguments::peer)]
+		peer: PeerId,
+	},
+	/// Let a slash happen that has waited long enough; any account may.
+	ApplySlash {
+		/// Peer id or key file.
+		#[arg(value_parser = arguments::peer)]
+		peer: PeerId,
+		/// The slash: see `millrace peer slashes`.
+		slash: SlashId,
+	},
+	/// Show key, commitment, stakes, work owed, audit and deals.
 	Status {
 		/// Peer id or key file.
 		#[arg(value_parser = arguments::peer)]
@@ -113,33 +137,24 @@ pub(crate) async fn run(context: &Context, command: PeerCommand) -> Result<()> {
 			let call = calls::providers::set_endpoint(peer, &endpoint);
 			submit(context, peer, call, "endpoint set").await
 		}
-		PeerCommand::Commit {
-			peer,
-			units,
-			epochs,
-		} => {
-			let call = calls::utility::batch_all(vec![
-				calls::capacity::create(peer, units, epochs),
-				calls::capacity::stake(peer),
-			]);
-			submit(context, peer, call, "committed").await
+		PeerCommand::Commit(args) => rounds::commit(context, args).await,
+		PeerCommand::Stake(args) => rounds::stake(context, args).await,
+		PeerCommand::Grow(args) => rounds::grow(context, args).await,
+		PeerCommand::Extend(args) => rounds::extend(context, args).await,
+		PeerCommand::Cancel { peer } => {
+			submit(context, peer, calls::capacity::cancel(peer), "cancelled").await
 		}
 		PeerCommand::Settle { peer } => {
 			submit(context, peer, calls::capacity::settle(peer), "settled").await
 		}
-		PeerCommand::Withdraw { peer } => {
-			submit(context, peer, calls::capacity::withdraw(peer), "withdrawn").await
-		}
+		PeerCommand::Withdraw { peer } => withdraw(context, peer).await,
+		PeerCommand::Slashes { peer } => slashes::list(context, peer).await,
+		PeerCommand::ApplySlash { peer, slash } => slashes::apply(context, peer, slash).await,
 		PeerCommand::Remove { peer } => {
-			submit(
-				context,
-				peer,
-				calls::providers::remove_peer(peer),
-				"removed",
-			)
-			.await
+			let call = calls::providers::remove_peer(peer);
+			submit(context, peer, call, "removed").await
 		}
-		PeerCommand::Status { peer } => status(context, peer).await,
+		PeerCommand::Status { peer } => status::show(context, peer).await,
 	}
 }
 
@@ -156,83 +171,49 @@ async fn submit(context: &Context, peer: PeerId, call: Call, done: &str) -> Resu
 	context.emit(&value, || format!("{done}: {peer}"))
 }
 
-async fn status(context: &Context, peer: PeerId) -> Result<()> {
-	let view = context.chain().await?.latest().await?;
-	let registered = view.peer(peer).await?.ok_or_else(|| {
-		CliError::not_found("peer_unknown", format!("no peer {peer} is registered"))
-	})?;
-	let commitment = view.commitment(peer).await?;
-	let duties = view.duties(peer).await?;
-	let endpoint = String::from_utf8_lossy(&registered.endpoint).into_owned();
+/// Pays the stake out; tells who got how much of it, and what the signer got for it.
+async fn withdraw(context: &Context, peer: PeerId) -> Result<()> {
+	let chain = context.chain().await?;
+	let call = calls::capacity::withdraw(peer);
+	let included = context.submit(&chain, call).await?;
+	let paid: Vec<Paid> = events(&included, "StakeWithdrawn");
+	let bounties: Vec<Paid> = events(&included, "BountyPaid");
+	let bounty: Balance = bounties.iter().map(|(_, _, amount)| amount).sum();
 	let value = json!({
 		"peer": peer,
-		"provider": registered.provider,
-		"key": millrace_primitives::H256(registered.key),
-		"endpoint": endpoint,
-		"commitment": commitment,
-		"duties": duties,
+		"block": included.block,
+		"bounty": bounty.to_string(),
+		"paid": paid
+			.iter()
+			.map(|(_, staker, amount)| json!({ "staker": staker, "amount": amount.to_string() }))
+			.collect::<Vec<_>>(),
 	});
 	context.emit(&value, || {
-		let mut rows = vec![
-			("peer", peer.to_string()),
-			("provider", registered.provider.to_string()),
-			("endpoint", endpoint.clone()),
-			(
-				"key",
-				format!("{:?}", millrace_primitives::H256(registered.key)),
-			),
-			("epoch", duties.epoch.info.index.to_string()),
-		];
-		match &commitment {
-			Some(commitment) => rows.extend([
-				("commitment", describe(&commitment.status)),
-				("units", commitment.units.to_string()),
-				("stake", amounts::format(commitment.stake)),
-				("slashed", amounts::format(commitment.slashed)),
-				("rewarded", amounts::format(commitment.rewarded)),
-				("settled before", epoch(commitment.next_to_settle)),
-			]),
-			None => rows.push(("commitment", "none".into())),
-		}
-		if let Some(work) = &duties.work {
-			let solutions = work.rates.leaves(work.idle, work.busy);
-			let owed = format!(
-				"{} idle, {} busy: {solutions} solutions",
-				work.idle, work.busy
-			);
-			rows.push(("owes", owed));
-		}
-		if let Some(audit) = &duties.audit {
-			rows.push((
-				"audit",
-				format!("{:?} ({})", audit.status, epoch(audit.epoch)),
-			));
-		}
-		for assignment in &duties.assignments {
-			let state = match assignment.worker.status {
-				WorkerStatus::Assigned { deadline } => format!("to go live by {}", epoch(deadline)),
-				WorkerStatus::Live { since } => format!("live, paid from {}", epoch(since)),
-			};
-			rows.push(("deal", format!("{} {state}", assignment.deal)));
-		}
-		ui::pairs(rows)
+		let rows = paid
+			.iter()
+			.map(|(_, staker, amount)| vec![staker.to_string(), amounts::format(*amount)]);
+		ui::table(["staker", "withdrawn"], rows)
 	})
 }
 
-/// Where a commitment stands, in words.
-pub(crate) fn describe(status: &CommitmentStatus) -> String {
-	match status {
-		CommitmentStatus::Pending { deadline } => {
-			format!("waits for its stake until {}", epoch(*deadline))
-		}
-		CommitmentStatus::Active { start, end } => {
-			format!("active from {} up to {}", epoch(*start), epoch(*end))
-		}
-		CommitmentStatus::Unbonding { until, failed } => {
-			let how = if *failed { "failed" } else { "ended" };
-			format!("{how}; stake can be withdrawn from {}", epoch(*until))
-		}
-	}
+/// Fields of `StakeWithdrawn` and `BountyPaid`: peer, to whom, how much.
+type Paid = (PeerId, AccountId, Balance);
+
+/// Fields of all events of the Capacity pallet with this name.
+fn events<T: Decode>(included: &Included, name: &str) -> Vec<T> {
+	included
+		.events
+		.iter()
+		.filter(|event| event.pallet == "Capacity" && event.name == name)
+		.filter_map(|event| T::decode(&mut &event.fields[..]).ok())
+		.collect()
+}
+
+/// The peer has no commitment that can be changed.
+fn no_commitment(peer: PeerId) -> CliError {
+	let message = format!("peer {peer} has no commitment that stands");
+	CliError::not_found("commitment_unknown", message)
+		.hint("`millrace peer commit` makes one; `millrace peer status` shows where it stands")
 }
 
 fn epoch(index: EpochIndex) -> String {
@@ -258,5 +239,12 @@ mod tests {
 			let error = check_endpoint(endpoint).expect_err("gateways do not call that");
 			assert_eq!(error.code, "bad_endpoint", "{endpoint}");
 		}
+	}
+
+	#[test]
+	fn who_has_no_commitment_is_told_how_to_make_one() {
+		let error = no_commitment(PeerId(millrace_primitives::H256::zero()));
+		assert_eq!(error.code, "commitment_unknown");
+		assert!(error.hint.is_some_and(|hint| hint.contains("peer commit")));
 	}
 }

@@ -1,12 +1,14 @@
 //! `millrace provider`: the account that owns peers.
 
 use crate::{
+	commands::deal::missing_event,
 	context::{parse_account, Context},
 	errors::Result,
 	ui,
 };
 use clap::Subcommand;
 use millrace_client::{amounts, calls, AccountId};
+use millrace_primitives::Balance;
 use serde_json::json;
 
 /// The account that owns peers.
@@ -17,9 +19,15 @@ pub(crate) enum ProviderCommand {
 		/// A name for people, at most 64 bytes.
 		name: String,
 	},
-	/// Show balance, credited reward, peers and their commitments.
+	/// Show balance, earnings, peers and their commitments.
 	Status {
 		/// The provider; the signing account without it.
+		#[arg(value_parser = parse_account)]
+		account: Option<AccountId>,
+	},
+	/// Pay out the rewards of a staker, provider or delegator, that have vested; any account may.
+	Claim {
+		/// The staker; the signing account without it.
 		#[arg(value_parser = parse_account)]
 		account: Option<AccountId>,
 	},
@@ -51,13 +59,37 @@ pub(crate) async fn run(context: &Context, command: ProviderCommand) -> Result<(
 		ProviderCommand::Status { account } => {
 			status(context, context.account_or_signer(account)?).await
 		}
+		ProviderCommand::Claim { account } => {
+			claim(context, context.account_or_signer(account)?).await
+		}
 	}
 }
+
+async fn claim(context: &Context, account: AccountId) -> Result<()> {
+	let chain = context.chain().await?;
+	let included = context
+		.submit(&chain, calls::capacity::claim(&account))
+		.await?;
+	let (_, amount): Claimed = included
+		.find("Capacity", "RewardClaimed")
+		.ok_or_else(|| missing_event("RewardClaimed"))?;
+	let value = json!({
+		"account": account,
+		"amount": amount.to_string(),
+		"block": included.block,
+	});
+	context.emit(&value, || {
+		format!("{} paid to {account}", amounts::format(amount))
+	})
+}
+
+/// Fields of `RewardClaimed`: to whom, how much.
+pub(crate) type Claimed = (AccountId, Balance);
 
 async fn status(context: &Context, account: AccountId) -> Result<()> {
 	let view = context.chain().await?.latest().await?;
 	let balance = view.balance(&account).await?;
-	let credited = view.credited(&account).await?;
+	let earnings = view.earnings(&account).await?;
 	let mut rows = Vec::new();
 	let mut peers = Vec::new();
 	for peer in view.peers_of(&account).await? {
@@ -86,7 +118,7 @@ async fn status(context: &Context, account: AccountId) -> Result<()> {
 	let value = json!({
 		"provider": account,
 		"balance": balance,
-		"credited": credited.to_string(),
+		"earnings": earnings,
 		"peers": peers,
 	});
 	context.emit(&value, || {
@@ -94,7 +126,8 @@ async fn status(context: &Context, account: AccountId) -> Result<()> {
 			("provider", account.to_string()),
 			("free", amounts::format(balance.free)),
 			("held", amounts::format(balance.held)),
-			("credited", amounts::format(credited)),
+			("claimable", amounts::format(earnings.claimable)),
+			("vesting", amounts::format(earnings.vesting)),
 		]);
 		let peers = ui::table(
 			[

@@ -5,6 +5,7 @@ use super::{
 	network::{account, Network, Peer, Running},
 	observer::Observer,
 	report::{Latency, Report},
+	rewards::{self, Work},
 	DevCommand,
 };
 use crate::{
@@ -20,12 +21,14 @@ use crate::{
 use bytes::Bytes;
 use millrace_client::{amounts, calls, receipts, AccountId, AccountKey, View};
 use millrace_primitives::{
+	commitment::StakeOffer,
 	epoch::Phase,
 	execution::{SignedReceipt, MAX_MEMORY_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES},
 	market::{Abi, CallLimits, DealSpec, OfferTerms, Package, ProviderFilter, WorkerStatus},
 	peer::{key_proof, PeerId},
 	Balance, DealId, EpochIndex, CPU_V1, FLT, H256,
 };
+use sp_arithmetic::Perbill;
 use std::{
 	collections::BTreeSet,
 	path::Path,
@@ -118,7 +121,13 @@ pub(crate) async fn run(
 	steps.done(&format!("package {hash:?} is uploaded"));
 
 	let spec = specification(hash, size, link, peers.len())?;
-	let mut books = Books::open(&running, &actors.provider, &actors.client).await?;
+	let mut books = Books::open(
+		&running,
+		&actors.provider,
+		&actors.client,
+		&actors.bystander,
+	)
+	.await?;
 	let deal = order(&running, &actors, &spec, &mut books)
 		.await
 		.map_err(at("creating the deal"))?;
@@ -172,11 +181,30 @@ pub(crate) async fn run(
 		.map_err(at("closing the deal"))?;
 	steps.done("the deal is closed and the rest refunded");
 
-	let rewards = money::rewards(network, &running, &actors.provider, &ids)
+	steps.doing("claiming the rewards that have vested");
+	let work = Work {
+		peers: &ids,
+		units: command.units,
+		workers: books.workers(),
+		closed: end.epoch().await?.info.index,
+	};
+	let (provider, bystander) = (&actors.provider, &actors.bystander);
+	let rewards = rewards::claim(network, &running, provider, bystander, &work)
 		.await
-		.map_err(at("computing rewards"))?;
+		.map_err(at("claiming rewards"))?;
+	steps.done(&format!(
+		"{} of {} earned has vested and is claimed",
+		amounts::format(rewards.claimed),
+		amounts::format(rewards.credited),
+	));
+
 	let mut mismatches = books.compare(&end, &ids, last).await?;
 	mismatches.extend(rewards.mismatches);
+	mismatches.extend(
+		books
+			.compare_issuance(&rewards.end, rewards.claimed)
+			.await?,
+	);
 	let seen = observer.seen();
 	if seen.passed.is_empty() {
 		mismatches.push("no audit passed".into());
@@ -198,7 +226,7 @@ pub(crate) async fn run(
 		receipts_verified: verified,
 		latency_ms: Latency::of(calls.iter().map(|call| call.milliseconds).collect()),
 		gas_total: calls.iter().map(|call| call.receipt.receipt.gas).sum(),
-		flt: books.report(rewards.credited),
+		flt: books.report(rewards.credited, rewards.claimed),
 		elapsed_seconds: (steps.elapsed().as_secs_f64() * 10.0).round() / 10.0,
 		mismatches,
 		responses: out.display().to_string(),
@@ -235,6 +263,20 @@ async fn provide(
 	steps.done("two workers run");
 
 	steps.doing("committing and staking");
+	// The provider brings the whole stake, so there is nobody to share rewards with.
+	let offer = StakeOffer {
+		own_part: Perbill::one(),
+		commission: Perbill::zero(),
+		invited: Default::default(),
+	};
+	let signed = chain
+		.latest()
+		.await?
+		.start_terms(units, COMMITTED_EPOCHS, offer.own_part, offer.commission)
+		.await?;
+	let each = Balance::from(units)
+		.checked_mul(signed.terms.stake_per_unit)
+		.ok_or_else(|| CliError::usage("bad_amount", "the stake is over every balance"))?;
 	let mut batch = Vec::new();
 	for (number, peer) in (0..).zip(peers) {
 		let id = peer.key.id();
@@ -245,8 +287,8 @@ async fn provide(
 			capabilities: 0,
 			max_worker_bond: 0,
 		};
-		batch.push(calls::capacity::create(id, units, COMMITTED_EPOCHS));
-		batch.push(calls::capacity::stake(id));
+		batch.push(calls::capacity::create(id, units, COMMITTED_EPOCHS, &offer));
+		batch.push(calls::capacity::stake(id, &signed, 0, each));
 		batch.push(calls::market::post_offer(id, terms));
 	}
 	let included = chain

@@ -9,6 +9,7 @@ mod network;
 mod observer;
 mod process;
 mod report;
+mod rewards;
 mod rpc;
 
 use crate::{
@@ -30,8 +31,9 @@ use std::{
 /// Run the demo: a chain, a provider with two peers, a gateway and a client, on this machine.
 ///
 /// The provider stakes and proves; the client uploads a package, makes a deal, calls it, checks every
-/// receipt against the chain and ends the deal. Then payments, refund and rewards are computed again
-/// from the rules, and compared with what the chain did. The exit status is not 0 if anything differs.
+/// receipt against the chain and ends the deal, and the provider's rewards are claimed. Then
+/// stakes, payments, refund and rewards are computed again from the rules, and compared with what
+/// the chain did. The exit status is not 0 if anything differs.
 // scripts/demo.sh gives its own paths first, and the caller may give others after them.
 #[derive(Debug, Args)]
 #[command(args_override_self = true)]

@@ -2,7 +2,7 @@
 
 use super::{
 	expect::{self, WorkerTerm},
-	network::{Network, Running},
+	network::Running,
 	report::Money,
 };
 use crate::{
@@ -16,19 +16,19 @@ use millrace_primitives::{
 	views::{CommitmentView, DealView},
 	Balance, DealId, EpochIndex,
 };
-use std::time::Duration;
-
-/// Longest wait until both peers are settled up to the same epoch.
-const LEVEL_LIMIT: Duration = Duration::from_secs(60);
 
 /// What is known of the deal's money.
 #[derive(Debug)]
 pub(crate) struct Books {
 	provider: AccountId,
 	client: AccountId,
-	/// All that both owned before the deal.
+	bystander: AccountId,
+	/// All that they owned before the deal.
 	provider_before: Balance,
 	client_before: Balance,
+	bystander_before: Balance,
+	/// All FLT that there was then.
+	issuance_before: Balance,
 	escrow: Balance,
 	closing_deposit: Balance,
 	/// What the client's account lost by the deal's creation, and what the rules say.
@@ -44,30 +44,26 @@ pub(crate) struct Books {
 	received: Balance,
 }
 
-/// Rewards, as credited and as computed.
-#[derive(Debug)]
-pub(crate) struct Rewards {
-	/// What the chain credited.
-	pub(crate) credited: Balance,
-	/// What differs from the rules.
-	pub(crate) mismatches: Vec<String>,
-}
-
 impl Books {
-	/// Notes what both own. From now on the provider sends nothing, so that its account moves by
-	/// payments alone.
+	/// Notes what they own. From now on the provider sends nothing, so that its account moves by
+	/// payments and rewards alone.
 	pub(crate) async fn open(
 		running: &Running,
 		provider: &AccountKey,
 		client: &AccountKey,
+		bystander: &AccountKey,
 	) -> Result<Self> {
 		let view = running.chain.latest().await?;
 		let (provider, client) = (provider.account(), client.account());
+		let bystander = bystander.account();
 		Ok(Self {
 			provider,
 			client,
+			bystander,
 			provider_before: view.balance(&provider).await?.total(),
 			client_before: view.balance(&client).await?.total(),
+			bystander_before: view.balance(&bystander).await?.total(),
+			issuance_before: view.total_issuance().await?,
 			escrow: 0,
 			closing_deposit: 0,
 			prepaid: (0, 0),
@@ -120,6 +116,7 @@ impl Books {
 			.iter()
 			.filter_map(|view| match view.worker.status {
 				WorkerStatus::Live { since } => Some(WorkerTerm {
+					peer: view.worker.peer,
 					epoch_price: view.worker.epoch_price(),
 					since,
 				}),
@@ -127,6 +124,11 @@ impl Books {
 			})
 			.collect();
 		Ok(last)
+	}
+
+	/// The workers of the deal.
+	pub(crate) fn workers(&self) -> &[WorkerTerm] {
+		&self.workers
 	}
 
 	/// The deal was closed.
@@ -198,8 +200,30 @@ impl Books {
 		Ok(mismatches)
 	}
 
+	/// Compares all FLT that there is, when so much was made for rewards, with what there was before
+	/// the deal: payments burn in part, and so do the fees of the client and of the bystander, whose
+	/// account moves by nothing else.
+	pub(crate) async fn compare_issuance(
+		&self,
+		end: &View,
+		minted: Balance,
+	) -> Result<Vec<String>> {
+		let bystander_after = end.balance(&self.bystander).await?.total();
+		let spent = self.bystander_before.saturating_sub(bystander_after);
+		let burnt = self.actual.burnt.saturating_add(self.fees);
+		let by_the_rules = self
+			.issuance_before
+			.saturating_add(minted)
+			.saturating_sub(burnt)
+			.saturating_sub(spent);
+		let mut mismatches = Vec::new();
+		let found = end.total_issuance().await?;
+		compare(&mut mismatches, "all FLT there is", found, by_the_rules);
+		Ok(mismatches)
+	}
+
 	/// The amounts of the report.
-	pub(crate) fn report(&self, reward_credited: Balance) -> Money {
+	pub(crate) fn report(&self, reward_credited: Balance, reward_claimed: Balance) -> Money {
 		Money {
 			escrowed: self.escrowed(),
 			paid_to_provider: self.received,
@@ -207,69 +231,22 @@ impl Books {
 			expected_paid: self.expected.paid,
 			refunded: self.actual.refunded,
 			reward_credited,
+			reward_claimed,
 		}
 	}
 
 	fn add_fee(&mut self, included: &Included) -> Result<()> {
-		let (_, fee, _): (AccountId, Balance, Balance) = included
-			.find("TransactionPayment", "TransactionFeePaid")
-			.ok_or_else(|| missing_event("TransactionFeePaid"))?;
-		self.fees = self.fees.saturating_add(fee);
+		self.fees = self.fees.saturating_add(fee(included)?);
 		Ok(())
 	}
 }
 
-/// Computes the rewards of all settled epochs from the pools on the chain, and compares them with
-/// what the provider was credited.
-///
-/// Every peer of this network is the provider's, so an epoch's whole reward is. Both must be settled
-/// up to the same epoch for that.
-pub(crate) async fn rewards(
-	network: &mut Network,
-	running: &Running,
-	provider: &AccountKey,
-	peers: &[PeerId],
-) -> Result<Rewards> {
-	let what = "both peers are settled up to the same epoch";
-	let (view, next) = network
-		.until(&running.chain, what, LEVEL_LIMIT, async |view: &View| {
-			let mut settled = Vec::new();
-			for peer in peers {
-				settled.push(commitment(view, *peer).await?.next_to_settle);
-			}
-			settled.dedup();
-			Ok(match settled[..] {
-				[next] => Some((view.clone(), next)),
-				_ => None,
-			})
-		})
-		.await?;
-	let mut rows = Vec::new();
-	for epoch in 0..next {
-		rows.extend(running.rpc.reward_row(epoch, view.block().hash).await?);
-	}
-	let expected = expect::rewards(&rows)
-		.ok_or_else(|| CliError::from(anyhow::anyhow!("the rewards overflow")))?;
-	let credited = view.credited(&provider.account()).await?;
-	let mut mismatches = Vec::new();
-	if credited == 0 {
-		mismatches.push("no reward was credited".into());
-	}
-	compare(&mut mismatches, "reward credited", credited, expected);
-	let mut sum: Balance = 0;
-	for peer in peers {
-		sum = sum.saturating_add(commitment(&view, *peer).await?.rewarded);
-	}
-	compare(
-		&mut mismatches,
-		"rewards of the commitments together",
-		sum,
-		credited,
-	);
-	Ok(Rewards {
-		credited,
-		mismatches,
-	})
+/// The fee of a transaction.
+pub(crate) fn fee(included: &Included) -> Result<Balance> {
+	let (_, fee, _): (AccountId, Balance, Balance) = included
+		.find("TransactionPayment", "TransactionFeePaid")
+		.ok_or_else(|| missing_event("TransactionFeePaid"))?;
+	Ok(fee)
 }
 
 /// The commitment of a peer that has one.
@@ -282,10 +259,37 @@ pub(crate) async fn commitment(view: &View, peer: PeerId) -> Result<CommitmentVi
 	})
 }
 
-fn compare(mismatches: &mut Vec<String>, what: &str, found: Balance, by_the_rules: Balance) {
+/// Notes an amount that differs from what the rules give, be it by one unit.
+pub(crate) fn compare(
+	mismatches: &mut Vec<String>,
+	what: &str,
+	found: Balance,
+	by_the_rules: Balance,
+) {
 	if found != by_the_rules {
 		mismatches.push(format!(
 			"{what}: {found}, but the rules give {by_the_rules}"
 		));
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn one_unit_is_a_mismatch() {
+		let mut mismatches = Vec::new();
+		compare(&mut mismatches, "paid", 7, 7);
+		assert!(mismatches.is_empty());
+		compare(&mut mismatches, "paid", 7, 8);
+		compare(&mut mismatches, "burnt", 8, 7);
+		assert_eq!(
+			mismatches,
+			[
+				"paid: 7, but the rules give 8",
+				"burnt: 8, but the rules give 7"
+			]
+		);
 	}
 }

@@ -69,9 +69,12 @@ pub(crate) struct Money {
 	/// Back to the client.
 	#[serde(with = "millrace_primitives::decimal")]
 	pub(crate) refunded: Balance,
-	/// Reward credited to the provider.
+	/// Rewards of both commitments.
 	#[serde(with = "millrace_primitives::decimal")]
 	pub(crate) reward_credited: Balance,
+	/// Of them, what had vested and was paid to the provider.
+	#[serde(with = "millrace_primitives::decimal")]
+	pub(crate) reward_claimed: Balance,
 }
 
 impl Latency {
@@ -132,6 +135,7 @@ impl Report {
 			("burnt", amounts::format(money.burnt)),
 			("refunded", amounts::format(money.refunded)),
 			("reward credited", amounts::format(money.reward_credited)),
+			("reward claimed", amounts::format(money.reward_claimed)),
 			("elapsed", format!("{:.1} s", self.elapsed_seconds)),
 			("responses", self.responses.clone()),
 		];

@@ -25,26 +25,35 @@ pub(crate) struct RewardRow {
 	pub(crate) epoch: EpochIndex,
 	/// The pool that idle units share.
 	pub(crate) pool: Balance,
+	/// What earlier pools left over, which they share besides.
+	pub(crate) carried: Balance,
 	/// Most that a unit gets.
 	pub(crate) max_per_unit: Balance,
 	/// Idle units that were proven.
 	pub(crate) idle: u64,
 }
 
-/// The stored row: epoch, target, rates, pool, most per unit, audits, reports, units, idle units,
-/// solutions owed and proven.
+/// The stored row: epoch, target and where it has settled, rates, pool, carried over, most per unit,
+/// stake of a unit, cost of a miss, audits planned and drawn, reports, units, idle units, solutions
+/// owed and proven, and whether misses are excused.
 type StoredRow = (
 	EpochIndex,
+	U256,
 	U256,
 	WorkRates,
 	Balance,
 	Balance,
+	Balance,
+	Balance,
+	Balance,
 	u32,
 	u32,
+	u32,
 	u64,
 	u64,
 	u64,
 	u64,
+	bool,
 );
 
 impl Rpc {
@@ -64,6 +73,12 @@ impl Rpc {
 			.and_then(Value::as_str)
 			.and_then(|number| u32::from_str_radix(number.trim_start_matches("0x"), 16).ok())
 			.ok_or_else(|| unexpected("chain_getHeader"))
+	}
+
+	/// Hash of the block of a height, which is final.
+	pub(crate) async fn block_hash(&self, number: u32) -> Result<H256> {
+		let answer = self.request("chain_getBlockHash", json!([number])).await?;
+		serde_json::from_value(answer).map_err(|_| unexpected("chain_getBlockHash"))
 	}
 
 	/// The row of an epoch at a block; `None` where it is not remembered.
@@ -86,10 +101,11 @@ impl Rpc {
 			.map_err(|_| unexpected("state_getStorage"))?;
 		let row =
 			StoredRow::decode_all(&mut &bytes[..]).map_err(|_| unexpected("Capacity.EpochRows"))?;
-		let (of, _, _, pool, max_per_unit, _, _, _, idle, _, _) = row;
+		let (of, _, _, _, pool, carried, max_per_unit, _, _, _, _, _, _, idle, ..) = row;
 		Ok((of == epoch).then_some(RewardRow {
 			epoch,
 			pool,
+			carried,
 			max_per_unit,
 			idle,
 		}))

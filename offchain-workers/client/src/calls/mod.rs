@@ -5,8 +5,10 @@ pub mod balances;
 pub mod capacity;
 pub mod market;
 pub mod providers;
+pub mod session;
 pub mod sudo;
 pub mod utility;
+pub mod validators;
 
 use codec::{Compact, Encode};
 use subxt::Metadata;
@@ -122,15 +124,57 @@ impl std::fmt::Display for Call {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use millrace_primitives::peer::PeerId;
+	use crate::AccountId;
+	use millrace_primitives::{
+		commitment::{CommitmentTerms, RoundKind, StakerTerms},
+		peer::PeerId,
+	};
+	use sp_arithmetic::Perbill;
 
 	#[test]
 	fn arguments_stand_one_after_the_other() {
-		let call = capacity::create(PeerId::default(), 2, 720);
+		let call = capacity::grow(PeerId::default(), 720, &Default::default());
 		let mut expected = [0u8; 32].to_vec();
-		expected.extend([2, 0, 0, 0, 0xd0, 2, 0, 0]);
+		expected.extend([0xd0, 2, 0, 0, 0]);
 		assert_eq!(call.args, Args::Encoded(expected));
-		assert_eq!(call.to_string(), "Capacity.create");
+		assert_eq!(call.to_string(), "Capacity.grow");
+
+		let call = capacity::claim(&AccountId::from([7; 32]));
+		assert_eq!(call.args, Args::Encoded([7; 32].to_vec()));
+	}
+
+	#[test]
+	fn a_staker_signs_the_whole_terms_and_then_its_amounts() {
+		let terms = StakerTerms {
+			kind: RoundKind::Renewal,
+			units: 3,
+			duration_epochs: 4,
+			end: 5,
+			terms: CommitmentTerms {
+				stake_per_unit: 6,
+				slash_rate: Perbill::from_parts(7),
+				own_part: Perbill::from_parts(8),
+				own_floor: Perbill::from_parts(9),
+				commission: Perbill::from_parts(10),
+				unbonding_epochs: 11,
+				challenge_epochs: 12,
+				slash_delay_epochs: 13,
+				vesting_epochs: 14,
+			},
+		};
+		let call = capacity::stake(PeerId::default(), &terms, 15, 16);
+		let mut expected = [0u8; 32].to_vec();
+		expected.push(2);
+		for word in [3u32, 4, 5] {
+			expected.extend(word.to_le_bytes());
+		}
+		expected.extend(6u128.to_le_bytes());
+		for word in 7u32..=14 {
+			expected.extend(word.to_le_bytes());
+		}
+		expected.extend(15u128.to_le_bytes());
+		expected.extend(16u128.to_le_bytes());
+		assert_eq!(call.args, Args::Encoded(expected));
 	}
 
 	#[test]

@@ -1,10 +1,14 @@
 //! The duty to answer an audit: what passes, what fails, and who is refused.
 
 use super::*;
-use crate::{refusal, AuditFailure, Event};
+use crate::{refusal, AuditFailure, Error, Event, WeightInfo};
 use codec::Encode;
-use frame_support::assert_ok;
-use millrace_primitives::audit::{Audit, AuditStatus};
+use frame_support::{assert_noop, assert_ok, dispatch::GetDispatchInfo, weights::Weight};
+use millrace_primitives::{
+	audit::{Audit, AuditStatus},
+	traits::ReceiptLedger,
+};
+use sp_runtime::DispatchError;
 
 /// The first peer reports honest work for epoch 1 and is drawn.
 fn drawn_with(idle: u32, busy: u32) -> Work {
@@ -31,8 +35,37 @@ fn status() -> AuditStatus {
 	audit.status
 }
 
-fn assert_fails(answer: AuditAnswer, reason: AuditFailure) {
-	assert_ok!(send(answer_call(1, answer)));
+/// Answers for the first peer; what it took, or why it is refused.
+fn try_answer(answer: AuditAnswer) -> Result<Weight, DispatchError> {
+	match duty(answer_call(1, answer)) {
+		Ok(done) => Ok(done.actual_weight.expect("an answer is weighed")),
+		Err(failed) => {
+			// Whatever is wrong on its face is cheap.
+			assert_eq!(failed.post_info.actual_weight, Some(checks()));
+			Err(failed.error)
+		}
+	}
+}
+
+/// What an answer takes without any hash.
+fn checks() -> Weight {
+	<() as WeightInfo>::answer_checks()
+}
+
+/// What an answer takes with so many hashes.
+fn checks_and(hashes: u64) -> Weight {
+	checks().saturating_add(<() as WeightInfo>::randomx_hash().saturating_mul(hashes))
+}
+
+/// An answer that is wrong on its face changes nothing, and the right one can still be sent.
+fn assert_refused(answer: AuditAnswer, error: Error<Test>) {
+	assert_noop!(try_answer(answer), error);
+	assert_eq!(status(), AuditStatus::Open);
+}
+
+/// An answer whose work or receipts do not hold is a verdict.
+fn assert_fails(answer: AuditAnswer, reason: AuditFailure, took: Weight) {
+	assert_eq!(try_answer(answer), Ok(took));
 	assert_eq!(status(), AuditStatus::Failed);
 	assert_eq!(
 		events(),
@@ -81,12 +114,40 @@ fn a_single_busy_unit_opens_what_it_has() {
 }
 
 #[test]
-fn an_answer_has_one_try() {
+fn an_answer_takes_the_hashes_that_were_computed() {
+	ExtBuilder::default().build_and_execute(|| {
+		let done = drawn_with(3, 0);
+		let call = answer_call(1, answer(1, &done));
+		let declared = call.get_dispatch_info().call_weight;
+		let took = checks_and(3).saturating_add(MockReceipts::open_weight());
+		assert_eq!(declared, took);
+		assert_eq!(try_answer(answer(1, &done)), Ok(took));
+	});
+}
+
+#[test]
+fn an_answer_that_is_wrong_on_its_face_may_be_mended() {
 	ExtBuilder::default().build_and_execute(|| {
 		let done = drawn_with(3, 0);
 		let mut short = answer(1, &done);
 		short.solutions.pop();
-		assert_fails(short, AuditFailure::SolutionCount);
+		assert_refused(short, Error::<Test>::SolutionCount);
+		let mut none = answer(1, &done);
+		none.solutions.clear();
+		assert_refused(none, Error::<Test>::SolutionCount);
+		assert_ok!(send(answer_call(1, answer(1, &done))));
+		assert_eq!(status(), AuditStatus::Passed);
+	});
+}
+
+#[test]
+fn a_verdict_has_no_second_try() {
+	ExtBuilder::default().build_and_execute(|| {
+		let done = drawn_with(3, 0);
+		ReceiptsHold::set(false);
+		assert_ok!(send(answer_call(1, answer(1, &done))));
+		assert_eq!(status(), AuditStatus::Failed);
+		ReceiptsHold::set(true);
 		assert_eq!(
 			send(answer_call(1, answer(1, &done))),
 			refused(refusal::ALREADY_SENT)
@@ -95,37 +156,92 @@ fn an_answer_has_one_try() {
 }
 
 #[test]
-fn another_report_than_the_one_taken_fails() {
+fn more_solutions_than_drawn_are_refused() {
+	ExtBuilder::default().build_and_execute(|| {
+		let done = drawn_with(0, 1);
+		let mut twice = answer(1, &done);
+		let again = twice.solutions[0].clone();
+		twice.solutions.try_push(again).expect("three fit");
+		assert_refused(twice, Error::<Test>::SolutionCount);
+	});
+}
+
+#[test]
+fn another_report_than_the_one_taken_is_refused() {
 	ExtBuilder::default().build_and_execute(|| {
 		let done = drawn_with(3, 0);
 		let mut other = answer(1, &done);
 		other.report.receipts = 1;
-		assert_fails(other, AuditFailure::OtherReport);
+		assert_refused(other, Error::<Test>::OtherReport);
+		// Not even a better one: the work of one unit more.
+		let better = work(1, 1, 4, 0);
+		assert_refused(answer(1, &better), Error::<Test>::OtherReport);
 	});
 }
 
 #[test]
-fn solutions_at_other_indices_fail() {
+fn solutions_at_other_indices_are_refused() {
 	ExtBuilder::default().build_and_execute(|| {
-		let done = drawn_with(3, 0);
+		// Sixteen leaves, so that every path is as long as any other.
+		let done = drawn_with(4, 0);
 		let mut swapped = answer(1, &done);
 		swapped.solutions.as_mut().swap(0, 1);
-		assert_fails(swapped, AuditFailure::SolutionPath);
+		assert_refused(swapped, Error::<Test>::SolutionPath);
 	});
 }
 
 #[test]
-fn a_forged_path_fails() {
+fn a_forged_path_is_refused() {
 	ExtBuilder::default().build_and_execute(|| {
 		let done = drawn_with(3, 0);
 		let mut forged = answer(1, &done);
 		forged.solutions[0].path[0].0[0] ^= 1;
-		assert_fails(forged, AuditFailure::SolutionPath);
+		assert_refused(forged, Error::<Test>::SolutionPath);
+		let mut other = answer(1, &done);
+		other.solutions[1].nonce ^= 1;
+		assert_refused(other, Error::<Test>::SolutionPath);
 	});
 }
 
 #[test]
-fn work_that_was_not_done_fails() {
+fn a_path_that_is_too_long_or_too_short_is_refused() {
+	ExtBuilder::default().build_and_execute(|| {
+		let done = drawn_with(3, 0);
+		let mut longer = answer(1, &done);
+		longer.solutions[2]
+			.path
+			.try_push(Default::default())
+			.expect("there is room");
+		assert_refused(longer, Error::<Test>::SolutionPathLength);
+		let mut shorter = answer(1, &done);
+		shorter.solutions[0].path.pop();
+		assert_refused(shorter, Error::<Test>::SolutionPathLength);
+		let mut endless = answer(1, &done);
+		while endless.solutions[0]
+			.path
+			.try_push(Default::default())
+			.is_ok()
+		{}
+		assert_refused(endless, Error::<Test>::SolutionPathLength);
+	});
+}
+
+#[test]
+fn what_another_peer_or_epoch_opened_is_refused() {
+	ExtBuilder::default().peers(2).build_and_execute(|| {
+		commit(2, 4);
+		let done = drawn_with(4, 0);
+		let mut others = answer(1, &work(2, 1, 4, 0));
+		others.report = done.report.clone();
+		assert_refused(others, Error::<Test>::SolutionPath);
+		let mut earlier = answer(1, &done);
+		earlier.solutions = answer(1, &work(1, 0, 4, 0)).solutions;
+		assert_refused(earlier, Error::<Test>::SolutionPath);
+	});
+}
+
+#[test]
+fn work_that_was_not_done_fails_at_the_first_hash() {
 	ExtBuilder::default().build_and_execute(|| {
 		commit(1, 3);
 		go_to(2, 0);
@@ -133,7 +249,22 @@ fn work_that_was_not_done_fails() {
 		send(report_call(1, faked.report.clone())).expect("the report is due");
 		go_to_answers(1);
 		events();
-		assert_fails(answer(1, &faked), AuditFailure::SolutionWork);
+		assert_fails(answer(1, &faked), AuditFailure::SolutionWork, checks_and(1));
+	});
+}
+
+#[test]
+fn the_work_of_another_under_an_own_root_fails() {
+	ExtBuilder::default().peers(2).build_and_execute(|| {
+		commit(1, 4);
+		commit(2, 4);
+		go_to(2, 0);
+		// Whatever was solved by another peer solves nothing here, but for one try in four.
+		let stolen = work(2, 1, 4, 0);
+		send(report_call(1, stolen.report.clone())).expect("the report is due");
+		go_to_answers(1);
+		assert_ok!(try_answer(answer(1, &stolen)));
+		assert_eq!(status(), AuditStatus::Failed);
 	});
 }
 
@@ -142,7 +273,8 @@ fn receipts_that_do_not_hold_fail() {
 	ExtBuilder::default().build_and_execute(|| {
 		let done = drawn_with(3, 0);
 		ReceiptsHold::set(false);
-		assert_fails(answer(1, &done), AuditFailure::Receipt);
+		let took = checks_and(3).saturating_add(MockReceipts::open_weight());
+		assert_fails(answer(1, &done), AuditFailure::Receipt, took);
 	});
 }
 

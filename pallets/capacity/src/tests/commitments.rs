@@ -1,22 +1,23 @@
-//! Creation, stake, lapse, cancellation, end and withdrawal; parameters.
+//! Creation, the first round, lapse, cancellation and the end of a commitment; parameters.
 
 use super::*;
-use crate::{CapacityParams, Commitments, Error, Event, HoldReason, Params};
-use frame_support::{assert_noop, assert_ok, traits::fungible::InspectHold};
+use crate::{ActiveStakes, CapacityParams, Error, Event, HoldReason, Params, WeightInfo};
+use frame_support::{assert_noop, assert_ok};
 use millrace_primitives::{
 	capacity::{WorkRates, MAX_UNITS},
+	commitment::RoundKind,
 	traits::PeerUse,
 	views::CommitmentStatus,
 	FLT,
 };
-use sp_runtime::{DispatchError, TokenError};
+use sp_runtime::{DispatchError, Perbill, TokenError};
 
 fn provider() -> RuntimeOrigin {
 	RuntimeOrigin::signed(PROVIDER)
 }
 
-fn held() -> u128 {
-	Balances::balance_on_hold(&RuntimeHoldReason::Capacity(HoldReason::Stake), &PROVIDER)
+fn create(n: u8, units: u32, duration: u32) -> DispatchResult {
+	Capacity::create(provider(), peer(n), units, duration, solo())
 }
 
 fn status(n: u8) -> CommitmentStatus {
@@ -29,21 +30,23 @@ fn status(n: u8) -> CommitmentStatus {
 fn a_commitment_waits_for_its_stake_and_binds_from_the_next_epoch() {
 	ExtBuilder::default().build_and_execute(|| {
 		assert!(!Capacity::in_use(peer(1)));
-		assert_ok!(Capacity::create(provider(), peer(1), 3, DURATION));
+		let full = Perbill::one();
+		let terms = Capacity::start_terms(3, DURATION, full, Perbill::zero());
+		assert_ok!(create(1, 3, DURATION));
 		assert!(Capacity::in_use(peer(1)));
 		assert_eq!(status(1), CommitmentStatus::Pending { deadline: 2 });
-		assert_eq!(held(), 0);
+		assert_eq!(round_terms(1), terms);
+		assert_eq!(held(PROVIDER, HoldReason::Stake), 0);
+		assert_eq!(held(PROVIDER, HoldReason::Deposit), ROUND_DEPOSIT);
 
 		go_to(2, 19);
-		assert_ok!(Capacity::stake(provider(), peer(1)));
-		assert_eq!(
-			status(1),
-			CommitmentStatus::Active {
-				start: 3,
-				end: 3 + DURATION
-			}
-		);
-		assert_eq!(held(), 3_000 * FLT);
+		assert_ok!(pledge(PROVIDER, 1, 0, 3_000 * FLT));
+		let (start, end) = (3, 3 + DURATION);
+		assert_eq!(status(1), CommitmentStatus::Active { start, end });
+		assert_eq!(held(PROVIDER, HoldReason::Stake), 3_000 * FLT);
+		assert_eq!(held(PROVIDER, HoldReason::Deposit), LEDGER_DEPOSIT);
+		assert_eq!(ActiveStakes::<Test>::get(PROVIDER), 3_000 * FLT);
+		assert_eq!(StakeCalls::get(), vec![(PROVIDER, 3_000 * FLT)]);
 		assert_eq!(
 			events(),
 			vec![
@@ -53,21 +56,31 @@ fn a_commitment_waits_for_its_stake_and_binds_from_the_next_epoch() {
 					units: 3,
 					deadline: 2
 				},
+				Event::RoundOpened {
+					peer: peer(1),
+					terms,
+					needed: 3_000 * FLT,
+					deadline: 2
+				},
+				Event::StakePledged {
+					peer: peer(1),
+					staker: PROVIDER,
+					keep: 0,
+					add: 3_000 * FLT
+				},
 				Event::Staked {
 					peer: peer(1),
 					amount: 3_000 * FLT,
-					start: 3,
-					end: 3 + DURATION
+					start,
+					end
 				},
 			]
 		);
+		let again = || plain(Capacity::stake(provider(), peer(1), terms, 0, FLT));
+		assert_noop!(again(), Error::<Test>::NoRound);
 		assert_noop!(
-			Capacity::stake(provider(), peer(1)),
-			Error::<Test>::NotPending
-		);
-		assert_noop!(
-			Capacity::cancel(provider(), peer(1)),
-			Error::<Test>::NotPending
+			plain(Capacity::cancel(provider(), peer(1))),
+			Error::<Test>::NoRound
 		);
 	});
 }
@@ -75,34 +88,23 @@ fn a_commitment_waits_for_its_stake_and_binds_from_the_next_epoch() {
 #[test]
 fn creation_is_refused_with_a_reason() {
 	ExtBuilder::default().build_and_execute(|| {
-		let create =
-			|origin, n, units, duration| Capacity::create(origin, peer(n), units, duration);
+		assert_noop!(create(9, 1, DURATION), Error::<Test>::UnknownPeer);
 		assert_noop!(
-			create(provider(), 9, 1, DURATION),
-			Error::<Test>::UnknownPeer
-		);
-		assert_noop!(
-			create(RuntimeOrigin::signed(STRANGER), 1, 1, DURATION),
+			Capacity::create(signed(STRANGER), peer(1), 1, DURATION, solo()),
 			Error::<Test>::NotProvider
 		);
+		for units in [0, MAX_UNITS + 1] {
+			assert_noop!(create(1, units, DURATION), Error::<Test>::UnitsOutOfRange);
+		}
+		for duration in [4, 1_001] {
+			assert_noop!(create(1, 1, duration), Error::<Test>::DurationOutOfRange);
+		}
 		assert_noop!(
-			create(provider(), 1, 0, DURATION),
-			Error::<Test>::UnitsOutOfRange
+			Capacity::create(provider(), peer(1), 1, 5, shared(19, 0)),
+			Error::<Test>::OwnPartOutOfRange
 		);
-		assert_noop!(
-			create(provider(), 1, MAX_UNITS + 1, DURATION),
-			Error::<Test>::UnitsOutOfRange
-		);
-		assert_noop!(
-			create(provider(), 1, 1, 4),
-			Error::<Test>::DurationOutOfRange
-		);
-		assert_noop!(
-			create(provider(), 1, 1, 1_001),
-			Error::<Test>::DurationOutOfRange
-		);
-		assert_ok!(create(provider(), 1, 1, 5));
-		assert_noop!(create(provider(), 1, 1, 5), Error::<Test>::AlreadyCommitted);
+		assert_ok!(create(1, 1, 5));
+		assert_noop!(create(1, 1, 5), Error::<Test>::AlreadyCommitted);
 	});
 }
 
@@ -113,67 +115,88 @@ fn a_stake_beyond_all_balances_is_refused_at_creation() {
 		..params()
 	};
 	ExtBuilder::default().params(params).build_and_execute(|| {
-		assert_noop!(
-			Capacity::create(provider(), peer(1), 3, DURATION),
-			Error::<Test>::StakeTooLarge
-		);
+		assert_noop!(create(1, 3, DURATION), Error::<Test>::StakeTooLarge);
 	});
 }
 
 #[test]
-fn the_stake_comes_from_the_provider_and_whole() {
+fn nobody_stakes_what_it_has_not() {
 	ExtBuilder::default().build_and_execute(|| {
+		let terms = Capacity::start_terms(1, DURATION, Perbill::one(), Perbill::zero());
+		let early = || plain(Capacity::stake(provider(), peer(1), terms, 0, FLT));
+		assert_noop!(early(), Error::<Test>::NoCommitment);
+		assert_ok!(create(1, 2_000, DURATION));
 		assert_noop!(
-			Capacity::stake(provider(), peer(1)),
-			Error::<Test>::NoCommitment
-		);
-		assert_ok!(Capacity::create(provider(), peer(1), 2_000, DURATION));
-		assert_noop!(
-			Capacity::stake(RuntimeOrigin::signed(STRANGER), peer(1)),
-			Error::<Test>::NotProvider
-		);
-		assert_noop!(
-			Capacity::stake(provider(), peer(1)),
+			pledge(PROVIDER, 1, 0, 2_000_000 * FLT),
 			DispatchError::Token(TokenError::FundsUnavailable)
 		);
 	});
 }
 
 #[test]
-fn an_unstaked_commitment_lapses_and_anybody_may_clear_it() {
+fn a_round_lapses_and_whoever_clears_it_is_paid_out_of_its_deposit() {
 	ExtBuilder::default().build_and_execute(|| {
-		let stranger = RuntimeOrigin::signed(STRANGER);
-		assert_ok!(Capacity::create(provider(), peer(1), 1, DURATION));
+		assert_ok!(Capacity::create(
+			provider(),
+			peer(1),
+			10,
+			DURATION,
+			shared(20, 0)
+		));
+		assert_ok!(pledge(PROVIDER, 1, 0, 2_000 * FLT));
+		assert_ok!(pledge(DELEGATOR, 1, 0, 3_000 * FLT));
 		go_to(2, 19);
-		assert_noop!(
-			Capacity::cancel(stranger.clone(), peer(1)),
-			Error::<Test>::NotLapsed
-		);
+		let cancel = |who| plain(Capacity::cancel(signed(who), peer(1)));
+		assert_noop!(cancel(STRANGER), Error::<Test>::NotLapsed);
+		assert_noop!(cancel(DELEGATOR), Error::<Test>::NotLapsed);
 		go_to(3, 0);
-		assert_noop!(Capacity::stake(provider(), peer(1)), Error::<Test>::Lapsed);
-		assert_ok!(Capacity::cancel(stranger.clone(), peer(1)));
+		assert_noop!(pledge(PROVIDER, 1, 0, 5_000 * FLT), Error::<Test>::Lapsed);
+		events();
+		assert_ok!(cancel(STRANGER));
+		let bounty = 2 * u128::from(<() as WeightInfo>::cancel(2).ref_time());
+		assert!(0 < bounty && bounty < ROUND_DEPOSIT / 100);
+		assert_eq!(Balances::free_balance(STRANGER), ENDOWMENT + bounty);
+		assert_eq!(Balances::free_balance(PROVIDER), ENDOWMENT - bounty);
+		assert_eq!(Balances::free_balance(DELEGATOR), ENDOWMENT);
+		assert_eq!((places(PROVIDER), places(DELEGATOR)), (0, 0));
 		assert_eq!(Commitments::<Test>::get(peer(1)), None);
-		assert_noop!(
-			Capacity::cancel(stranger, peer(1)),
-			Error::<Test>::NoCommitment
+		assert_eq!(
+			events(),
+			vec![
+				Event::RoundCancelled {
+					peer: peer(1),
+					kind: RoundKind::Start,
+					bounty
+				},
+				Event::CommitmentCancelled { peer: peer(1) },
+			]
 		);
+		assert_noop!(cancel(STRANGER), Error::<Test>::NoRound);
 	});
 }
 
 #[test]
-fn a_provider_cancels_at_once() {
+fn a_provider_cancels_at_once_and_gets_everything_back() {
 	ExtBuilder::default().build_and_execute(|| {
-		assert_ok!(Capacity::create(provider(), peer(1), 1, DURATION));
+		assert_ok!(Capacity::create(
+			provider(),
+			peer(1),
+			2,
+			DURATION,
+			shared(50, 0)
+		));
+		assert_ok!(pledge(PROVIDER, 1, 0, 1_500 * FLT));
 		assert_ok!(Capacity::cancel(provider(), peer(1)));
-		assert_ok!(Capacity::create(provider(), peer(1), 2, DURATION));
+		assert_eq!(Balances::free_balance(PROVIDER), ENDOWMENT);
+		assert_ok!(create(1, 2, DURATION));
 	});
 }
 
 #[test]
 fn a_commitment_ends_unbonds_and_is_withdrawn() {
 	ExtBuilder::default().build_and_execute(|| {
-		assert_ok!(Capacity::create(provider(), peer(1), 2, 5));
-		assert_ok!(Capacity::stake(provider(), peer(1)));
+		assert_ok!(create(1, 2, 5));
+		assert_ok!(pledge(PROVIDER, 1, 0, 2_000 * FLT));
 		for epoch in 1..6 {
 			go_to(epoch + 1, 0);
 			let done = work(1, epoch, 2, 0);
@@ -181,13 +204,10 @@ fn a_commitment_ends_unbonds_and_is_withdrawn() {
 			go_to_answers(epoch);
 			assert_ok!(send(answer_call(1, answer(1, &done))));
 		}
-		let stranger = RuntimeOrigin::signed(STRANGER);
-		assert_noop!(
-			Capacity::withdraw(stranger.clone(), peer(1)),
-			Error::<Test>::StillActive
-		);
+		let withdraw = || plain(Capacity::withdraw(provider(), peer(1)));
+		assert_noop!(withdraw(), Error::<Test>::StillActive);
 		close(5);
-		assert_ok!(Capacity::settle(stranger.clone(), peer(1)));
+		assert_ok!(Capacity::settle(signed(STRANGER), peer(1)));
 		assert_eq!(
 			status(1),
 			CommitmentStatus::Unbonding {
@@ -199,16 +219,21 @@ fn a_commitment_ends_unbonds_and_is_withdrawn() {
 			WorkCalls::get().last(),
 			Some(&WorkCall::Over { peer: peer(1) })
 		);
+		assert_eq!(StakeCalls::get().last(), Some(&(PROVIDER, 0)));
+		let view = Capacity::commitment(peer(1)).expect("the peer has a commitment");
+		assert_eq!(view.withdrawable, Some(14));
+		// Two units in five epochs, at the most that a unit can get.
+		assert_eq!(view.rewarded, 11 * FLT);
+		assert_eq!((view.slashed, view.score_permille), (0, 0));
 
 		go_to(13, 19);
-		assert_noop!(
-			Capacity::withdraw(stranger.clone(), peer(1)),
-			Error::<Test>::StillBonded
-		);
+		assert_noop!(withdraw(), Error::<Test>::StillBonded);
 		go_to(14, 0);
-		assert_ok!(Capacity::withdraw(stranger, peer(1)));
-		assert_eq!(held(), 0);
-		assert_eq!(Balances::free_balance(PROVIDER), ENDOWMENT);
+		assert_ok!(withdraw());
+		assert_eq!(held(PROVIDER, HoldReason::Stake), 0);
+		// The ledger of the rewards stays, and with it its deposit.
+		assert_eq!(Balances::free_balance(PROVIDER), ENDOWMENT - LEDGER_DEPOSIT);
+		assert_eq!(places(PROVIDER), 0);
 		assert!(!Capacity::in_use(peer(1)));
 	});
 }
@@ -216,14 +241,15 @@ fn a_commitment_ends_unbonds_and_is_withdrawn() {
 #[test]
 fn terms_freeze_at_creation() {
 	ExtBuilder::default().build_and_execute(|| {
-		assert_ok!(Capacity::create(provider(), peer(1), 2, DURATION));
+		assert_ok!(create(1, 2, DURATION));
 		let dearer = CapacityParams {
 			stake_per_unit: 5_000 * FLT,
 			..params()
 		};
 		assert_ok!(Capacity::set_params(RuntimeOrigin::root(), dearer));
-		assert_ok!(Capacity::stake(provider(), peer(1)));
-		assert_eq!(held(), 2_000 * FLT);
+		assert_ok!(pledge(PROVIDER, 1, 0, 2_000 * FLT));
+		assert_eq!(held(PROVIDER, HoldReason::Stake), 2_000 * FLT);
+		assert_eq!(commitment(1).committed(), 2_000 * FLT);
 	});
 }
 
@@ -234,42 +260,49 @@ fn only_root_sets_parameters_and_only_sensible_ones() {
 			Capacity::set_params(provider(), params()),
 			DispatchError::BadOrigin
 		);
-		let root = RuntimeOrigin::root;
-		let short = CapacityParams {
-			unbonding_epochs: 6,
-			..params()
-		};
-		assert_noop!(
-			Capacity::set_params(root(), short),
-			Error::<Test>::BadParams
-		);
-		let stuck = CapacityParams {
-			pool_floor: 99,
-			..params()
-		};
-		assert_noop!(
-			Capacity::set_params(root(), stuck),
-			Error::<Test>::BadParams
-		);
-		// 2^32 solutions of a peer are the most that paths can tell apart.
-		let deep = |rates| CapacityParams { rates, ..params() };
-		let (most, one) = (1 << 16, 1);
-		for (idle, busy) in [(most + 1, one), (one, most + 1)] {
-			assert_noop!(
-				Capacity::set_params(root(), deep(WorkRates { idle, busy })),
-				Error::<Test>::BadParams
-			);
+		let set = |params| Capacity::set_params(RuntimeOrigin::root(), params);
+		let spoil: [fn(&mut CapacityParams); 15] = [
+			|params| params.stake_per_unit = 0,
+			|params| params.unbonding_epochs = 6,
+			|params| params.unbonding_epochs = (1 << 20) + 1,
+			|params| params.max_duration_epochs = (1 << 20) + 1,
+			|params| params.max_duration_epochs = 4,
+			|params| params.pending_epochs = 0,
+			|params| params.pool_floor = 99,
+			|params| {
+				params.slash_rate = Perbill::from_percent(5);
+				params.own_floor = Perbill::from_percent(10);
+			},
+			|params| {
+				params.slash_rate = Perbill::from_percent(4);
+				params.own_floor = Perbill::from_percent(3);
+			},
+			|params| params.own_floor = params.min_own_part,
+			|params| params.slash_delay_epochs = params.unbonding_epochs,
+			|params| params.vesting_epochs = 0,
+			|params| params.amnesty_epochs = 17,
+			// 2^32 solutions of a peer are the most that paths can tell apart.
+			|params| params.rates.idle = (1 << 16) + 1,
+			|params| params.rates.busy = (1 << 16) + 1,
+		];
+		for (index, spoil) in spoil.iter().enumerate() {
+			let mut bad = params();
+			spoil(&mut bad);
+			assert!(!bad.is_valid(), "case {index}");
+			assert_noop!(set(bad), Error::<Test>::BadParams);
 		}
-		let deepest = WorkRates {
-			idle: most,
-			busy: most,
-		};
-		assert_ok!(Capacity::set_params(root(), deep(deepest)));
+		let most = 1 << 16;
 		let good = CapacityParams {
 			unbonding_epochs: 7,
+			rates: WorkRates {
+				idle: most,
+				busy: most,
+			},
+			slash_rate: Perbill::from_parts(49_999_999),
+			amnesty_epochs: 16,
 			..params()
 		};
-		assert_ok!(Capacity::set_params(root(), good));
+		assert_ok!(set(good));
 		assert_eq!(Params::<Test>::get(), good);
 	});
 }

@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::{
-	Audits, CapacityParams, OngoingDraw, WeightInfo, ATTEMPTS_PER_AUDIT, ATTEMPTS_PER_BLOCK,
+	Audits, CapacityParams, EpochRows, OngoingDraw, WeightInfo, ATTEMPTS_PER_AUDIT,
+	ATTEMPTS_PER_BLOCK,
 };
 use frame_support::weights::Weight;
-use millrace_primitives::{audit::AuditStatus, hash, traits::OnEpoch, H256};
+use millrace_primitives::{audit::AuditStatus, hash, traits::OnEpoch, FLT, H256};
 
 /// Peers drawn for an epoch.
 fn drawn(epoch: EpochIndex) -> usize {
@@ -111,6 +112,77 @@ fn next_poll() {
 		System::block_number(),
 		&mut WeightMeter::with_limit(PollWeight::get()),
 	);
+}
+
+#[test]
+fn a_walk_over_all_that_is_cut_short_is_a_uniform_choice() {
+	ExtBuilder::default().peers(6).build_and_execute(|| {
+		report_all(6);
+		let one = <() as WeightInfo>::on_poll().saturating_add(<() as WeightInfo>::draw_attempt());
+		PollWeight::set(one);
+		go_to(2, 8);
+		let mut hits = [0u32; 6];
+		for round in 0..1_200u32 {
+			for n in 1..=6 {
+				Audits::<Test>::remove(peer(n));
+			}
+			Capacity::on_draw(1, hash::tagged("round", &round));
+			next_poll();
+			assert_eq!(drawn(1), 1);
+			for (n, hit) in (1..).zip(hits.iter_mut()) {
+				*hit += u32::from(Audits::<Test>::contains_key(peer(n)));
+			}
+		}
+		// Five standard deviations of a binomial with 1/6.
+		assert!(hits.iter().all(|hit| hit.abs_diff(200) < 65), "{hits:?}");
+	});
+}
+
+#[test]
+fn the_totals_say_what_was_drawn_whatever_ended_the_draw() {
+	ExtBuilder::default().peers(6).build_and_execute(|| {
+		let row = || Capacity::row(1).expect("the epoch is remembered");
+		report_all(6);
+		PollWeight::set(
+			<() as WeightInfo>::on_poll()
+				.saturating_add(<() as WeightInfo>::draw_attempt().saturating_mul(2)),
+		);
+		go_to_answers(1);
+		assert_eq!((row().audits, row().drawn), (6, 2));
+		next_block();
+		assert_eq!((row().audits, row().drawn), (6, 4));
+		// The blocks are full until the second half of the window, in which nobody is drawn.
+		PollWeight::set(Weight::zero());
+		go_to(2, 12);
+		PollWeight::set(Weight::MAX);
+		next_block();
+		assert_eq!((drawn(1), row().drawn), (4, 4));
+		assert_eq!(OngoingDraw::<Test>::get(), None);
+	});
+}
+
+#[test]
+fn as_many_are_drawn_as_deter_and_else_rewards_are_capped() {
+	ExtBuilder::default().build_and_execute(|| {
+		go_to(4, 0);
+		let plan = |units: u64, reports: u32| {
+			EpochRows::<Test>::mutate(1, |row| {
+				let row = row.as_mut().expect("the epoch is remembered");
+				(row.units, row.idle, row.reports) = (units, units, reports);
+				row.audits = params().audits_per_epoch;
+				row.max_reward_per_unit = FLT * 11 / 10;
+			});
+			Capacity::on_draw(1, H256::repeat_byte(3));
+			let row = Capacity::row(1).expect("the epoch is remembered");
+			(row.audits, row.reward_per_unit())
+		};
+		// The pool is 10 FLT, a miss costs 10 FLT of a stake of 1,000. Three times 10.0125 FLT are
+		// 3.1 % of what else is left of the stake: 25 of 800 units are drawn, not 20.
+		assert_eq!(plan(100, 90), (20, FLT / 10));
+		assert_eq!(plan(800, 300), (25, FLT / 80));
+		// Where 28 can be answered and 311 would be needed, nothing is paid that could be faked for.
+		assert_eq!(plan(10_000, 5_000), (28, 0));
+	});
 }
 
 #[test]

@@ -1,29 +1,44 @@
 //! Tests, a file for each feature. The builder checks the pallet's invariants at the end of each.
 
+mod amnesty;
 mod audits;
 mod commitments;
 mod draw;
-mod model;
+mod earnings;
+mod equivocations;
+mod known_flaws;
+mod offences;
+mod reference;
 mod refunds;
+mod renewal;
 mod reports;
+mod retarget;
+mod rewards;
+mod rounds;
 mod settlement;
+mod silence;
+mod slashes;
+mod stateful;
 mod try_state;
+mod withdrawal;
 
-use crate::{mock::*, Call};
+use crate::{mock::*, Audits, Call, Commitments, Ledgers};
 use frame_support::{
 	pallet_prelude::{
-		InvalidTransaction, TransactionSource, TransactionValidityError, ValidTransaction,
+		DispatchResult, DispatchResultWithPostInfo, InvalidTransaction, TransactionSource,
+		TransactionValidityError, ValidTransaction,
 	},
-	traits::{Authorize, UnfilteredDispatchable},
+	traits::{fungible::InspectHold, Authorize, UnfilteredDispatchable},
 };
 use frame_system::RawOrigin;
 use millrace_primitives::{
-	audit::{drawn_solutions, AuditAnswer, SolutionOpening},
+	audit::{drawn_solutions, Audit, AuditAnswer, AuditStatus, SolutionOpening},
 	capacity::{meets, Puzzle},
+	commitment::StakerTerms,
 	merkle::Tree,
 	report::Report,
 	traits::{EpochClock, RandomX},
-	EpochIndex,
+	Balance, EpochIndex,
 };
 
 /// A report with everything that an audit may ask for.
@@ -136,4 +151,64 @@ fn send(call: Call<Test>) -> Result<ValidTransaction, TransactionValidityError> 
 /// The outcome of [`send`] for a duty that is refused with a code.
 fn refused(code: u8) -> Result<ValidTransaction, TransactionValidityError> {
 	Err(InvalidTransaction::Custom(code).into())
+}
+
+/// A call of an account.
+fn signed(who: u64) -> RuntimeOrigin {
+	RuntimeOrigin::signed(who)
+}
+
+/// The outcome of a call, whatever it weighs.
+fn plain(outcome: DispatchResultWithPostInfo) -> DispatchResult {
+	match outcome {
+		Ok(_) => Ok(()),
+		Err(failed) => Err(failed.error),
+	}
+}
+
+/// The n-th peer's commitment.
+fn commitment(n: u8) -> crate::Commitment<u64> {
+	Commitments::<Test>::get(peer(n)).expect("the peer has a commitment")
+}
+
+/// What stakers of the n-th peer's round sign.
+fn round_terms(n: u8) -> StakerTerms {
+	Capacity::round(peer(n)).expect("a round is open").terms
+}
+
+/// Signs the n-th peer's round as it stands.
+fn pledge(who: u64, n: u8, keep: Balance, add: Balance) -> DispatchResult {
+	plain(Capacity::stake(
+		signed(who),
+		peer(n),
+		round_terms(n),
+		keep,
+		add,
+	))
+}
+
+/// What an account has on hold.
+fn held(who: u64, reason: crate::HoldReason) -> Balance {
+	Balances::balance_on_hold(&RuntimeHoldReason::Capacity(reason), &who)
+}
+
+/// Pledges, stakes and leaving stakes of an account.
+fn places(who: u64) -> u32 {
+	Ledgers::<Test>::get(who).map_or(0, |ledger| ledger.places)
+}
+
+/// On to the block in which an epoch is closed. Nobody reports what lies between.
+fn pass(epoch: EpochIndex) {
+	jump(epoch + 1);
+	close_quickly(epoch);
+}
+
+/// The n-th peer proves all that it owes for an epoch, which closes.
+fn serve(n: u8, epoch: EpochIndex) {
+	jump(epoch + 1);
+	let units = commitment(n).units_at(epoch);
+	duty(report_call(n, claim(epoch, units, 0))).expect("a report never fails");
+	close_quickly(epoch);
+	let status = AuditStatus::Passed;
+	Audits::<Test>::insert(peer(n), Audit { epoch, status });
 }

@@ -1,15 +1,22 @@
 //! The duty to report: who may send what when, what it costs, what is kept.
 
 use super::*;
-use crate::{refusal, Audits, Event, ReportList};
+use crate::{refusal, Audits, CapacityParams, Commitments, Event, Outcome, ReportList, Rounds};
 use codec::Encode;
 use frame_support::{
 	assert_noop, assert_ok,
 	dispatch::{DispatchClass, GetDispatchInfo},
 };
-use millrace_primitives::{peer::PeerKey, report::Served, U256};
+use millrace_primitives::{
+	capacity::MAX_UNITS,
+	merkle::{path_length, MAX_PATH},
+	peer::PeerKey,
+	report::Served,
+	traits::{Offence, StakeSlasher},
+	FLT, U256,
+};
 use sp_core::Pair;
-use sp_runtime::DispatchError;
+use sp_runtime::{DispatchError, Perbill};
 
 fn served(deal: u64) -> Served {
 	Served {
@@ -231,13 +238,123 @@ fn a_report_enters_the_list_with_a_running_total() {
 
 #[test]
 fn a_report_costs_the_same_for_any_number_of_units() {
+	let weigh = |units: u32| {
+		let mut found = None;
+		// Cheap, so that the provider can stake any number.
+		let params = CapacityParams {
+			stake_per_unit: FLT,
+			..params()
+		};
+		ExtBuilder::default().params(params).build_and_execute(|| {
+			commit(1, units);
+			go_to(2, 0);
+			let call = report_call(1, claim(1, units, 0));
+			let declared = call.get_dispatch_info();
+			assert_eq!(declared.class, DispatchClass::Operational);
+			let authorized = call.weight_of_authorize();
+			assert!(authorized.ref_time() < declared.call_weight.ref_time());
+			let size = call.encoded_size();
+			let took = duty(call).expect("a report never fails").actual_weight;
+			let commitment = Commitments::<Test>::get(peer(1)).expect("it stands");
+			let row = Capacity::row(1).expect("the epoch is remembered");
+			let stored = (commitment.encoded_size(), row.encoded_size());
+			found = Some((declared, authorized, size, took, stored));
+		});
+		found.expect("it ran")
+	};
+	let one = weigh(1);
+	for units in [2, 64, 1_024, MAX_UNITS] {
+		assert_eq!(weigh(units), one, "{units} units");
+	}
+}
+
+#[test]
+fn the_path_of_an_answer_is_all_that_grows_with_the_units() {
+	let longest = |units: u32| path_length(u64::from(units) * 4, 0).expect("there is a leaf");
+	assert_eq!((longest(1), longest(1_024)), (2, 12));
+	assert!(longest(MAX_UNITS) <= MAX_PATH);
+}
+
+#[test]
+fn units_of_a_growth_are_owed_from_its_epoch_on() {
 	ExtBuilder::default().build_and_execute(|| {
-		let small = report_call(1, claim(1, 1, 0)).get_dispatch_info();
-		let large = report_call(1, claim(1, 60_000, 0)).get_dispatch_info();
-		assert_eq!(small, large);
-		assert_eq!(small.class, DispatchClass::Operational);
-		let call = report_call(1, claim(1, 1, 0));
-		assert!(call.weight_of_authorize().ref_time() < small.call_weight.ref_time());
+		commit(1, 3);
+		go_to(2, 0);
+		let provider = RuntimeOrigin::signed(PROVIDER);
+		assert_ok!(Capacity::grow(
+			provider.clone(),
+			peer(1),
+			2,
+			Default::default()
+		));
+		let terms = Rounds::<Test>::get(peer(1)).expect("it is open").terms;
+		assert_ok!(Capacity::stake(provider, peer(1), terms, 0, 2_000 * FLT));
+		// Agreed in epoch 2, so from epoch 3 on.
+		let owed = |epoch| Capacity::work_of(peer(1), epoch).map(|owed| owed.idle);
+		assert_eq!((owed(1), owed(2)), (Some(3), Some(3)));
+		assert_eq!(
+			send(report_call(1, claim(1, 4, 0))),
+			refused(refusal::TOO_MANY_UNITS)
+		);
+		go_to(4, 0);
+		assert_eq!((owed(2), owed(3), owed(4)), (Some(3), Some(5), Some(5)));
+		assert_ok!(send(report_call(1, claim(3, 5, 0))));
+	});
+}
+
+#[test]
+fn a_report_is_cut_to_what_is_owed_when_a_growth_turns_out_to_be_void() {
+	ExtBuilder::default().build_and_execute(|| {
+		let provider = || RuntimeOrigin::signed(PROVIDER);
+		let stake = |who, add| {
+			let terms = Rounds::<Test>::get(peer(1)).expect("it is open").terms;
+			assert_ok!(Capacity::stake(
+				RuntimeOrigin::signed(who),
+				peer(1),
+				terms,
+				0,
+				add
+			));
+		};
+		let offer = shared(20, 0);
+		assert_ok!(Capacity::create(provider(), peer(1), 10, DURATION, offer));
+		stake(PROVIDER, 5_000 * FLT);
+		stake(DELEGATOR, 5_000 * FLT);
+		go_to(5, 0);
+		assert_ok!(Capacity::grow(provider(), peer(1), 10, Default::default()));
+		stake(DELEGATOR, 10_000 * FLT);
+		// Of the provider's 5,000 FLT an offence and misses leave 1,400: enough for ten units, but
+		// not a tenth of what twenty take.
+		go_to(6, 0);
+		let offence = Offence {
+			epoch: 5,
+			part: Perbill::from_percent(31),
+			fails: false,
+			reporter: None,
+		};
+		assert_eq!(Capacity::slash(peer(1), offence), 3_100 * FLT);
+		go_to(7, 0);
+		events();
+		// When it is authorised, the chain has not looked yet.
+		assert_ok!(send(report_call(1, claim(6, 20, 0))));
+		let commitment = Commitments::<Test>::get(peer(1)).expect("it stands");
+		assert_eq!((commitment.units, commitment.change), (10, None));
+		assert_eq!(commitment.own.left, 1_400 * FLT);
+		let outcome = Outcome {
+			epoch: 6,
+			idle: 10,
+			busy: 0,
+		};
+		assert_eq!(commitment.reported, Some(outcome));
+		let row = Capacity::row(6).expect("the epoch is remembered");
+		assert_eq!(
+			(row.units, row.leaves_owed, row.leaves_proven),
+			(10, 40, 40)
+		);
+		assert!(events().contains(&Event::ChangeVoided {
+			peer: peer(1),
+			at: 6
+		}));
 	});
 }
 
@@ -252,15 +369,22 @@ fn targets_follow_the_reports_of_two_epochs_before() {
 		};
 		go_to(2, 0);
 		assert_ok!(send(report_call(1, claim(1, 4, 0))));
-		assert_eq!(target(2), params().target_reference);
+		let reference = params().target_reference;
+		assert_eq!(target(2), reference);
 		go_to(3, 0);
 		assert_eq!(
 			target(3),
-			params().target_reference - params().target_reference / 100
+			reference - (reference / 1_000_000) * U256::from(250)
 		);
-		// Half of the work is missing: easier by a tenth.
+		// Half of the work is missing: easier by a tenth, the most that there is.
 		assert_ok!(send(report_call(1, claim(2, 2, 0))));
 		go_to(4, 0);
-		assert_eq!(target(4), target(3) + (target(3) / 100) * U256::from(10));
+		assert_eq!(
+			target(4),
+			target(3) + (target(3) / 1_000_000) * U256::from(100_000)
+		);
+		// Nobody reported epoch 3.
+		go_to(5, 0);
+		assert_eq!(target(5), target(4));
 	});
 }

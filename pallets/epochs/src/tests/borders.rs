@@ -145,24 +145,24 @@ fn the_first_epoch_begins_at_the_time_of_its_first_block() {
 #[test]
 fn the_rings_remember_their_slots_and_no_more() {
 	let short = EpochLengths {
-		len: 5,
+		len: 6,
 		report_window: 1,
 		fold_window: 1,
-		answer_window: 1,
+		answer_window: 2,
 	};
 	ExtBuilder::lengths(short).build_and_execute(|| {
 		run_to(1);
 		let first = Epochs::seed(0);
-		run_to(5 * RING_SLOTS);
+		run_to(6 * RING_SLOTS);
 		assert_eq!(Epochs::current().index, RING_SLOTS - 1);
 		assert_eq!((Epochs::seed(0), Epochs::start_of(0)), (first, Some(1)));
-		run_to(5 * RING_SLOTS + 1);
+		run_to(6 * RING_SLOTS + 1);
 		assert_eq!((Epochs::seed(0), Epochs::start_of(0)), (None, None));
 		assert!((1..=RING_SLOTS).all(|epoch| Epochs::seed(epoch).is_some()));
-		assert!((1..=RING_SLOTS).all(|epoch| Epochs::start_of(epoch) == Some(5 * epoch + 1)));
+		assert!((1..=RING_SLOTS).all(|epoch| Epochs::start_of(epoch) == Some(6 * epoch + 1)));
 		assert_eq!(Epochs::seed(RING_SLOTS + 1), None);
 		assert_eq!(Epochs::start_of(RING_SLOTS + 1), None);
-		run_to(5 * (RING_SLOTS + 2));
+		run_to(6 * (RING_SLOTS + 2));
 		assert_eq!(Epochs::draw(0), None);
 		assert!((1..=RING_SLOTS).all(|epoch| Epochs::draw(epoch).is_some()));
 	});

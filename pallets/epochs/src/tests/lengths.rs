@@ -69,6 +69,11 @@ fn windows_that_do_not_fit_are_refused() {
 				answer_window: u32::MAX,
 				..LONG
 			},
+			// Nobody who is drawn in the only block of the window could answer in it.
+			EpochLengths {
+				answer_window: 1,
+				..LONG
+			},
 		] {
 			assert_noop!(
 				Epochs::set_lengths(RuntimeOrigin::root(), lengths),

@@ -5,3 +5,4 @@ mod lengths;
 mod migrations;
 mod model;
 mod seeds;
+mod stateful;

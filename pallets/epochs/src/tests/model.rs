@@ -19,14 +19,22 @@ struct Counted {
 	output: H256,
 }
 
-struct Model {
+pub(super) struct Model {
 	first: EpochLengths,
-	pending: Option<EpochLengths>,
+	pub(super) pending: Option<EpochLengths>,
 	blocks: Vec<Counted>,
 }
 
 impl Model {
-	fn push(&mut self, number: u32, output: H256) {
+	pub(super) fn new(first: EpochLengths) -> Self {
+		Self {
+			first,
+			pending: None,
+			blocks: Vec::new(),
+		}
+	}
+
+	pub(super) fn push(&mut self, number: u32, output: H256) {
 		let (epoch, position, lengths) = match self.blocks.last() {
 			None => (0, 0, self.pending.take().unwrap_or(self.first)),
 			Some(last) if last.position + 1 < last.lengths.len => {
@@ -87,7 +95,20 @@ impl Model {
 		u64::from(of) * SlotMs::get()
 	}
 
-	fn check(&self) {
+	/// Present epoch and position; `None` before the first counted block.
+	pub(super) fn now(&self) -> Option<(EpochIndex, u32)> {
+		self.blocks
+			.last()
+			.map(|block| (block.epoch, block.position))
+	}
+
+	/// Where in its epoch the draw is known.
+	pub(super) fn draw_at(&self) -> Option<u32> {
+		let lengths = self.blocks.last()?.lengths;
+		Some(lengths.report_window + lengths.fold_window)
+	}
+
+	pub(super) fn check(&self) {
 		let Some(now) = self.blocks.last() else {
 			return;
 		};
@@ -108,8 +129,8 @@ impl Model {
 	}
 }
 
-fn lengths() -> impl Strategy<Value = EpochLengths> {
-	(1u32..6, 1u32..6, 1u32..6, 2u32..6).prop_map(|(report, fold, answer, rest)| EpochLengths {
+pub(super) fn lengths() -> impl Strategy<Value = EpochLengths> {
+	(1u32..6, 1u32..6, 2u32..6, 2u32..6).prop_map(|(report, fold, answer, rest)| EpochLengths {
 		len: report + fold + answer + rest,
 		report_window: report,
 		fold_window: fold,
@@ -131,7 +152,7 @@ proptest! {
 		),
 	) {
 		ExtBuilder::lengths(first).build_and_execute(|| {
-			let mut model = Model { first, pending: None, blocks: Vec::new() };
+			let mut model = Model::new(first);
 			let mut before = None;
 			for (step, (migrating, output)) in blocks.iter().enumerate() {
 				Migrating::set(*migrating);

@@ -10,5 +10,6 @@ mod payments;
 mod pot;
 mod resumption;
 mod sleep;
+mod stateful;
 mod views;
 mod workers;

@@ -4,6 +4,7 @@ use crate::{mock::*, Event, HoldReason, Reported, WeightInfo};
 use frame_support::{assert_ok, traits::fungible::Inspect};
 use millrace_primitives::{
 	market::split_payment,
+	peer::PeerId,
 	report::Served,
 	traits::{WorkInspector, WorkLedger},
 	Balance, DealId,
@@ -23,8 +24,7 @@ fn a_reported_epoch_is_paid_once_and_two_per_cent_burn() {
 		at_rest_of(7);
 		report_and_settle(peer, 6, &[deal]);
 		System::assert_has_event(
-			Event::<Test>::EpochPaid {
-				deal,
+			Event::<Test>::ReportPaid {
 				peer,
 				epoch: 6,
 				paid: 980,
@@ -110,6 +110,72 @@ fn a_term_is_paid_to_its_last_epoch() {
 	});
 }
 
+/// A peer that is live in a deal for each of the escrows, at 10 an epoch.
+fn live_in(escrows: &[Balance]) -> (PeerId, Vec<DealId>) {
+	let peer = offer(1, PROVIDER, 4, 10);
+	let deals: Vec<_> = escrows
+		.iter()
+		.map(|escrow| create(spec(1, 10), *escrow))
+		.collect();
+	run_matcher();
+	deals.iter().for_each(|deal| go_live(peer, *deal));
+	(peer, deals)
+}
+
+#[test]
+fn all_deals_of_a_report_are_paid_in_one_transfer() {
+	build_and_execute(|| {
+		let (peer, deals) = live_in(&[90, 90, 90]);
+		let issued = Balances::total_issuance();
+		let (before, escrowed) = (Balances::free_balance(PROVIDER), in_pot());
+		at_rest_of(7);
+		System::reset_events();
+		report_and_settle(peer, 6, &deals);
+		// The burn of each payment is rounded up for itself: 3 × 1, not 2 % of 30.
+		assert_eq!(Balances::free_balance(PROVIDER), before + 27);
+		assert_eq!(Balances::total_issuance(), issued - 3);
+		assert_eq!(in_pot(), escrowed - 30);
+		let moves = System::read_events_for_pallet::<pallet_balances::Event<Test>>();
+		let transfers = moves
+			.iter()
+			.filter(|event| matches!(event, pallet_balances::Event::TransferOnHold { .. }));
+		assert_eq!(transfers.count(), 1);
+		let burns = moves
+			.iter()
+			.filter(|event| matches!(event, pallet_balances::Event::BurnedHeld { .. }));
+		assert_eq!(burns.count(), 1);
+		for deal in deals {
+			let row = Market::deal_of(deal).expect("it stands");
+			assert_eq!((row.escrow, row.paid, row.burnt), (80, 9, 1));
+		}
+		let told = System::read_events_for_pallet::<Event<Test>>();
+		let paid = Event::ReportPaid {
+			peer,
+			epoch: 6,
+			paid: 27,
+			burnt: 3,
+		};
+		assert_eq!(told, vec![paid]);
+	});
+}
+
+#[test]
+fn a_deal_without_escrow_keeps_no_other_from_being_paid() {
+	build_and_execute(|| {
+		let (peer, deals) = live_in(&[20, 25, 90]);
+		let before = Balances::free_balance(PROVIDER);
+		for epoch in 6..9 {
+			at_rest_of(epoch + 1);
+			report_and_settle(peer, epoch, &deals);
+		}
+		// What is left of the second pays half of its third epoch.
+		let left: Vec<_> = deals.iter().map(|deal| escrow(*deal)).collect();
+		assert_eq!(left, vec![0, 0, 60]);
+		// 2 + 2 + 3 whole epochs at 9 of 10, and 5 of which 1 burns.
+		assert_eq!(Balances::free_balance(PROVIDER), before + 7 * 9 + 4);
+	});
+}
+
 #[test]
 fn a_settlement_weighs_what_it_pays() {
 	build_and_execute(|| {
@@ -138,6 +204,7 @@ fn a_settlement_weighs_what_it_pays() {
 fn reports_are_bounded_by_what_the_peer_works_for() {
 	build_and_execute(|| {
 		let (deal, peer) = live_deal(1, 10, 3);
+		at(7, 0);
 		let served: Vec<_> = (0..64)
 			.map(|deal| Served {
 				deal,

@@ -97,3 +97,26 @@ fn a_walk_remembers_the_book_that_it_began_with() {
 		assert_eq!(workers(deal), vec![peer]);
 	});
 }
+
+#[test]
+fn a_deal_that_a_walk_frees_of_a_worker_is_walked_again_at_once() {
+	build_and_execute(|| {
+		let first = offer(1, PROVIDER, 4, 5);
+		let mut wanted = spec(2, 9);
+		wanted.max_workers_per_provider = 1;
+		let deal = create(wanted, 360);
+		run_matcher();
+		go_live(first, deal);
+		// Cheaper, but of a provider that has its worker in the deal.
+		let second = offer(2, PROVIDER, 4, 3);
+		at(6, 0);
+		leave_unsettled(first, 5);
+		end_with_settlement(first);
+		// The walk passes the second offer, and settles the first one's peer away.
+		run_matcher();
+		assert_eq!(workers(deal), vec![]);
+		assert_eq!(asleep(deal), None);
+		run_matcher();
+		assert_eq!(workers(deal), vec![second]);
+	});
+}

@@ -5,3 +5,4 @@ mod keys;
 mod peers;
 mod proofs;
 mod providers;
+mod stateful;

@@ -3,3 +3,4 @@
 mod opening;
 mod removal;
 mod ring;
+mod stateful;

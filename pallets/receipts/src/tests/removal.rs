@@ -37,6 +37,7 @@ fn opening(peer: PeerId, epoch: EpochIndex) -> Opening {
 
 /// Fills both rings of a peer.
 fn fill(peer: PeerId) {
+	CurrentEpoch::set(RING);
 	for epoch in 0..RING {
 		Receipts::on_report(peer, epoch, H256::zero());
 		Opened::<Test>::insert(peer, epoch, opening(peer, epoch));

@@ -6,6 +6,7 @@ use millrace_primitives::{traits::ReceiptLedger, views::ReportRecord, H256};
 #[test]
 fn a_report_is_remembered_until_its_slot_is_used_again() {
 	build_and_execute(|| {
+		CurrentEpoch::set(4 + RING);
 		let hash = H256::repeat_byte;
 		Receipts::on_report(peer(), 3, hash(1));
 		Receipts::on_report(peer(), 4, hash(2));
@@ -30,6 +31,7 @@ fn a_report_is_remembered_until_its_slot_is_used_again() {
 #[test]
 fn a_peer_never_takes_more_than_its_ring() {
 	build_and_execute(|| {
+		CurrentEpoch::set(3 * RING);
 		for epoch in 0..3 * RING {
 			Receipts::on_report(peer(), epoch, H256::zero());
 		}

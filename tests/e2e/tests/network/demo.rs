@@ -167,7 +167,8 @@ fn check_money(flt: &Value) {
 	// Two in a hundred burn, rounded up once for each payment.
 	let whole = paid + burnt;
 	assert!(burnt >= whole / 50 && burnt < whole / 50 + 100, "{flt}");
-	assert!(amount("reward_credited") > 0, "{flt}");
+	let (credited, claimed) = (amount("reward_credited"), amount("reward_claimed"));
+	assert!(0 < claimed && claimed < credited, "{flt}");
 }
 
 /// Every response is a whole PNG of the asked size; the guest itself decodes it again.

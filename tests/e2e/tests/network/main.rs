@@ -4,9 +4,13 @@
 mod bad_input;
 mod congestion;
 mod demo;
+mod equivocation;
 mod measurements;
 mod metadata_js;
 mod node_killed;
+mod randomx;
 mod rpc;
+mod stakers;
+mod validator_seats;
 mod validators;
 mod worker_killed;

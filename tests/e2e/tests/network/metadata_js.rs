@@ -3,7 +3,7 @@
 use millrace_e2e::{binaries, network::folder, Network};
 use serde_json::Value;
 use std::{path::Path, process::Stdio, time::Duration};
-use tokio::{process::Command, time::timeout};
+use tokio::{join, process::Command, time::timeout};
 
 /// Longest installation, over a slow line.
 const INSTALLATION: Duration = Duration::from_secs(240);
@@ -18,10 +18,17 @@ async fn polkadot_js_reads_the_metadata_and_works_with_a_node() {
 		std::fs::copy(source.join(name), folder.path().join(name))
 			.unwrap_or_else(|error| panic!("{name}: {error}"));
 	}
-	let install = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
-	run(folder.path(), INSTALLATION, "npm", &install).await;
-
-	let network = Network::dev().await;
+	let install = [
+		"ci",
+		"--prefer-offline",
+		"--ignore-scripts",
+		"--no-audit",
+		"--no-fund",
+	];
+	let (_, network) = join!(
+		run(folder.path(), INSTALLATION, "npm", &install),
+		Network::dev()
+	);
 	let output = run(
 		folder.path(),
 		CHECK,

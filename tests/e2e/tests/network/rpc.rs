@@ -12,6 +12,7 @@ use millrace_primitives::{
 	execution::package_hash,
 	market::DealSpec,
 	peer::PeerId,
+	validators::{ValidatorView, ValidatorsView},
 	views::{DealView, Quote},
 	FLT, H256,
 };
@@ -21,7 +22,7 @@ use subxt::rpcs::{
 	client::{RpcParams, RpcSubscription},
 	Error as RpcError, RpcClient,
 };
-use tokio::time::timeout;
+use tokio::{join, time::timeout};
 
 /// JSON-RPC's own number for parameters that cannot be read.
 const INVALID_PARAMS: i64 = -32602;
@@ -58,9 +59,11 @@ async fn a_bare_node_answers_by_itself() {
 	every_method_is_listed(&rpc).await;
 	the_clock_is_that_of_the_preset(&rpc).await;
 	nothing_is_there_yet(&rpc).await;
-	orders_can_be_priced_and_made(&network).await;
-	bad_parameters_have_their_errors(&rpc).await;
-	subscriptions_follow_finality(&network).await;
+	join!(
+		orders_can_be_priced_and_made(&network),
+		bad_parameters_have_their_errors(&rpc),
+		subscriptions_follow_finality(&network)
+	);
 	places_for_subscriptions_run_out_and_come_back(&network).await;
 
 	let supply = network
@@ -84,15 +87,21 @@ async fn every_method_is_listed(rpc: &Rpc) {
 	let listed = listed["methods"].as_array().expect("methods are listed");
 	for method in [
 		"epochs_current",
+		"epochs_seed",
 		"epochs_subscribeCurrent",
 		"epochs_unsubscribeCurrent",
 		"capacity_commitment",
+		"capacity_earnings",
+		"capacity_round",
 		"market_quote",
 		"market_deal",
 		"market_deals",
 		"market_subscribeDeal",
 		"market_unsubscribeDeal",
 		"receipts_report",
+		"validators_list",
+		"validators_account",
+		"author_rotateKeysWithOwner",
 		"payment_queryInfo",
 		"system_accountNextIndex",
 		"author_submitExtrinsic",
@@ -127,6 +136,10 @@ async fn the_clock_is_that_of_the_preset(rpc: &Rpc) {
 		(0, 1, 0)
 	);
 	assert_eq!(status.phase, Phase::Report);
+	let seed = rpc.result("epochs_seed", json!([0, first])).await;
+	assert_eq!(seed, json!(status.seed));
+	let later = rpc.result("epochs_seed", json!([1, first])).await;
+	assert_eq!(later, Value::Null, "it is not folded yet");
 	// Guests of the first epoch do not live in 1970.
 	assert!(status.info.start_ms > YEAR_2020_MS, "{status:?}");
 }
@@ -135,6 +148,13 @@ async fn nothing_is_there_yet(rpc: &Rpc) {
 	let peer = PeerId(H256::repeat_byte(1));
 	let null = Value::Null;
 	assert_eq!(rpc.result("capacity_commitment", json!([peer])).await, null);
+	assert_eq!(rpc.result("capacity_round", json!([peer])).await, null);
+	let account = account("//Bob").account();
+	let earnings = rpc.result("capacity_earnings", json!([account])).await;
+	assert_eq!(
+		earnings,
+		json!({ "claimable": "0", "vesting": "0", "deposit": "0", "places": 0, "buckets": [] })
+	);
 	assert_eq!(rpc.result("market_deal", json!([0])).await, null);
 	assert_eq!(rpc.result("market_deals", json!([])).await, json!([]));
 	assert_eq!(
@@ -142,6 +162,22 @@ async fn nothing_is_there_yet(rpc: &Rpc) {
 		json!([])
 	);
 	assert_eq!(rpc.result("receipts_report", json!([peer, 0])).await, null);
+
+	// The one seat is that of genesis, since nobody has stake.
+	let list = rpc.result("validators_list", json!([])).await;
+	let list: ValidatorsView<AccountId> = serde_json::from_value(list).expect("that is a list");
+	let alice = millrace_e2e::network::account("//Alice").account();
+	assert!(!list.bootstrapped && list.candidates == 0, "{list:?}");
+	assert_eq!((list.total_stake, list.needed), (0, 100 * FLT));
+	let seats: Vec<AccountId> = list.seats.iter().map(|seat| seat.who).collect();
+	assert_eq!((seats, list.planned), (vec![alice], vec![alice]));
+	let seated = rpc.result("validators_account", json!([alice])).await;
+	let seated: ValidatorView = serde_json::from_value(seated).expect("that is an account");
+	assert!(seated.seated && seated.planned && !seated.disabled);
+	assert_eq!(seated.keys.map(|keys| keys.len()), Some(32 + 32 + 33));
+	let other = rpc.result("validators_account", json!([account])).await;
+	let other: ValidatorView = serde_json::from_value(other).expect("that is an account");
+	assert!(!other.seated && other.keys.is_none() && other.rank.is_none());
 }
 
 fn order() -> DealSpec<AccountId> {
@@ -196,10 +232,21 @@ async fn bad_parameters_have_their_errors(rpc: &Rpc) {
 	for (method, params) in [
 		("epochs_current", json!([nowhere])),
 		("capacity_commitment", json!([peer, nowhere])),
+		(
+			"capacity_earnings",
+			json!([account("//Bob").account(), nowhere]),
+		),
+		("capacity_round", json!([peer, nowhere])),
 		("market_quote", json!([order(), nowhere])),
 		("market_deal", json!([0, nowhere])),
 		("market_deals", json!([null, 0, 10, nowhere])),
 		("receipts_report", json!([peer, 0, nowhere])),
+		("epochs_seed", json!([0, nowhere])),
+		("validators_list", json!([nowhere])),
+		(
+			"validators_account",
+			json!([account("//Bob").account(), nowhere]),
+		),
 	] {
 		let fault = rpc
 			.call(method, params)
@@ -225,11 +272,15 @@ async fn bad_parameters_have_their_errors(rpc: &Rpc) {
 		("epochs_current", json!(["no hash"])),
 		("capacity_commitment", json!([])),
 		("capacity_commitment", json!(["0x00"])),
+		("capacity_earnings", json!(["nobody"])),
+		("capacity_round", json!([])),
 		("market_quote", json!([{ "class": 1 }])),
 		("market_quote", json!([torn])),
 		("market_deal", json!(["seven"])),
 		("market_deal", json!([-1])),
 		("receipts_report", json!([peer])),
+		("epochs_seed", json!([])),
+		("validators_account", json!([])),
 	] {
 		let fault = rpc
 			.call(method, params.clone())
@@ -255,14 +306,18 @@ async fn subscriptions_follow_finality(network: &Network) {
 	for _ in 0..3 {
 		let status = next(&mut clock).await;
 		if let Some(last) = last {
-			let order = |status: &EpochStatus| (status.info.index, status.position);
+			// The first block knows when the epoch began, which genesis does not.
+			let order = |status: &EpochStatus| {
+				let EpochStatus { info, position, .. } = status;
+				(info.index, info.start_ms, *position)
+			};
 			assert!(order(&status) > order(&last), "{status:?} after {last:?}");
 		}
 		last = Some(status);
 	}
 
 	// A deal is shown as it stands, and again when it changes.
-	let client = account("//Charlie");
+	let client = account("//Ferdie");
 	let deal = millrace_e2e::Deal::create(network, &client, &order(), 5).await;
 	let mut params = RpcParams::new();
 	params.push(deal.id).expect("a number is JSON");

@@ -1,40 +1,19 @@
 //! Four validators on this machine: finality goes on when one of them is killed, and it catches up
 //! when it comes back.
+//!
+//! A part of the test of [`crate::equivocation`], which waits for a session meanwhile.
 
-use millrace_e2e::{eventually, network::folder, Node, Rpc};
+use millrace_e2e::{eventually, Node, Rpc};
 use millrace_primitives::H256;
 use serde_json::{json, Value};
 use std::time::Duration;
 
-/// Names of the validators, as options of the node.
-const VALIDATORS: [&str; 4] = ["--alice", "--bob", "--charlie", "--dave"];
-/// The one that is killed: not the first one, through which the others found each other.
-const VICTIM: usize = 2;
-/// Longest wait until a network has found together.
+/// Longest wait until a network has found together, or for some more finalised blocks.
 const START: Duration = Duration::from_secs(120);
-/// Longest wait for some more finalised blocks.
-const BLOCKS: Duration = Duration::from_secs(90);
 
-#[tokio::test]
-async fn finality_goes_on_without_one_of_four_and_it_catches_up() {
-	let folder = folder();
-	let mut nodes: Vec<Node> = Vec::new();
-	let mut addresses: Vec<String> = Vec::new();
-	for (number, name) in (1u8..).zip(VALIDATORS) {
-		// A fixed key: the node is the same one to the others when it comes back.
-		let node_key = hex::encode([[0; 31].as_slice(), &[number]].concat());
-		let mut options = vec!["--chain", "local", name, "--node-key", &node_key];
-		if !addresses.is_empty() {
-			options.push("--bootnodes");
-			options.extend(addresses.iter().map(String::as_str));
-		}
-		let mut node = Node::start(folder.path(), name.trim_start_matches('-'), &options);
-		node.until_up().await;
-		addresses.push(node.address().await);
-		nodes.push(node);
-	}
-	let rpcs: Vec<Rpc> = nodes.iter().map(Node::rpc).collect();
-	for rpc in &rpcs {
+/// Waits until four validators know each other and have finalised the same blocks.
+pub(super) async fn until_together(rpcs: &[Rpc]) {
+	for rpc in rpcs {
 		eventually("a validator has three peers", START, async || {
 			let health = rpc.result("system_health", json!([])).await;
 			match health["peers"].as_u64() {
@@ -44,39 +23,41 @@ async fn finality_goes_on_without_one_of_four_and_it_catches_up() {
 		})
 		.await;
 	}
+	let height = until_finalized(rpcs, 5).await;
+	assert_one_chain(rpcs, height).await;
+}
 
-	let height = until_finalized(&rpcs, 5).await;
-	assert_one_chain(&rpcs, height).await;
-
-	nodes[VICTIM].kill().await;
-	let error = rpcs[VICTIM].try_call("system_health", json!([])).await;
+/// Kills one of four validators: finality goes on without it, and it catches up. It must not be the
+/// first one, through which the others found each other.
+pub(super) async fn finality_goes_on_without_one_and_it_catches_up(
+	victim: &mut Node,
+	rest: &[Rpc],
+) {
+	let back = victim.rpc();
+	victim.kill().await;
+	let error = back.try_call("system_health", json!([])).await;
 	assert!(error.is_err(), "a killed node does not answer: {error:?}");
-	let rest: Vec<Rpc> = rpcs
-		.iter()
-		.enumerate()
-		.filter(|(number, _)| *number != VICTIM)
-		.map(|(_, rpc)| rpc.clone())
-		.collect();
-	let killed_at = highest(&rest).await;
+	let killed_at = highest(rest).await;
 	// More than what may have been voted for by all four before.
-	let height = until_finalized(&rest, killed_at + 10).await;
-	assert_one_chain(&rest, height).await;
+	let height = until_finalized(rest, killed_at + 10).await;
+	assert_one_chain(rest, height).await;
 	let authors = authors(&rest[0], killed_at + 1, height).await;
 	assert!(authors.len() >= 2, "several validators author: {authors:?}");
 
-	nodes[VICTIM].restart();
-	nodes[VICTIM].until_up().await;
-	let present = highest(&rest).await;
-	let height = until_finalized(&rpcs, present + 5).await;
-	assert_one_chain(&rpcs, height).await;
+	victim.restart();
+	victim.until_up().await;
+	let all = [rest, &[back][..]].concat();
+	let present = highest(rest).await;
+	let height = until_finalized(&all, present + 5).await;
+	assert_one_chain(&all, height).await;
 	// What was final before the kill is final on all of them still.
-	assert_one_chain(&rpcs, killed_at).await;
+	assert_one_chain(&all, killed_at).await;
 }
 
 /// Waits until all nodes have finalised a height; gives it back.
 async fn until_finalized(rpcs: &[Rpc], height: u32) -> u32 {
 	let what = format!("{} nodes have finalised block {height}", rpcs.len());
-	eventually(&what, START.max(BLOCKS), async || {
+	eventually(&what, START, async || {
 		let mut heights = Vec::new();
 		for rpc in rpcs {
 			heights.push(rpc.finalized_number().await);

@@ -22,14 +22,16 @@ const PERIOD: Duration = Duration::from_millis(125);
 const ALONE: Duration = Duration::from_millis(1_500);
 /// Solutions may be lost that are younger than this.
 const DURABLE: Duration = Duration::from_millis(1_100);
+/// Blocks of an epoch, of half a second each.
+const EPOCH_BLOCKS: u32 = 30;
 /// Latest position of an epoch in which there is time for a kill and a restart.
-const EARLY: u32 = 8;
+const EARLY: u32 = 10;
 /// Longest wait for anything that takes part of an epoch.
 const SHORT: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_worker_loses_no_call_no_receipt_no_solution_and_no_pay() {
-	let network = Network::dev().await;
+	let network = Network::quick(EPOCH_BLOCKS).await;
 	// Two units each: one works for the deal, the other one is idle, so that both kinds are proven.
 	let provider = Provider::register(&network, "//Bob", 2, 2).await;
 	let mut workers = provider.start_workers(&network).await;
@@ -111,7 +113,7 @@ async fn until_all_solutions(network: &Network, peer: &Peer) -> EpochIndex {
 
 /// Four solutions of an idle unit and one of a busy one.
 fn complete(health: &Value, epoch: EpochIndex) -> bool {
-	let solutions = &health["solutions"];
+	let solutions = &health["prover"];
 	solutions["epoch"] == epoch && solutions["owed"] == 5 && solutions["found"] == 5
 }
 
@@ -119,13 +121,15 @@ fn complete(health: &Value, epoch: EpochIndex) -> bool {
 async fn the_solutions_are_still_there(network: &Network, peer: &Peer, epoch: EpochIndex) {
 	let health = eventually("the worker knows what it has found", SHORT, async || {
 		let health = peer.health(network).await?;
-		match health["solutions"]["owed"].as_u64() {
+		match health["prover"]["owed"].as_u64() {
 			Some(1..) => Ok(health),
 			_ => Err(health.to_string()),
 		}
 	})
 	.await;
-	let hashes = peer.metric(network, "millrace_worker_randomx_hashes").await;
+	let hashes = peer
+		.metric(network, "millrace_worker_prover_hashes_total")
+		.await;
 	assert!(
 		complete(&health, epoch),
 		"after the restart in epoch {epoch}: {health}"

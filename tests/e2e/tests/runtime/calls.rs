@@ -1,13 +1,14 @@
 //! Client and runtime agree to the byte, without a node between them.
 
 use crate::samples::{
-	answer, client_account, metadata, peer, report, runtime_account, specifications, terms,
+	answer, client_account, metadata, offer, peer, report, runtime_account, signed_terms,
+	specifications, terms,
 };
 use codec::{Decode, Encode};
 use millrace_client::calls::{self, Call};
 use millrace_e2e::{flood, rpc};
-use millrace_primitives::{hash::blake2_256, H256};
-use millrace_runtime::{RuntimeCall, UncheckedExtrinsic};
+use millrace_primitives::{commitment::RoundKind, hash::blake2_256, H256};
+use millrace_runtime::{RuntimeCall, SessionKeys, UncheckedExtrinsic};
 use sp_runtime::{
 	generic::Preamble,
 	traits::{IdentifyAccount, Verify},
@@ -24,6 +25,7 @@ fn bounded<T: TryFrom<Vec<u8>>>(text: &str) -> T {
 fn pairs() -> Vec<(Call, RuntimeCall)> {
 	let (peer, key, signature) = (peer(), [7; 32], [8; 64]);
 	let (report, answer, terms) = (report(), answer(), terms());
+	let signed = signed_terms(RoundKind::Renewal);
 	let url = "http://127.0.0.1:8650";
 	let mut pairs = vec![
 		(
@@ -75,14 +77,39 @@ fn pairs() -> Vec<(Call, RuntimeCall)> {
 	pairs.extend(
 		[
 			(
-				calls::capacity::create(peer, 3, 720),
+				calls::capacity::create(peer, 3, 720, &offer(client_account())),
 				Capacity::create {
 					peer,
 					units: 3,
 					duration_epochs: 720,
+					offer: offer(runtime_account()),
 				},
 			),
-			(calls::capacity::stake(peer), Capacity::stake { peer }),
+			(
+				calls::capacity::stake(peer, &signed, 7, u128::MAX),
+				Capacity::stake {
+					peer,
+					terms: signed,
+					keep: 7,
+					add: u128::MAX,
+				},
+			),
+			(
+				calls::capacity::grow(peer, 5, &offer(client_account()).invited),
+				Capacity::grow {
+					peer,
+					more_units: 5,
+					invited: offer(runtime_account()).invited,
+				},
+			),
+			(
+				calls::capacity::extend(peer, 720, &offer(client_account())),
+				Capacity::extend {
+					peer,
+					duration_epochs: 720,
+					offer: offer(runtime_account()),
+				},
+			),
 			(calls::capacity::cancel(peer), Capacity::cancel { peer }),
 			(
 				calls::capacity::report(peer, &report, signature),
@@ -94,6 +121,19 @@ fn pairs() -> Vec<(Call, RuntimeCall)> {
 			),
 			(calls::capacity::settle(peer), Capacity::settle { peer }),
 			(calls::capacity::withdraw(peer), Capacity::withdraw { peer }),
+			(
+				calls::capacity::claim(&client_account()),
+				Capacity::claim {
+					who: runtime_account(),
+				},
+			),
+			(
+				calls::capacity::apply_slash(peer, 1 << 40),
+				Capacity::apply_slash {
+					peer,
+					slash: 1 << 40,
+				},
+			),
 		]
 		.map(|(built, call)| (built, RuntimeCall::Capacity(call))),
 	);
@@ -140,6 +180,24 @@ fn pairs() -> Vec<(Call, RuntimeCall)> {
 		]
 		.map(|(built, call)| (built, RuntimeCall::Market(call))),
 	);
+	type Validators = pallet_validators::Call<millrace_runtime::Runtime>;
+	pairs.extend(
+		[
+			(calls::validators::validate(), Validators::validate {}),
+			(calls::validators::chill(), Validators::chill {}),
+			(calls::validators::purge_keys(), Validators::purge_keys {}),
+		]
+		.map(|(built, call)| (built, RuntimeCall::Validators(call))),
+	);
+	// Keys of three kinds, one after the other.
+	let keys: Vec<u8> = (0..32 + 32 + 33).collect();
+	pairs.push((
+		calls::session::set_keys(&keys, &[6; 200]),
+		RuntimeCall::Session(pallet_session::Call::set_keys {
+			keys: SessionKeys::decode(&mut &keys[..]).expect("any bytes are keys"),
+			proof: vec![6; 200],
+		}),
+	));
 	let (built, inner): (Vec<Call>, Vec<RuntimeCall>) = pairs.iter().cloned().unzip();
 	pairs.push((
 		calls::utility::batch_all(built),
@@ -179,9 +237,14 @@ fn every_call_is_encoded_as_the_runtime_reads_it() {
 fn no_call_of_ours_is_forgotten() {
 	let built: Vec<String> = pairs().iter().map(|(call, _)| call.to_string()).collect();
 	// Governance makes these; the client has no use for them.
-	let foreign = ["Capacity.set_params", "Market.set_params"];
+	let foreign = [
+		"Capacity.cancel_slash",
+		"Capacity.set_params",
+		"Market.set_params",
+		"Validators.set_params",
+	];
 	let metadata = metadata(15);
-	for name in ["Providers", "Capacity", "Market"] {
+	for name in ["Providers", "Capacity", "Market", "Validators"] {
 		let pallet = metadata.pallet_by_name(name).expect("the runtime has it");
 		for call in pallet.call_variants().expect("it has calls") {
 			let call = format!("{name}.{}", call.name);

@@ -4,6 +4,8 @@ use codec::Decode;
 use millrace_client::AccountKey;
 use millrace_primitives::{epoch::EpochInfo, Balance, FLT};
 use millrace_runtime::{genesis_presets, RuntimeGenesisConfig};
+use pallet_capacity::CapacityParams;
+use pallet_validators::ValidatorsParams;
 use serde_json::Value;
 use sp_core::{ecdsa, ed25519, sr25519, storage::Storage, Pair};
 use sp_crypto_hashing::{blake2_128, twox_128};
@@ -15,7 +17,7 @@ const SUPPLY: Balance = 1_000_000_000 * FLT;
 const VALIDATORS: [&str; 4] = ["//Alice", "//Bob", "//Charlie", "//Dave"];
 
 /// Genesis storage of a preset, built as a node builds it: the preset over the defaults.
-fn genesis(preset: &str) -> Storage {
+pub(crate) fn genesis(preset: &str) -> Storage {
 	let patch = genesis_presets::get(&preset.into()).expect("the preset is there");
 	let patch: Value = serde_json::from_slice(&patch).expect("a preset is JSON");
 	let mut config =
@@ -184,5 +186,32 @@ fn both_chains_are_fast() {
 			(20, 6, 2, 8),
 			"{preset}"
 		);
+	}
+}
+
+/// What takes days or weeks on the mainnet can be seen to its end on a development chain.
+#[test]
+fn stakes_move_within_minutes() {
+	for preset in ["development", "local_testnet"] {
+		let storage = genesis(preset);
+		let params = read::<CapacityParams>(&storage, &key("Capacity", "Params"));
+		let params = params.expect("genesis has them");
+		assert!(params.is_valid(), "{preset}");
+		let periods = [
+			params.min_duration_epochs,
+			params.pending_epochs,
+			params.unbonding_epochs,
+			params.challenge_epochs,
+			params.slash_delay_epochs,
+			params.notice_epochs,
+			params.vesting_epochs,
+		];
+		assert_eq!(periods, [5, 2, 8, 4, 2, 2, 30], "{preset}");
+
+		let params = read::<ValidatorsParams>(&storage, &key("Validators", "Params"));
+		let params = params.expect("genesis has them");
+		assert!(params.is_valid(), "{preset}");
+		let stakes = (params.min_seat_stake, params.bootstrap_stake);
+		assert_eq!(stakes, (100 * FLT, 400 * FLT), "{preset}");
 	}
 }

@@ -3,6 +3,7 @@
 use millrace_client::AccountId;
 use millrace_primitives::{
 	audit::{AuditAnswer, ReceiptOpening, SolutionOpening},
+	commitment::{CommitmentTerms, RoundKind, StakeOffer, StakerTerms},
 	execution::{empty_transcript, CallStatus, Receipt, SignedReceipt, PROFILE_V1},
 	market::{Abi, CallLimits, DealSpec, OfferTerms, Package, ProviderFilter},
 	peer::PeerId,
@@ -10,6 +11,7 @@ use millrace_primitives::{
 	CPU_V1, H256,
 };
 use millrace_runtime::Runtime;
+use sp_runtime::Perbill;
 use subxt::Metadata;
 
 /// The runtime's metadata in a version. Constants and defaults read storage, so there must be some.
@@ -39,6 +41,36 @@ pub(crate) fn terms() -> OfferTerms {
 		ask: 1_000_000_000_007,
 		capabilities: 1 << 63,
 		max_worker_bond: 3,
+	}
+}
+
+/// Terms that differ in every field.
+pub(crate) fn signed_terms(kind: RoundKind) -> StakerTerms {
+	StakerTerms {
+		kind,
+		units: 1,
+		duration_epochs: 2,
+		end: 3,
+		terms: CommitmentTerms {
+			stake_per_unit: u128::MAX,
+			slash_rate: Perbill::from_parts(4),
+			own_part: Perbill::one(),
+			own_floor: Perbill::from_parts(5),
+			commission: Perbill::zero(),
+			unbonding_epochs: 6,
+			challenge_epochs: 7,
+			slash_delay_epochs: 8,
+			vesting_epochs: u32::MAX,
+		},
+	}
+}
+
+/// An offer to one staker.
+pub(crate) fn offer<A: std::fmt::Debug>(account: A) -> StakeOffer<A> {
+	StakeOffer {
+		own_part: Perbill::from_percent(20),
+		commission: Perbill::from_parts(7),
+		invited: vec![account].try_into().expect("one fits"),
 	}
 }
 

@@ -1,20 +1,25 @@
 //! Runtime APIs and storage that the client reads: names, and the bytes of every view.
 
 use crate::samples::{
-	client_account, metadata, peer, receipt, runtime_account, specifications, terms,
+	client_account, metadata, peer, receipt, runtime_account, signed_terms, specifications, terms,
 };
 use codec::{DecodeAll, Encode};
 use millrace_primitives::{
 	audit::{Audit, AuditStatus},
 	capacity::WorkRates,
+	commitment::{
+		BucketView, ChangeView, EarningsView, RoundKind, RoundView, SlashView, StakeView,
+	},
 	epoch::{EpochInfo, EpochLengths, EpochStatus, Phase},
 	market::{DealSpec, DealStatus, Worker, WorkerStatus},
+	validators::{EquivocationView, SeatView, ValidatorView, ValidatorsView},
 	views::{
 		Assignment, CommitmentStatus, CommitmentView, DealView, OfferView, Owed, PeerDuties,
 		PeerView, Quote, ReportRecord, WorkerView,
 	},
 	H256, U256,
 };
+use sp_runtime::Perbill;
 use subxt::{ext::scale_value::scale::decode_as_type, Metadata};
 
 fn status() -> EpochStatus {
@@ -66,16 +71,108 @@ fn peer_view<A>(provider: A) -> PeerView<A> {
 	}
 }
 
-fn commitment<A>(provider: A, status: CommitmentStatus) -> CommitmentView<A> {
+fn commitment<A: Clone>(provider: A, status: CommitmentStatus) -> CommitmentView<A> {
 	CommitmentView {
 		peer: peer(),
-		provider,
 		units: 1,
 		stake: 2,
 		slashed: 3,
 		status,
 		next_to_settle: 4,
 		rewarded: 5,
+		own: 6,
+		waiting: 7,
+		score_permille: 8,
+		terms: signed_terms(RoundKind::Start).terms,
+		change: Some(ChangeView {
+			at: 9,
+			units: 10,
+			end: 11,
+		}),
+		withdrawable: Some(12),
+		delegators: vec![stake(provider.clone())],
+		leaving: vec![stake(provider.clone()), stake(provider.clone())],
+		provider,
+	}
+}
+
+fn stake<A>(staker: A) -> StakeView<A> {
+	StakeView {
+		staker,
+		left: 1,
+		share: 2,
+	}
+}
+
+fn round<A: Clone>(staker: A, kind: RoundKind, least: Option<u128>) -> RoundView<A> {
+	RoundView {
+		terms: signed_terms(kind),
+		deadline: 1,
+		needed: 2,
+		pledged: 3,
+		reserved: 4,
+		agreed: true,
+		least,
+		room: 5,
+		kept: 6,
+		invited: vec![staker.clone()],
+		pledges: vec![stake(staker)],
+	}
+}
+
+fn earnings() -> EarningsView {
+	EarningsView {
+		claimable: 1,
+		vesting: 2,
+		deposit: 3,
+		places: 4,
+		buckets: vec![BucketView {
+			start: 5,
+			epochs: 6,
+			amount: 7,
+			taken: 8,
+		}],
+	}
+}
+
+fn validators<A>(who: A) -> ValidatorsView<A> {
+	ValidatorsView {
+		session: 1,
+		bootstrapped: true,
+		total_stake: 2,
+		standing_stake: 1,
+		bootstrap_stake: 3,
+		needed: 4,
+		max_validators: 5,
+		candidates: 6,
+		expected: 7,
+		seats: vec![SeatView {
+			who,
+			stake: 8,
+			authored: 9,
+			disabled: true,
+		}],
+		planned: Vec::new(),
+	}
+}
+
+fn validator(keys: Option<Vec<u8>>) -> ValidatorView {
+	ValidatorView {
+		active_stake: 1,
+		rank: Some(2),
+		keys,
+		seated: true,
+		planned: false,
+		disabled: true,
+		silent_sessions: 3,
+		banned_until: None,
+		authored: 4,
+		expected: 5,
+		equivocations: vec![EquivocationView {
+			session: 6,
+			epoch: 7,
+			part: Perbill::from_percent(1),
+		}],
 	}
 }
 
@@ -169,6 +266,18 @@ fn methods() -> Vec<Method> {
 	let commitments = states
 		.map(|status| Some(commitment(account, status)).encode())
 		.to_vec();
+	let rounds = vec![
+		Some(round(account, RoundKind::Start, Some(6))).encode(),
+		Some(round(account, RoundKind::Growth, None)).encode(),
+		vec![0],
+	];
+	let slash = SlashView {
+		slash: 1 << 40,
+		epoch: 1,
+		due: 2,
+		amount: 3,
+	};
+	let half = Perbill::from_percent(50);
 	let deals: Vec<_> = specifications(account)
 		.into_iter()
 		.map(|spec| deal(account, spec))
@@ -180,17 +289,69 @@ fn methods() -> Vec<Method> {
 	vec![
 		("EpochsApi", "status", vec![], vec![status().encode()]),
 		(
+			"EpochsApi",
+			"seed",
+			1u32.encode(),
+			vec![Some(H256::repeat_byte(1)).encode(), vec![0]],
+		),
+		(
 			"DutiesApi",
 			"duties",
 			peer().encode(),
 			vec![duties().encode()],
 		),
 		("CapacityApi", "commitment", peer().encode(), commitments),
+		("CapacityApi", "round", peer().encode(), rounds),
 		(
 			"CapacityApi",
-			"credited",
+			"start_terms",
+			(1u32, 2u32, half, half).encode(),
+			vec![signed_terms(RoundKind::Start).encode()],
+		),
+		(
+			"CapacityApi",
+			"growth_terms",
+			(peer(), 1u32).encode(),
+			vec![Some(signed_terms(RoundKind::Growth)).encode(), vec![0]],
+		),
+		(
+			"CapacityApi",
+			"renewal_terms",
+			(peer(), 1u32, half, half).encode(),
+			vec![Some(signed_terms(RoundKind::Renewal)).encode(), vec![0]],
+		),
+		(
+			"CapacityApi",
+			"slashes",
+			peer().encode(),
+			vec![vec![slash; 2].encode()],
+		),
+		(
+			"CapacityApi",
+			"earnings",
+			account.encode(),
+			vec![earnings().encode()],
+		),
+		(
+			"CapacityApi",
+			"active_stake",
 			account.encode(),
 			vec![u128::MAX.encode()],
+		),
+		(
+			"ValidatorsApi",
+			"validators",
+			vec![],
+			vec![validators(account).encode()],
+		),
+		(
+			"ValidatorsApi",
+			"validator",
+			account.encode(),
+			vec![
+				validator(Some(vec![9; 97])).encode(),
+				validator(None).encode(),
+			],
 		),
 		("MarketApi", "quote", spec.encode(), vec![quote().encode()]),
 		(
@@ -240,6 +401,12 @@ fn methods() -> Vec<Method> {
 			"opened",
 			(peer(), 1u32).encode(),
 			vec![vec![receipt(); 2].encode()],
+		),
+		(
+			"EpochsApi",
+			"seed",
+			7u32.encode(),
+			vec![Some(H256::repeat_byte(1)).encode(), vec![0]],
 		),
 		(
 			"AccountNonceApi",
@@ -292,6 +459,14 @@ fn views_of_the_runtime_are_those_of_the_client() {
 		commitment(ours, status).encode(),
 		commitment(theirs.clone(), status).encode()
 	);
+	assert_eq!(
+		round(ours, RoundKind::Renewal, None).encode(),
+		round(theirs.clone(), RoundKind::Renewal, None).encode()
+	);
+	assert_eq!(
+		validators(ours).encode(),
+		validators(theirs.clone()).encode()
+	);
 	let specs = specifications(ours)
 		.into_iter()
 		.zip(specifications(theirs.clone()));
@@ -308,17 +483,11 @@ fn storage_lies_where_the_client_looks_for_it() {
 	let metadata = metadata(15);
 	// An account is a nonce, three counters, three amounts and flags.
 	let account = [0u8; 4 * 4 + 4 * 16].to_vec();
-	let row = (
-		1u32,
-		U256::MAX,
-		(4u32, 1u32),
-		1u128,
-		2u128,
-		3u32,
-		4u32,
-		[5u64; 4],
-	)
-		.encode();
+	// Epoch, target and where it has settled, rates; pool, what was carried to it, most for a unit,
+	// stake of a unit, cost of a miss; audits, drawn, reports; units, idle ones, leaves owed and
+	// proven; whether excused.
+	let work = (1u32, [U256::MAX; 2], (4u32, 1u32));
+	let row = (work, [1u128; 5], [2u32; 3], [3u64; 4], true).encode();
 	let held = vec![((0u8, 0u8), 1u128)];
 	let items = [
 		("System", "Account", vec!["Blake2_128Concat"], account),

@@ -26,6 +26,8 @@ const TIGHT: CallLimits = CallLimits {
 	request_bytes: 1024,
 	response_bytes: 64 * 1024,
 };
+/// Blocks of an epoch, of half a second each.
+const EPOCH_BLOCKS: u32 = 26;
 /// Longest run of the tool.
 const MINUTE: Duration = Duration::from_secs(60);
 /// 32 bytes in hexadecimal.
@@ -48,7 +50,7 @@ struct Scene {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_that_is_wrong_has_its_own_error() {
-	let network = Network::dev().await;
+	let network = Network::quick(EPOCH_BLOCKS).await;
 	let provider = Provider::register(&network, "//Bob", 1, 2).await;
 	let liar = Provider::register(&network, "//Ferdie", 1, 1).await;
 	let workers = provider.start_workers(&network).await;
@@ -68,11 +70,11 @@ async fn everything_that_is_wrong_has_its_own_error() {
 	tool::packages_are_refused(&scene).await;
 	tool::the_tool_refuses(&scene).await;
 	chain::a_key_needs_its_own_proof(&scene).await;
-	chain::a_forged_opening_is_found_out(&scene, &liar).await;
+	let slash = chain::a_forged_opening_is_found_out(&scene, &liar).await;
 
 	let ids = scene.provider.ids();
 	settle(&scene.network, &ids, scene.provider.first_epoch).await;
-	scene.odd.until_live(&scene.network, 1, 12).await;
+	scene.odd.until_live(&scene.network, 1, 10).await;
 	chain::the_chain_refuses(&scene).await;
 	doors::requests_are_refused(&scene).await;
 	doors::guests_fail_with_a_receipt(&scene).await;
@@ -87,6 +89,7 @@ async fn everything_that_is_wrong_has_its_own_error() {
 		.await
 		.expect("the owner may stop it");
 	doors::deals_without_money_or_time_are_not_served(&scene).await;
+	chain::a_slash_that_waited_burns_once(&scene, &liar, &slash).await;
 }
 
 /// Three orders of one worker each.

@@ -1,0 +1,126 @@
+//! Runs the runtime's Wasm, and tells our host functions for whom.
+
+use crate::service::HostFunctions;
+use millrace_host::{as_caller, Caller};
+use sc_executor::{error::Error, RuntimeVersion, RuntimeVersionOf, WasmExecutor};
+use sp_core::traits::{CallContext, CodeExecutor, Externalities, ReadRuntimeVersion, RuntimeCode};
+
+/// Runs the runtime's Wasm, and tells our host functions for whom.
+///
+/// The runtime runs on the thread of whoever calls it, so the caller is known by the thread.
+#[derive(Clone)]
+pub(crate) struct Executor(WasmExecutor<HostFunctions>);
+
+impl Executor {
+	/// Over the SDK's executor.
+	pub(crate) fn new(executor: WasmExecutor<HostFunctions>) -> Self {
+		Self(executor)
+	}
+}
+
+impl CodeExecutor for Executor {
+	type Error = Error;
+
+	fn call(
+		&self,
+		ext: &mut dyn Externalities,
+		runtime_code: &RuntimeCode,
+		method: &str,
+		data: &[u8],
+		context: CallContext,
+	) -> (Result<Vec<u8>, Error>, bool) {
+		as_caller(caller_of(context), || {
+			self.0.call(ext, runtime_code, method, data, context)
+		})
+	}
+}
+
+impl RuntimeVersionOf for Executor {
+	fn runtime_version(
+		&self,
+		ext: &mut dyn Externalities,
+		runtime_code: &RuntimeCode,
+	) -> Result<RuntimeVersion, Error> {
+		self.0.runtime_version(ext, runtime_code)
+	}
+}
+
+impl ReadRuntimeVersion for Executor {
+	fn read_runtime_version(
+		&self,
+		wasm_code: &[u8],
+		ext: &mut dyn Externalities,
+	) -> Result<Vec<u8>, String> {
+		self.0.read_runtime_version(wasm_code, ext)
+	}
+}
+
+fn caller_of(context: CallContext) -> Caller {
+	match context {
+		CallContext::Onchain { import: true } => Caller::Import,
+		CallContext::Onchain { import: false } => Caller::Author,
+		CallContext::Offchain => Caller::Offchain,
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use sp_core::traits::WrappedRuntimeCode;
+	use std::thread;
+
+	/// A runtime that asks for the hash of eight zeros under the zero seed, and returns the answer.
+	const ASKING: &str = r#"
+		(module
+			(import "env" "ext_random_x_hash_version_1"
+				(func $hash (param i32 i64) (result i64)))
+			(memory (export "memory") 2)
+			(global (export "__heap_base") i32 (i32.const 4096))
+			(func (export "ask") (param i32 i32) (result i64)
+				(call $hash
+					(i32.const 1024)
+					(i64.or
+						(i64.shl (i64.const 8) (i64.const 32))
+						(i64.const 2048)))))
+	"#;
+
+	/// The answer's SCALE encoding: one byte of `None`, or one byte and a hash.
+	fn ask(executor: &Executor, code: &[u8], context: CallContext) -> Vec<u8> {
+		let fetcher = WrappedRuntimeCode(code.into());
+		let runtime_code = RuntimeCode {
+			code_fetcher: &fetcher,
+			heap_pages: None,
+			hash: vec![1],
+		};
+		let mut state = sp_io::TestExternalities::default();
+		let mut ext = state.ext();
+		let (answer, _) = executor.call(&mut ext, &runtime_code, "ask", &[], context);
+		answer.expect("the module runs")
+	}
+
+	#[test]
+	fn blocks_are_answered_and_the_rest_only_under_current_seeds() {
+		let executor = Executor::new(WasmExecutor::builder().build());
+		let code = wat::parse_str(ASKING).expect("that is a module");
+		let import = CallContext::Onchain { import: true };
+		let author = CallContext::Onchain { import: false };
+		// Both go on at once, over instances of one module.
+		thread::scope(|scope| {
+			scope.spawn(|| {
+				for _ in 0..50 {
+					assert_eq!(ask(&executor, &code, CallContext::Offchain), [0]);
+				}
+			});
+			for _ in 0..5 {
+				assert_eq!(ask(&executor, &code, import).len(), 33);
+			}
+		});
+		let answer = ask(&executor, &code, import);
+		assert_eq!(ask(&executor, &code, author), answer);
+		assert_eq!(ask(&executor, &code, CallContext::Offchain), [0]);
+		millrace_host::admit(&[Default::default()]);
+		assert_eq!(ask(&executor, &code, CallContext::Offchain), answer);
+		let counts = millrace_host::statistics();
+		assert_eq!((counts.fills, counts.refused), (1, 51));
+	}
+}

@@ -1,0 +1,474 @@
+//! Anything that anybody may do, in any order: calls may be refused, books and money may not
+//! disagree.
+
+mod ledger;
+mod ops;
+mod world;
+
+use crate::{mock::*, Call, Params};
+use frame_support::{
+	dispatch::{DispatchResult, DispatchResultWithPostInfo},
+	pallet_prelude::{Authorize, TransactionSource},
+	traits::Hooks,
+	weights::{Weight, WeightMeter},
+};
+use millrace_primitives::{
+	market::WorkerStatus,
+	peer::{PeerId, PeerSignature},
+	traits::{PeerRegistry, PeerUse, WorkInspector},
+	DealId,
+};
+use ops::{op, Caller, Duty, Op, Order, Sum, PEERS};
+use proptest::{
+	prelude::*,
+	test_runner::{Config, TestRunner},
+};
+use sp_runtime::DispatchError;
+use std::{cell::RefCell, collections::BTreeMap, time::Instant};
+use world::{Commitment, World};
+
+/// What must have come to something in a run, or it says nothing.
+const NAMES: [&str; 36] = [
+	"post offer",
+	"withdraw offer",
+	"create deal",
+	"top up",
+	"stop",
+	"go live",
+	"release worker",
+	"close",
+	"match deal",
+	"set params",
+	"poll",
+	"idle",
+	"report",
+	"settle",
+	"commit",
+	"units",
+	"end",
+	"fail",
+	"register",
+	"leave",
+	"transfer",
+	"ask",
+	"blocks",
+	"a commitment over",
+	"an offer posted",
+	"an offer gone",
+	"a deal created",
+	"a deal topped up",
+	"a deal stopped",
+	"a deal closed",
+	"a worker matched",
+	"a worker live",
+	"a worker released",
+	"an epoch paid",
+	"a closing epoch paid",
+	"a refusal",
+];
+
+/// How often what succeeded.
+type Tally = RefCell<BTreeMap<&'static str, u32>>;
+
+/// The result of a call without the weight that it took, which its bound covers.
+fn within(bound: Weight, result: DispatchResultWithPostInfo) -> DispatchResult {
+	result
+		.map(|info| {
+			let took = info.actual_weight.expect("it is weighed");
+			assert!(took.all_lte(bound), "{took:?} is more than {bound:?}");
+		})
+		.map_err(|refused| refused.error)
+}
+
+fn weight(time: u64) -> Weight {
+	Weight::from_parts(time, u64::MAX)
+}
+
+impl World<'_> {
+	fn create(&mut self, caller: Caller, owner: u64, order: &Order, epochs: u8, missing: u128) {
+		if self.ledger.deals.len() >= 10 {
+			return;
+		}
+		let spec = order.spec();
+		let price = spec.epoch_price_ceiling().unwrap_or(u128::MAX);
+		let escrow = price.saturating_mul(epochs.into()).saturating_sub(missing);
+		let result = Market::create_deal(caller.origin(owner), spec, escrow);
+		self.called("create deal", caller, result);
+	}
+
+	fn go_live(&mut self, pick: u8, duty: Duty) {
+		let assigned = self.ledger.assigned();
+		let found = assigned.get(usize::from(pick) % assigned.len().max(1));
+		let (deal, peer, deadline) =
+			found
+				.copied()
+				.unwrap_or((self.deal(pick), self.peer(pick % PEERS), Epoch::get()));
+		let n = self.number(peer);
+		let (signer, named, until) = match duty {
+			Duty::WrongKey => ((n + 1) % PEERS, peer, deadline),
+			Duty::WrongDeadline => (n, peer, deadline.wrapping_add(1)),
+			Duty::Unregistered => (n, PeerId::default(), deadline),
+			_ => (n, peer, deadline),
+		};
+		let signature = go_live_signature(signer, deal, until);
+		let in_time = found.is_some() && Epoch::get() <= deadline;
+		let is_right = match duty {
+			Duty::From(caller) => {
+				let origin = caller.origin(PROVIDER);
+				if !matches!(caller, Caller::Authorized) {
+					let result = Market::go_live(origin, named, deal, signature);
+					assert_eq!(result, Err(DispatchError::BadOrigin));
+				}
+				return;
+			}
+			Duty::Unchecked => in_time,
+			Duty::Right => {
+				let provider = MockPeers::provider_of(peer);
+				let row = self.ledger.deals.get(&deal);
+				let affords = provider.zip(row).is_some_and(|(provider, row)| {
+					self.ledger.spendable(provider) >= row.spec.worker_bond
+				});
+				let is_right = in_time && affords;
+				assert_eq!(self.is_authorized(named, deal, signature), is_right);
+				is_right
+			}
+			Duty::WrongKey | Duty::WrongDeadline | Duty::Unregistered => {
+				assert!(!self.is_authorized(named, deal, signature));
+				false
+			}
+		};
+		if is_right {
+			go_live(peer, deal);
+		}
+		self.note("go live", is_right);
+	}
+
+	fn is_authorized(&self, peer: PeerId, deal: DealId, signature: PeerSignature) -> bool {
+		let call = Call::<Test>::go_live {
+			peer,
+			deal,
+			signature,
+		};
+		let answer = RuntimeCall::Market(call).authorize(TransactionSource::External);
+		answer.expect("it is a duty").is_ok()
+	}
+
+	fn release(&mut self, caller: Caller, pick: u8, late: bool) {
+		let assigned = self.ledger.assigned();
+		let found = assigned.get(usize::from(pick) % assigned.len().max(1));
+		let Some((deal, peer, deadline)) = found.copied() else {
+			let result =
+				Market::release_worker(caller.origin(STRANGER), self.deal(pick), self.peer(0));
+			assert!(result.is_err());
+			return self.called("release worker", caller, result);
+		};
+		if late && deadline < Epoch::get() + 4 {
+			while Epoch::get() <= deadline {
+				self.next_block();
+			}
+		}
+		let overdue = Epoch::get() > deadline;
+		let result = Market::release_worker(caller.origin(STRANGER), deal, peer);
+		assert_eq!(result.is_ok(), overdue && caller.signs());
+		self.called("release worker", caller, result);
+	}
+
+	fn transfer(&mut self, from: u64, to: u64, sum: Sum) {
+		let has = self.ledger.spendable(from);
+		let amount = match sum {
+			Sum::Half => has / 2,
+			Sum::AllBut(rest) => has.saturating_sub(rest),
+			Sum::Exactly(amount) => amount,
+		};
+		let origin = RuntimeOrigin::signed(from);
+		let sent = Balances::transfer_keep_alive(origin, to, amount).is_ok();
+		if sent {
+			self.ledger.transfer(from, to, amount);
+		}
+		self.note("transfer", sent);
+	}
+
+	/// A peer leaves: its offer is withdrawn, and if nothing stands on it, it is removed.
+	fn leave(&mut self, n: u8) {
+		let n = self.pick(n, |n| {
+			self.provider(n).is_some() && !self.commitments.contains_key(&n)
+		});
+		let peer = self.peer(n);
+		let Some(provider) = self
+			.provider(n)
+			.filter(|_| !self.commitments.contains_key(&n))
+		else {
+			return self.note("leave", false);
+		};
+		let origin = RuntimeOrigin::signed(provider);
+		let stands = self.ledger.offers.contains_key(&peer);
+		assert_eq!(Market::withdraw_offer(origin, peer).is_ok(), stands);
+		self.sync();
+		// Its workers ended with its commitment.
+		assert!(!Market::in_use(peer));
+		Market::forget(peer);
+		unregister(peer);
+		self.forget_work(peer);
+		self.note("leave", true);
+	}
+
+	/// What others ask changes nothing but for settlements, and agrees with what happened.
+	fn ask(&mut self, order: &Order, n: u8) {
+		let (spec, peer) = (order.spec(), self.peer(n));
+		let quote = Market::quote(spec.clone());
+		assert!(quote.workers.len() as u32 <= spec.target_workers);
+		for offer in &quote.workers {
+			assert_eq!(Market::why_not(spec.clone(), offer.peer), None);
+			assert!(offer.free_units >= spec.units_per_worker);
+		}
+		let _ = Market::why_not(spec, peer);
+		self.sync();
+
+		let stand: Vec<_> = self.ledger.deals.keys().copied().collect();
+		assert_eq!(Market::deal_ids(None, 0, 100), stand);
+		let now = Epoch::get();
+		for (id, row) in &self.ledger.deals {
+			let view = Market::deal_view(*id, |_| None).expect("it stands");
+			assert_eq!((view.owner, &view.spec), (row.owner, &row.spec));
+			let seat = row.workers.get(&peer);
+			let is_live = seat.is_some_and(|seat| seat.since.is_some_and(|since| since <= now));
+			let works = is_live && row.last.is_none_or(|last| now <= last);
+			assert_eq!(Market::is_worker(peer, *id, now), works);
+		}
+		for assignment in Market::assignments(peer) {
+			let is_live = matches!(assignment.worker.status, WorkerStatus::Live { .. });
+			let seat = &self.ledger.deals[&assignment.deal].workers[&peer];
+			assert_eq!(seat.since.is_some(), is_live);
+		}
+		self.note("ask", true);
+	}
+
+	fn poll(&self, time: u64) {
+		let mut meter = WeightMeter::with_limit(weight(time));
+		Market::on_poll(System::block_number(), &mut meter);
+		assert!(meter.consumed().all_lte(weight(time)));
+	}
+
+	fn idle(&self, time: u64) {
+		let took = Market::on_idle(System::block_number(), weight(time));
+		assert!(took.all_lte(weight(time)));
+	}
+
+	/// What the pallet is asked by accounts, governance and the matcher.
+	fn apply(&mut self, op: Op) {
+		match op {
+			Op::PostOffer {
+				caller,
+				peer: n,
+				terms,
+			} => {
+				let owner = self.provider(n).unwrap_or(PROVIDER);
+				let result = Market::post_offer(caller.origin(owner), self.peer(n), terms);
+				self.called("post offer", caller, result);
+			}
+			Op::WithdrawOffer { caller, peer: n } => {
+				let owner = self.provider(n).unwrap_or(PROVIDER);
+				let result = Market::withdraw_offer(caller.origin(owner), self.peer(n));
+				self.called("withdraw offer", caller, result);
+			}
+			Op::CreateDeal {
+				caller,
+				owner,
+				order,
+				epochs,
+				missing,
+			} => self.create(caller, owner, &order, epochs, missing),
+			Op::TopUp {
+				caller,
+				deal,
+				amount,
+			} => {
+				let result = Market::top_up(caller.origin(STRANGER), self.deal(deal), amount);
+				self.called("top up", caller, result);
+			}
+			Op::Stop { caller, deal } => {
+				let deal = self.deal(deal);
+				let owner = self.ledger.deals.get(&deal).map_or(CLIENT, |row| row.owner);
+				let result = Market::stop(caller.origin(owner), deal);
+				self.called("stop", caller, within(Market::stop_weight(), result));
+			}
+			Op::GoLive { pick, duty } => self.go_live(pick, duty),
+			Op::Release { caller, pick, late } => self.release(caller, pick, late),
+			Op::Close { caller, deal } => {
+				let result = Market::close(caller.origin(STRANGER), self.deal(deal));
+				self.called("close", caller, within(Market::close_weight(), result));
+			}
+			Op::Match { caller, deal } => {
+				let result = Market::match_deal(caller.origin(STRANGER), self.deal(deal));
+				let result = within(Market::match_deal_weight(), result);
+				self.called("match deal", caller, result);
+			}
+			Op::SetParams { caller, params } => {
+				let before = Params::<Test>::get();
+				let by_root = matches!(caller, Caller::Entitled | Caller::Root);
+				let origin = if by_root {
+					RuntimeOrigin::root()
+				} else {
+					caller.origin(CLIENT)
+				};
+				let keeps_owners = params.deal_deposit >= EXISTENTIAL_DEPOSIT;
+				let set = Market::set_params(origin, params.clone()).is_ok();
+				assert_eq!(set, by_root && keeps_owners);
+				let after = if set { params } else { before };
+				assert_eq!(Params::<Test>::get(), after);
+				self.note("set params", set);
+			}
+			Op::Transfer { from, to, sum } => self.transfer(from, to, sum),
+			Op::Poll(time) => {
+				self.poll(time);
+				self.note("poll", true);
+			}
+			Op::Idle(time) => {
+				self.idle(time);
+				self.note("idle", true);
+			}
+			Op::Ask { order, peer: n } => self.ask(&order, n),
+			op => self.turn(op),
+		}
+		self.sync();
+	}
+
+	/// What goes on around the pallet.
+	fn turn(&mut self, op: Op) {
+		match op {
+			Op::Report {
+				peer: n,
+				missing,
+				void,
+				mask,
+			} => {
+				let reported = self.report(n, missing, void, mask);
+				self.note("report", reported);
+			}
+			Op::Serve { mask, settles } => self.serve(mask, settles),
+			Op::Settle(n) => {
+				let settled = self.settle(self.peer(n));
+				self.note("settle", settled);
+			}
+			Op::Commit { pick, units } => {
+				let is_free =
+					|n: u8| self.provider(n).is_some() && !self.commitments.contains_key(&n);
+				let n = self.pick(pick, is_free);
+				let commits = is_free(n);
+				if commits {
+					let commitment = Commitment {
+						units,
+						since: Epoch::get() + 1,
+						reported: None,
+					};
+					self.commitments.insert(n, commitment);
+				}
+				self.note("commit", commits);
+			}
+			Op::Units { peer: n, units } => {
+				let commitment = self.commitments.get_mut(&n);
+				let changed = commitment.map(|commitment| commitment.units = units.max(1));
+				self.note("units", changed.is_some());
+			}
+			Op::End(n) => {
+				let stands = self.commitments.contains_key(&n);
+				if stands {
+					end_with_settlement(self.peer(n));
+				}
+				self.note("end", stands);
+			}
+			Op::Fail(n) => {
+				// An offence is charged after everything that is closed.
+				self.settle(self.peer(n));
+				let stood = self.commitments.remove(&n).is_some();
+				if stood {
+					fail_commitment(self.peer(n));
+					self.sync();
+					self.forget_work(self.peer(n));
+				}
+				self.note("fail", stood);
+			}
+			Op::Register { pick, provider } => {
+				let n = self.pick(pick, |n| self.provider(n).is_none());
+				let is_new = self.provider(n).is_none();
+				if is_new {
+					register(n, provider, 0);
+				}
+				self.note("register", is_new);
+			}
+			Op::Leave(n) => self.leave(n),
+			Op::Blocks { blocks, time } => {
+				for _ in 0..blocks {
+					self.next_block();
+					self.poll(time);
+					self.sync();
+				}
+				self.note("blocks", true);
+			}
+			Op::Epochs(epochs) => {
+				let end = Epoch::get() + epochs;
+				while Epoch::get() < end {
+					self.next_block();
+				}
+			}
+			_ => unreachable!("calls are made elsewhere"),
+		}
+	}
+}
+
+/// Runs histories; how often what succeeded in them.
+fn run(cases: u32, steps: usize) -> BTreeMap<&'static str, u32> {
+	let tally = Tally::default();
+	let mut runner = TestRunner::new(Config {
+		cases,
+		source_file: Some(file!()),
+		..Config::default()
+	});
+	let histories = (
+		prop::bool::weighted(0.7),
+		prop::collection::vec(op(), steps),
+	);
+	let outcome = runner.run(&histories, |(at_once, ops)| {
+		build_and_execute(|| {
+			SettlesAtOnce::set(at_once);
+			let mut world = World::new(&tally);
+			for op in ops {
+				world.apply(op);
+				world.check();
+			}
+		});
+		Ok(())
+	});
+	if let Err(error) = outcome {
+		panic!("{error}");
+	}
+	tally.into_inner()
+}
+
+/// Histories are random, and some events are rare: as many are played as it takes to see each, up to
+/// a bound at which it is not chance any more.
+#[test]
+fn anything_may_happen_in_any_order() {
+	let mut tally = BTreeMap::new();
+	let mut unseen = NAMES.to_vec();
+	for _ in 0..32 {
+		tally.extend(run(16, 120));
+		unseen.retain(|name| !tally.contains_key(name));
+		if unseen.is_empty() {
+			return;
+		}
+	}
+	panic!("never: {unseen:?}");
+}
+
+#[test]
+#[ignore = "long, run by scripts/bench.sh"]
+fn bench_stateful_market() {
+	let begun = Instant::now();
+	let (runs, steps) = (256, 500);
+	run(runs, steps);
+	println!(
+		r#"{{"measure":"stateful","pallet":"market","runs":{runs},"steps":{steps},"seconds":{:.1}}}"#,
+		begun.elapsed().as_secs_f64()
+	);
+}

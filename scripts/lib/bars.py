@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""Holds measurements against the bars.
+
+    bars.py FILE     FILE has the JSON lines of scripts/bench.sh. Prints one JSON line for each bar,
+                     {"bar", "value", "limit", "ok"}; of what was not measured the value is null.
+                     Exits with 1 if a bar is missed or was not measured.
+    bars.py --check  Checks itself.
+"""
+
+import json
+import sys
+
+# The network for which the cost of the chain is reckoned: peers, units of each, and audits that are
+# drawn in it at the default parameters (docs/decisions: as many audits as deter).
+PEERS, UNITS, AUDITS = 1_000, 100, 335
+PALLETS = ("capacity", "epochs", "market", "providers", "receipts", "validators")
+# Sizes of networks, in peers, in which every way to cheat is tried.
+SIZES = {10, 100, 1_000, 10_000, 30_000, 100_000}
+
+
+def last(rows, measure, **wanted):
+    """The newest line of a measure; a line of nothing if there is none."""
+    for row in reversed(rows):
+        if row["measure"] == measure and all(row.get(key) == value for key, value in wanted.items()):
+            return row
+    return {}
+
+
+def field(measure, name, **wanted):
+    return lambda rows: last(rows, measure, **wanted).get(name)
+
+
+def chain_cost(rows):
+    """Import time of a unit and epoch as a part of the time to verify all its solutions."""
+    report = field("reports", "import_ms_per_report")(rows)
+    answer = field("audit_import_4", "ms_per_answer")(rows)
+    fill = field("randomx", "fill_p50_ms")(rows)
+    whole = field("verify_everything", "unit_p50_ms")(rows)
+    if None in (report, answer, fill, whole):
+        return None
+    return (PEERS * report + AUDITS * answer + fill) / (PEERS * UNITS) / whole
+
+
+def worst_cheat(rows):
+    """Least part of the samples of a point that end below honest work."""
+    found = [row for row in rows if row["measure"] == "economics" and not row.get("luck")]
+    # What was measured under other parameters is over.
+    found = [row for row in found if row.get("parameters") == found[-1].get("parameters")]
+    if {row["peers"] for row in found} != SIZES:
+        return None
+    points = {}
+    for row in found:
+        points[row["cheat"], json.dumps(row["point"], sort_keys=True), row["peers"]] = row["below"]
+    return min(points.values())
+
+
+def stateful(pallet):
+    """Runs of a pallet's stateful test, if they were long enough."""
+
+    def runs(rows):
+        row = last(rows, "stateful", pallet=pallet)
+        return row.get("runs") if row.get("steps", 0) >= 500 else None
+
+    return runs
+
+
+# Name, value, limit, and whether the limit is the least or the most.
+BARS = [
+    ("chain_cost.ratio", chain_cost, 0.001, "most"),
+    ("reports_by_weight.per_second", field("reports_by_weight", "per_second"), 200, "least"),
+    ("reports.per_second", field("reports", "per_second"), 200, "least"),
+    ("reports.import_p50_ms", field("reports", "import_p50_ms"), 1_500, "most"),
+    ("report_growth.ratio", field("report_growth", "ratio"), 1.05, "most"),
+    ("audit_import_4.max_ms", field("audit_import_4", "max_ms"), 600, "most"),
+    ("prover_rate.ratio light", field("prover_rate", "ratio", mode="light"), 0.98, "least"),
+    ("prover_rate.ratio fast", field("prover_rate", "ratio", mode="fast"), 0.98, "least"),
+    ("economics.below", worst_cheat, 0.99, "least"),
+    *((f"stateful.runs {pallet}", stateful(pallet), 256, "least") for pallet in PALLETS),
+]
+
+
+def bars(rows):
+    """One line for each bar."""
+    lines = []
+    for name, measured, limit, side in BARS:
+        value = measured(rows)
+        ok = value is not None and (value <= limit if side == "most" else value >= limit)
+        if isinstance(value, float):
+            value = float(f"{value:.4g}")
+        lines.append({"bar": name, "value": value, "limit": limit, "ok": ok})
+    return lines
+
+
+def read(path):
+    """The objects of a file that name what they measure. A line that was cut short tells nothing."""
+    rows = []
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            try:
+                row = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(row, dict) and "measure" in row:
+                rows.append(row)
+    return rows
+
+
+def check():
+    """Nothing measured misses every bar; figures at the limits meet them, others do not."""
+
+    def values(rows):
+        return {line["bar"]: (line["value"], line["ok"]) for line in bars(rows)}
+
+    assert set(values([]).values()) == {(None, False)}
+    whole = [
+        {"measure": "reports", "per_second": 200, "import_p50_ms": 1_500, "import_ms_per_report": 2},
+        {"measure": "audit_import_4", "max_ms": 601, "ms_per_answer": 100},
+        {"measure": "audit_import_4", "max_ms": 600, "ms_per_answer": 100},
+        {"measure": "randomx", "fill_p50_ms": 500},
+        {"measure": "verify_everything", "unit_p50_ms": 1_000},
+        {"measure": "reports_by_weight", "per_second": 199},
+        {"measure": "report_growth", "ratio": 1.0501},
+        {"measure": "prover_rate", "mode": "light", "ratio": 0.98},
+        *({"measure": "stateful", "pallet": name, "runs": 256, "steps": 500} for name in PALLETS),
+    ]
+    found = values(whole)
+    # (1,000 × 2 + 335 × 100 + 500) / 100,000 / 1,000.
+    assert found["chain_cost.ratio"] == (0.00036, True)
+    assert found["reports.per_second"] == (200, True)
+    assert found["reports.import_p50_ms"] == (1_500, True)
+    assert found["reports_by_weight.per_second"] == (199, False)
+    assert found["report_growth.ratio"] == (1.05, False)
+    assert found["audit_import_4.max_ms"] == (600, True)
+    assert found["prover_rate.ratio light"] == (0.98, True)
+    assert found["prover_rate.ratio fast"] == (None, False)
+    assert found["economics.below"] == (None, False)
+    assert all(found[f"stateful.runs {name}"] == (256, True) for name in PALLETS)
+    short = [{"measure": "stateful", "pallet": "market", "runs": 256, "steps": 120}]
+    assert values(short)["stateful.runs market"] == (None, False)
+
+    def cheat(peers, below, parameters="0x02", **more):
+        row = {"measure": "economics", "cheat": "fake_leaves", "point": {"h": 0.5}, "peers": peers}
+        return {**row, "below": below, "parameters": parameters, **more}
+
+    grid = [cheat(10, 0.5, "0x01"), *(cheat(peers, 1.0) for peers in SIZES)]
+    assert values(grid)["economics.below"] == (1.0, True)
+    assert values(grid + [cheat(10, 0.0, luck=True)])["economics.below"] == (1.0, True)
+    assert values(grid + [cheat(10, 0.98)])["economics.below"] == (0.98, False)
+    assert values(grid[:-1])["economics.below"] == (None, False)
+
+
+def main():
+    if sys.argv[1:] == ["--check"]:
+        check()
+        return 0
+    if len(sys.argv) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    lines = bars(read(sys.argv[1]))
+    for line in lines:
+        print(json.dumps(line))
+    return 0 if all(line["ok"] for line in lines) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

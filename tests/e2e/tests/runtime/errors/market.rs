@@ -1,0 +1,214 @@
+//! Errors of offers, deals and their workers.
+
+use super::scene::{
+	asked, assert_all_raised, by, deal, done, go_live, go_to, offering, on_dev_chain, order, peer,
+	refuses, register, root, ALICE, BOB, EVE,
+};
+use millrace_primitives::{
+	capacity::MAX_UNITS,
+	execution::MAX_PACKAGE_BYTES,
+	market::{DealSpec, Link, OfferTerms, MAX_WORKERS},
+	Balance, DealId, FLT,
+};
+use millrace_runtime::{AccountId, Runtime};
+use pallet_market::{MarketParams, MAX_KNOWN_REGIONS};
+
+type Market = pallet_market::Call<Runtime>;
+type Spec = DealSpec<AccountId>;
+
+fn post(n: u16, terms: OfferTerms) -> Market {
+	let peer = peer(n);
+	Market::post_offer { peer, terms }
+}
+
+/// A good order with one thing wrong.
+fn ordered(mend: impl FnOnce(&mut Spec)) -> Market {
+	let mut spec = order(1, 1);
+	mend(&mut spec);
+	let escrow = FLT;
+	Market::create_deal { spec, escrow }
+}
+
+fn released(deal: DealId, n: u16) -> Market {
+	let peer = peer(n);
+	Market::release_worker { deal, peer }
+}
+
+#[test]
+fn every_error_of_the_market_is_raised() {
+	for scene in [offers, orders, deals] {
+		on_dev_chain(scene);
+	}
+	let unreachable = "for sums that cannot run over; seen by pallet tests' invariants alone";
+	assert_all_raised("Market", &[("Arithmetic", unreachable)]);
+}
+
+fn offers() {
+	let (alice, bob) = (by(ALICE), by(BOB));
+	register(ALICE, 1);
+	refuses!(Market::UnknownPeer, alice.clone(), post(9, asked()));
+	refuses!(Market::NotProvider, bob.clone(), post(1, asked()));
+	let other_class = OfferTerms {
+		class: asked().class + 1,
+		..asked()
+	};
+	refuses!(Market::UnknownClass, alice.clone(), post(1, other_class));
+	let nowhere = OfferTerms {
+		region: MAX_KNOWN_REGIONS as u16,
+		..asked()
+	};
+	refuses!(Market::UnknownRegion, alice.clone(), post(1, nowhere));
+	let cheap = OfferTerms {
+		ask: asked().ask - 1,
+		..asked()
+	};
+	refuses!(Market::PriceBelowMinimum, alice.clone(), post(1, cheap));
+	let withdraw = |n| Market::withdraw_offer { peer: peer(n) };
+	refuses!(Market::NoOffer, alice.clone(), withdraw(1));
+	done(alice.clone(), post(1, asked()));
+	refuses!(Market::OfferExists, alice, post(1, asked()));
+	refuses!(Market::NotProvider, bob, withdraw(1));
+
+	let params = MarketParams {
+		deal_deposit: 0,
+		..Default::default()
+	};
+	refuses!(
+		Market::DealDepositTooSmall,
+		root(),
+		Market::set_params { params }
+	);
+}
+
+fn orders() {
+	let bob = by(BOB);
+	macro_rules! orders {
+		($error:ident, $mend:expr) => {
+			refuses!(Market::$error, bob.clone(), ordered($mend))
+		};
+	}
+	orders!(UnknownClass, |spec| spec.class += 1);
+	orders!(UnitsZero, |spec| spec.units_per_worker = 0);
+	orders!(TooManyUnits, |spec| spec.units_per_worker = MAX_UNITS + 1);
+	orders!(WorkersOutOfRange, |spec| spec.min_workers = 0);
+	orders!(WorkersOutOfRange, |spec| spec.min_workers = 2);
+	orders!(WorkersOutOfRange, |spec| spec.target_workers =
+		MAX_WORKERS + 1);
+	orders!(WorkersOutOfRange, |spec| spec.max_workers_per_provider = 0);
+	orders!(PriceBelowMinimum, |spec| spec.price_ceiling =
+		asked().ask - 1);
+	orders!(PriceOverflow, |spec| {
+		(spec.price_ceiling, spec.units_per_worker) = (Balance::MAX, 2);
+	});
+	// What it costs is a balance, and what it costs for two epochs is none.
+	orders!(PriceOverflow, |spec| spec.price_ceiling = Balance::MAX);
+	orders!(UnknownRegion, |spec| {
+		spec.regions = vec![MAX_KNOWN_REGIONS as u16].try_into().expect("one fits");
+	});
+	orders!(LimitsZero, |spec| spec.limits.gas = 0);
+	orders!(LimitsZero, |spec| spec.limits.memory_bytes = 0);
+	orders!(LimitsZero, |spec| spec.limits.response_bytes = 0);
+	orders!(LimitsTooHigh, |spec| spec.limits.gas = u64::MAX);
+	orders!(LimitsTooHigh, |spec| spec.limits.memory_bytes = u32::MAX);
+	orders!(LimitsTooHigh, |spec| spec.limits.request_bytes = u32::MAX);
+	orders!(LimitsTooHigh, |spec| spec.limits.response_bytes = u32::MAX);
+	orders!(PackageEmpty, |spec| spec.package.size = 0);
+	orders!(PackageTooLarge, |spec| spec.package.size =
+		MAX_PACKAGE_BYTES + 1);
+	orders!(NoLinks, |spec| spec.package.links = Default::default());
+	for link in ["ftp://a/m", "//a/m", "https://a/ m", ""] {
+		orders!(BadLink, |spec| {
+			let link: Link = link.as_bytes().to_vec().try_into().expect("it is short");
+			spec.package.links = vec![link].try_into().expect("one fits");
+		});
+	}
+	for term in [0, u32::MAX] {
+		// The longest term that there is ends in an epoch that can be counted in epoch 0.
+		if term == u32::MAX {
+			go_to(1, 0);
+		}
+		orders!(TermOutOfRange, |spec| spec.term_epochs = Some(term));
+	}
+
+	let spec = order(1, 1);
+	let least = 2 * spec.price_ceiling;
+	let escrow = least - 1;
+	refuses!(
+		Market::EscrowTooSmall,
+		bob.clone(),
+		Market::create_deal {
+			spec: spec.clone(),
+			escrow
+		}
+	);
+	let escrow = 1_000_000_000 * FLT;
+	refuses!(
+		Market::FundsTooLow,
+		bob,
+		Market::create_deal { spec, escrow }
+	);
+}
+
+fn deals() {
+	let (bob, eve) = (by(BOB), by(EVE));
+	offering(ALICE, 5, 1);
+	let unknown = 99;
+	for call in [
+		Market::top_up {
+			deal: unknown,
+			amount: 1,
+		},
+		Market::stop { deal: unknown },
+		Market::close { deal: unknown },
+		Market::match_deal { deal: unknown },
+		released(unknown, 1),
+	] {
+		refuses!(Market::UnknownDeal, bob.clone(), call);
+	}
+
+	let deal = deal(order(5, 5));
+	refuses!(
+		Market::AmountZero,
+		bob.clone(),
+		Market::top_up { deal, amount: 0 }
+	);
+	refuses!(
+		Market::FundsTooLow,
+		bob.clone(),
+		Market::top_up {
+			deal,
+			amount: 1_000_000_000 * FLT
+		}
+	);
+	refuses!(Market::NotOwner, eve.clone(), Market::stop { deal });
+	refuses!(Market::DealActive, eve.clone(), Market::close { deal });
+	refuses!(Market::NotAssigned, eve.clone(), released(deal, 1));
+	done(eve.clone(), Market::match_deal { deal });
+	refuses!(Market::NotOverdue, eve.clone(), released(deal, 1));
+	for n in 1..=5 {
+		go_live(n, deal);
+	}
+	refuses!(Market::NotAssigned, eve.clone(), released(deal, 1));
+	refuses!(
+		Market::DealIsFilled,
+		eve.clone(),
+		Market::match_deal { deal }
+	);
+
+	// The first epoch that is paid is closed, and nobody has settled it.
+	go_to(4, 16);
+	refuses!(
+		Market::WorkersNotSettled,
+		bob.clone(),
+		Market::stop { deal }
+	);
+	let peer = peer(1);
+	done(
+		eve.clone(),
+		pallet_capacity::Call::<Runtime>::settle { peer },
+	);
+	done(bob.clone(), Market::stop { deal });
+	refuses!(Market::DealEnding, bob.clone(), Market::stop { deal });
+	refuses!(Market::DealEnding, bob, Market::top_up { deal, amount: 1 });
+	refuses!(Market::LastEpochOpen, eve, Market::close { deal });
+}

@@ -1,0 +1,45 @@
+//! Every error that a call of ours can be refused with, raised through the whole runtime: each
+//! leaves the state as it was, to the byte.
+
+mod capacity;
+mod epochs;
+mod market;
+mod providers;
+mod refusals;
+pub(crate) mod scene;
+mod validators;
+
+pub(crate) use scene::refuses;
+use scene::METADATA;
+
+/// Pallets of ours that can refuse a call, each with a test of its own here.
+const PALLETS: [&str; 5] = ["Epochs", "Providers", "Capacity", "Market", "Validators"];
+
+#[test]
+fn no_pallet_of_ours_is_forgotten() {
+	// Those of the SDK, whose errors are tested there.
+	let foreign = [
+		"System",
+		"Babe",
+		"Grandpa",
+		"Session",
+		"Balances",
+		"Utility",
+		"Proxy",
+		"Multisig",
+		"Preimage",
+		"Scheduler",
+		"Referenda",
+		"ConvictionVoting",
+		"Treasury",
+		"SafeMode",
+		"TxPause",
+		"Sudo",
+	];
+	for pallet in METADATA.pallets() {
+		let errors = pallet.error_variants().map_or(0, <[_]>::len);
+		let name = pallet.name();
+		let known = PALLETS.contains(&name) || foreign.contains(&name);
+		assert!(errors == 0 || known, "nobody raises the errors of {name}");
+	}
+}
