@@ -12,7 +12,7 @@
 #           all pallets are among them
 # reports   reports that a node takes in: full blocks, exported and imported
 # prover    the prover's rate against RandomX' own, in both modes; fast mode takes 2.3 GiB
-# economics every way to cheat, over its whole grid: about twenty minutes on two cores. Goes on where
+# economics every way to cheat, over its whole grid: less than an hour on two cores. Goes on where
 #           it was ended, from OUT.economics; writes the tables of docs/ECONOMICS.md
 # bars      measures nothing: holds what is in OUT against the bars, prints one line for each, and
 #           fails if one is missed or was not measured

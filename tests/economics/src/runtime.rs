@@ -44,7 +44,7 @@ const SMALL_DEPOSIT: Balance = FLT / 10;
 parameter_types! {
 	/// The mainnet's blocks: how many audits can be answered depends on them, and on its database.
 	pub MainnetBlocks: BlockWeights = BlockWeights::with_sensible_defaults(
-		Weight::from_parts(WEIGHT_REF_TIME_PER_SECOND * 3 / 2, 5 * 1024 * 1024),
+		Weight::from_parts(WEIGHT_REF_TIME_PER_SECOND * 3 / 2, 10 * 1024 * 1024),
 		Perbill::from_percent(75),
 	);
 	pub const PotId: PalletId = PalletId(*b"mr/escrw");
