@@ -4,6 +4,7 @@ use crate::{binaries, eventually, network::account, network::free_ports, until, 
 use futures::future::join_all;
 use millrace_client::{calls, AccountKey, PeerKeypair, View};
 use millrace_primitives::{
+	audit::AuditStatus,
 	commitment::StakeOffer,
 	epoch::Phase,
 	market::OfferTerms,
@@ -231,4 +232,20 @@ pub async fn settle(network: &Network, peers: &[PeerId], epoch: EpochIndex) -> V
 fn quoted(path: &Path) -> Value {
 	// Escapes of JSON are escapes of TOML.
 	Value::from(path.display().to_string())
+}
+
+/// Asserts that the peer, the only one there is, passed its audits up to this epoch. The view may
+/// be so late that the next audit is drawn already: an audit that was failed before would show as a
+/// slash.
+pub async fn assert_audited(view: &View, peer: PeerId, epoch: EpochIndex) {
+	let audit = view.duties(peer).await.expect("they can be read").audit;
+	let audit = audit.expect("the only peer is drawn in each epoch");
+	match audit.epoch {
+		drawn if drawn == epoch => assert_eq!(audit.status, AuditStatus::Passed),
+		drawn => assert!(drawn > epoch, "drawn last in {drawn}, not in {epoch}"),
+	}
+	let commitment = view.commitment(peer).await.expect("it can be read");
+	let commitment = commitment.expect("it is committed");
+	assert!(commitment.next_to_settle > epoch, "{commitment:?}");
+	assert_eq!(commitment.slashed, 0, "{commitment:?}");
 }

@@ -3,10 +3,15 @@
 
 use millrace_client::View;
 use millrace_e2e::{
-	deal::specification, guests, load::call, network::account, provider::settle,
-	receipts::reported, until, Deal, Gateway, Network, Provider,
+	deal::specification,
+	guests,
+	load::call,
+	network::account,
+	provider::{assert_audited, settle},
+	receipts::reported,
+	until, Deal, Gateway, Network, Provider,
 };
-use millrace_primitives::{audit::AuditStatus, execution::SignedReceipt};
+use millrace_primitives::execution::SignedReceipt;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -124,13 +129,7 @@ async fn a_killed_node_costs_its_worker_nothing() {
 		.expect("it can be read")
 		.expect("it is committed");
 	assert!(commitment.rewarded > 0, "the idle unit is rewarded");
-	let audit = view
-		.duties(peer.id())
-		.await
-		.expect("they can be read")
-		.audit;
-	let audit = audit.expect("the only peer is drawn in each epoch");
-	assert_eq!((audit.epoch, audit.status), (last, AuditStatus::Passed));
+	assert_audited(&view, peer.id(), last).await;
 }
 
 /// Three calls, all of them answered.

@@ -6,15 +6,11 @@ use millrace_client::{calls, View};
 use millrace_e2e::{
 	eventually,
 	network::{folder, quick_chain},
-	provider::{settle, EPOCHS},
-	until, Network, Node, Provider,
+	provider::{assert_audited, settle, EPOCHS},
+	until, Network, Node, Provider, Rpc,
 };
 use millrace_primitives::{
-	audit::{AuditAnswer, AuditStatus},
-	epoch::Phase,
-	peer::PeerId,
-	report::Report,
-	EpochIndex, H256,
+	audit::AuditAnswer, epoch::Phase, peer::PeerId, report::Report, EpochIndex, H256,
 };
 use serde_json::json;
 use std::time::Duration;
@@ -62,7 +58,7 @@ async fn no_block_waits_for_a_cache_and_rpc_calls_touch_none() {
 
 	// Two audits are answered and imported.
 	let view = settle(&network, &[peer], first + 1).await;
-	holds(&view, peer, first + 1).await;
+	assert_audited(&view, peer, first + 1).await;
 	until_at(&follower, &view).await;
 	for node in [&network.node, &follower] {
 		assert_eq!(node.metric(COLD_FILLS).await, 0.0);
@@ -82,14 +78,14 @@ async fn no_block_waits_for_a_cache_and_rpc_calls_touch_none() {
 	follower.restart();
 	follower.until_up().await;
 	let view = settle(&network, &[peer], epoch - 1).await;
-	holds(&view, peer, epoch - 1).await;
+	assert_audited(&view, peer, epoch - 1).await;
 	until_at(&follower, &view).await;
 	let cold = follower.metric(COLD_FILLS).await;
 	assert!(cold <= 2.0, "{cold} blocks have waited after the restart");
 
 	// From the next epoch on it is as if nothing had happened.
 	let view = settle(&network, &[peer], epoch).await;
-	holds(&view, peer, epoch).await;
+	assert_audited(&view, peer, epoch).await;
 	until_at(&follower, &view).await;
 	assert_eq!(follower.metric(COLD_FILLS).await, cold);
 	assert_eq!(network.node.metric(COLD_FILLS).await, 0.0);
@@ -118,16 +114,37 @@ async fn rpc_calls_neither_fill_nor_evict(
 	let node = &network.node;
 	let (answer, parent) = answer_of(network, view, peer).await;
 
-	// Its seed is over, those of the present are filled, and the next answer is yet to come.
-	let what = "an early block of a later epoch";
-	until(&network.chain, what, EPOCHS, async |view: &View| {
-		let status = view.epoch().await?;
-		let early = (3..=7).contains(&status.position);
-		Ok((early && status.info.index >= epoch).then_some(()))
-	})
-	.await;
-	until_two_caches(node).await;
-	let (fills, refused) = (node.metric(FILLS).await, node.metric(REFUSED).await);
+	// On a slow machine they may last into the next epoch, whose cache is filled; then once more.
+	for _ in 0..3 {
+		// Its seed is over, those of the present are filled, and the next answer is yet to come.
+		let what = "an early block of a later epoch";
+		until(&network.chain, what, EPOCHS, async |view: &View| {
+			let status = view.epoch().await?;
+			let early = (3..=7).contains(&status.position);
+			Ok((early && status.info.index >= epoch).then_some(()))
+		})
+		.await;
+		until_two_caches(node).await;
+		let begun = epoch_at_best(&network.rpc).await;
+		let fills = node.metric(FILLS).await;
+		execute_again_and_again(network, &answer, parent).await;
+		let after = (node.metric(FILLS).await, node.metric(CACHES).await);
+		if epoch_at_best(&network.rpc).await == begun {
+			assert_eq!(after, (fills, 2.0));
+			return;
+		}
+	}
+	panic!("{CALLS} calls take longer than what is left of an epoch");
+}
+
+async fn epoch_at_best(rpc: &Rpc) -> EpochIndex {
+	rpc.epoch(rpc.best().await).await.info.index
+}
+
+/// Has a transaction executed on top of a block by each method that there is; none is hashed for.
+async fn execute_again_and_again(network: &Network, answer: &str, parent: H256) {
+	let node = &network.node;
+	let refused = node.metric(REFUSED).await;
 	let params = json!([APPLY, answer, parent]);
 	let outcomes: Vec<_> = stream::iter(0..CALLS)
 		.map(|_| {
@@ -146,17 +163,6 @@ async fn rpc_calls_neither_fill_nor_evict(
 	assert_eq!(outcome["success"], true, "{outcome}");
 	let more = node.metric(REFUSED).await - refused;
 	assert!(more >= CALLS as f64 + 1.0, "only {more} calls were refused");
-	assert_eq!(node.metric(FILLS).await, fills);
-	assert_eq!(node.metric(CACHES).await, 2.0);
-}
-
-/// The audit of an epoch was passed, and none before it failed.
-async fn holds(view: &View, peer: PeerId, epoch: EpochIndex) {
-	let audit = view.duties(peer).await.expect("they can be read").audit;
-	let audit = audit.expect("the only peer is drawn in each epoch");
-	assert_eq!((audit.epoch, audit.status), (epoch, AuditStatus::Passed));
-	let commitment = view.commitment(peer).await.expect("it can be read");
-	assert_eq!(commitment.expect("it is committed").slashed, 0);
 }
 
 /// The last answer of a peer up to a block, as it stands in its block, and that block's parent.
