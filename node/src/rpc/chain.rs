@@ -73,7 +73,9 @@ impl Chain {
 		};
 		let client = self.client.clone();
 		let mut last: Option<T> = None;
-		let values = self.subscriptions.blocks().filter_map(move |hash| {
+		let values = self.subscriptions.news().filter_map(move |()| {
+			// As reads do: whoever has read a block is not shown the one before.
+			let hash = client.info().finalized_hash;
 			future::ready(match read(&client, hash) {
 				Ok(value) if last.as_ref() != Some(&value) => {
 					last = Some(value.clone());

@@ -4,10 +4,8 @@
 use super::error::Error;
 use crate::service::Client;
 use futures::{stream, Stream, StreamExt};
-use millrace_runtime::Hash;
 use sc_client_api::BlockchainEvents;
 use sc_service::TaskManager;
-use sp_blockchain::HeaderBackend;
 use std::sync::Arc;
 use tokio::sync::{watch, OwnedSemaphorePermit, Semaphore};
 
@@ -17,7 +15,7 @@ pub(super) const MAX_SUBSCRIPTIONS: usize = 256;
 /// Handle to what they share.
 #[derive(Clone)]
 pub(crate) struct Subscriptions {
-	finalised: watch::Receiver<Hash>,
+	finalised: watch::Receiver<()>,
 	places: Arc<Semaphore>,
 }
 
@@ -25,12 +23,11 @@ impl Subscriptions {
 	/// Starts to follow finality. The client's stream of it has no bound, so it is read in one place
 	/// that never waits for a subscriber.
 	pub(crate) fn start(client: &Client, task_manager: &TaskManager) -> Self {
-		// The stream comes first: a block finalised in between is then told twice, not missed.
 		let mut blocks = client.finality_notification_stream();
-		let (tell, finalised) = watch::channel(client.info().finalized_hash);
+		let (tell, finalised) = watch::channel(());
 		let follow = async move {
-			while let Some(block) = blocks.next().await {
-				tell.send_replace(block.hash);
+			while blocks.next().await.is_some() {
+				tell.send_replace(());
 			}
 		};
 		task_manager
@@ -39,7 +36,7 @@ impl Subscriptions {
 		Self::new(finalised)
 	}
 
-	fn new(finalised: watch::Receiver<Hash>) -> Self {
+	fn new(finalised: watch::Receiver<()>) -> Self {
 		let places = Arc::new(Semaphore::new(MAX_SUBSCRIPTIONS));
 		Self { finalised, places }
 	}
@@ -52,15 +49,14 @@ impl Subscriptions {
 			.map_err(|_| Error::TooManySubscriptions)
 	}
 
-	/// The last finalised block, then each later one. A slow reader misses blocks in between, never
-	/// the newest.
-	pub(super) fn blocks(&self) -> impl Stream<Item = Hash> + Send + 'static {
+	/// Comes up at once, and again whenever more has been finalised. For a slow reader several times
+	/// are one.
+	pub(super) fn news(&self) -> impl Stream<Item = ()> + Send + 'static {
 		let mut finalised = self.finalised.clone();
 		finalised.mark_changed();
 		stream::unfold(finalised, |mut finalised| async move {
 			finalised.changed().await.ok()?;
-			let hash = *finalised.borrow_and_update();
-			Some((hash, finalised))
+			Some(((), finalised))
 		})
 	}
 }
@@ -68,11 +64,11 @@ impl Subscriptions {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use futures::executor::block_on;
+	use futures::FutureExt;
 
 	#[test]
 	fn places_are_bounded_and_come_back() {
-		let (_tell, finalised) = watch::channel(Hash::zero());
+		let (_tell, finalised) = watch::channel(());
 		let subscriptions = Subscriptions::new(finalised);
 		let mut taken: Vec<_> = (0..MAX_SUBSCRIPTIONS)
 			.map(|_| subscriptions.place().expect("there are places left"))
@@ -85,16 +81,16 @@ mod tests {
 	}
 
 	#[test]
-	fn a_slow_reader_gets_the_newest_block() {
-		let (tell, finalised) = watch::channel(Hash::repeat_byte(1));
-		let mut blocks = Box::pin(Subscriptions::new(finalised).blocks());
-		block_on(async {
-			assert_eq!(blocks.next().await, Some(Hash::repeat_byte(1)));
-			tell.send_replace(Hash::repeat_byte(2));
-			tell.send_replace(Hash::repeat_byte(3));
-			assert_eq!(blocks.next().await, Some(Hash::repeat_byte(3)));
-			drop(tell);
-			assert_eq!(blocks.next().await, None);
-		});
+	fn a_slow_reader_is_told_once() {
+		let (tell, finalised) = watch::channel(());
+		let mut news = Box::pin(Subscriptions::new(finalised).news());
+		assert_eq!(news.next().now_or_never(), Some(Some(())), "at once");
+		assert_eq!(news.next().now_or_never(), None);
+		tell.send_replace(());
+		tell.send_replace(());
+		assert_eq!(news.next().now_or_never(), Some(Some(())));
+		assert_eq!(news.next().now_or_never(), None);
+		drop(tell);
+		assert_eq!(news.next().now_or_never(), Some(None));
 	}
 }
