@@ -116,14 +116,7 @@ async fn bench_audit_import_four() {
 	let patch = json!({ "timing": { "slotMs": SLOT_MS }, "epochs": { "lengths": LENGTHS } });
 	let chain = spec::patched(folder.path(), "dev", "four", &patch);
 	let chain = chain.display().to_string();
-	let options = [
-		"--chain",
-		&chain,
-		"--alice",
-		"--validator",
-		"--force-authoring",
-	];
-	let node = Node::start(folder.path(), "node", &options);
+	let node = Node::start(folder.path(), "node", &["--dev", "--chain", &chain]);
 	let network = Network::around(folder, node).await;
 	let follower = follow(&network, &chain).await;
 	let provider = Provider::register(&network, "//Bob", TOGETHER, 1).await;

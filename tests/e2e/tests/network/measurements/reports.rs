@@ -62,7 +62,7 @@ async fn bench_reports() {
 	let prepared = prepare(folder.path(), &[MACHINES; PROVIDERS]);
 	let chain = prepared.spec.display().to_string();
 	let chain = ["--chain", &chain];
-	let options = [&chain[..], &["--alice", "--validator", "--force-authoring"]].concat();
+	let options = [&chain[..], &["--dev"]].concat();
 	let mut node = Node::start(folder.path(), "node", &options);
 	node.until_up().await;
 	let rpc = node.rpc();
