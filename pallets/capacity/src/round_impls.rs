@@ -107,7 +107,7 @@ impl<T: Config> Pallet<T> {
 			Self::ensure_provider(peer, &who)?;
 			let commitment = Self::changeable(peer, weight)?;
 			let current = T::Clock::current().index;
-			let at = current.saturating_add(1);
+			let at = Self::growth_at(&commitment);
 			let end = commitment.end_at().ok_or(Error::<T>::NotActive)?;
 			ensure!(at < end, Error::<T>::NotActive);
 			let units = commitment
@@ -400,13 +400,15 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		Self::release(HoldReason::Deposit, &commitment.provider, round.deposit);
 		round.deposit = 0;
-		let next = T::Clock::current().index.saturating_add(1);
 		let (kind, units) = (round.terms.kind, round.terms.units);
 		let change = match kind {
-			RoundKind::Start => return Self::begin(peer, commitment, round, next),
+			RoundKind::Start => {
+				let start = T::Clock::current().index.saturating_add(1);
+				return Self::begin(peer, commitment, round, start);
+			}
 			RoundKind::Growth => Change {
 				kind,
-				at: next,
+				at: Self::growth_at(&commitment),
 				units,
 				end: round.terms.end,
 			},
@@ -422,6 +424,14 @@ impl<T: Config> Pallet<T> {
 		Rounds::<T>::insert(peer, round);
 		Self::deposit_event(Event::ChangeAgreed { peer, change });
 		Ok(())
+	}
+
+	/// First epoch of a growth that is agreed to now: the next one, or the second one of a commitment
+	/// that has not begun. A change takes effect where settlement comes to its epoch, and it is never
+	/// settled that nothing has begun.
+	fn growth_at(commitment: &CommitmentOf<T>) -> EpochIndex {
+		let current = T::Clock::current().index;
+		current.max(commitment.next_to_settle).saturating_add(1)
 	}
 
 	/// A new commitment has its stake: it binds from an epoch on. Pledges become stakes, so that

@@ -305,6 +305,32 @@ fn a_growth_binds_from_the_next_epoch() {
 }
 
 #[test]
+fn a_growth_that_is_agreed_to_before_the_first_epoch_binds_from_the_second() {
+	ExtBuilder::default().peers(2).build_and_execute(|| {
+		crate::Params::<Test>::mutate(|params| params.min_duration_epochs = 1);
+		// Agreed in epoch 0, so that both begin with epoch 1.
+		commit_with(1, 10, 5, &[], 0);
+		commit_with(2, 10, 1, &[], 0);
+		assert_noop!(grow(2, 1), Error::<Test>::NotActive);
+		assert_ok!(grow(1, 5));
+		assert_ok!(pledge(PROVIDER, 1, 0, 5_000 * FLT));
+		let change = commitment(1).change.expect("the round is full");
+		assert_eq!((change.at, change.end), (2, 6));
+		let now = commitment(1);
+		assert_eq!((now.units_at(1), now.units_at(2)), (10, 15));
+
+		// The first epoch costs 1 % of the ten units, the second one of all fifteen.
+		pass(1);
+		assert_ok!(Capacity::settle(signed(PROVIDER), peer(1)));
+		assert_eq!(commitment(1).left(), 14_900 * FLT);
+		assert_eq!((commitment(1).units, commitment(1).changed), (15, Some(2)));
+		pass(2);
+		assert_ok!(Capacity::settle(signed(PROVIDER), peer(1)));
+		assert_eq!(commitment(1).left(), 14_750 * FLT);
+	});
+}
+
+#[test]
 fn growth_is_refused_with_a_reason() {
 	ExtBuilder::default().peers(2).build_and_execute(|| {
 		assert_noop!(grow(9, 1), Error::<Test>::UnknownPeer);
