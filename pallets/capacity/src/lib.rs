@@ -330,7 +330,8 @@ pub mod pallet {
 		/// already, in a renewal, and `add` that is put on hold now.
 		///
 		/// When the round is full it takes effect: a new commitment and a growth from the next epoch
-		/// on, a renewal from the present end.
+		/// on, a growth of a commitment that has not begun from its second epoch, a renewal from the
+		/// present end.
 		///
 		/// ## Dispatch origin
 		/// Signed by the staker.

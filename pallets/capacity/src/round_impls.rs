@@ -427,8 +427,8 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// First epoch of a growth that is agreed to now: the next one, or the second one of a commitment
-	/// that has not begun. A change takes effect where settlement comes to its epoch, and it is never
-	/// settled that nothing has begun.
+	/// that has not begun. A change takes effect when settlement comes to its epoch, and settlement of
+	/// such a commitment stands at the first one already.
 	fn growth_at(commitment: &CommitmentOf<T>) -> EpochIndex {
 		let current = T::Clock::current().index;
 		current.max(commitment.next_to_settle).saturating_add(1)
