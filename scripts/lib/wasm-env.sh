@@ -41,11 +41,12 @@ has_rustup_targets() {
 
 # has_debian_toolchain: scripts/setup.sh has made a toolchain with both Wasm targets.
 has_debian_toolchain() {
-	local target
+	local target compiler
+	compiler=$(/usr/bin/rustc --version 2>/dev/null) || return 1
 	for target in $millrace_wasm_targets; do
 		# Libraries of another compiler than the present one are of no use.
-		[ "$(cat "$millrace_toolchain/lib/rustlib/$target/lib/.complete" 2>/dev/null)" = \
-			"$(/usr/bin/rustc --version 2>/dev/null)" ] || return 1
+		[ "$(cat "$millrace_toolchain/lib/rustlib/$target/lib/.complete" 2>/dev/null)" = "$compiler" ] ||
+			return 1
 	done
 }
 
