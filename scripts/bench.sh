@@ -2,16 +2,24 @@
 # Measurements that are too heavy for the tests: the inputs of docs/MEASUREMENTS.md, and the weights
 # of our pallets.
 #
-#   scripts/bench.sh [build|demo|bench|reports|prover|economics|bars|weights]...
-#                                                       default: demo bench
+#   scripts/bench.sh [build|demo|bench|reports|prover|execution|differential|adjudication|economics|
+#                     bars|weights]...                  default: demo bench
 #
 # build     the node from nothing, once, in a target folder of its own
 # demo      the whole demo, warm, RUNS times (default 5): elapsed time, latency, gas
 # bench     every ignored test whose name begins with bench_, one at a time, but for those of the next
-#           two; each prints one JSON line of medians. Half an hour and more: the stateful tests of
+#           five; each prints one JSON line of medians. Half an hour and more: the stateful tests of
 #           all pallets are among them
 # reports   reports that a node takes in: full blocks, exported and imported
 # prover    the prover's rate against RandomX' own, in both modes; fast mode takes 2.3 GiB
+# execution calls against plain wasmtime, calls a second, first calls, restarts, memory, and others
+#           served beside hostile guests: some ten minutes
+# differential  both engines on 100,000 programs and on the tests of the specification; MILLRACE_FUZZ_SEED
+#           begins another sequence
+# adjudication  searches the program that takes the judge longest for its gas, for
+#           MILLRACE_SEARCH_GENERATIONS rounds (default 60, an hour and more), measures the cap on it and
+#           on the sample functions, and then blocks in which a call is run again. What the search finds
+#           stands in tests/differential/worst.wat
 # economics every way to cheat, over its whole grid: less than an hour on two cores. Goes on where
 #           it was ended, from OUT.economics; writes the tables of docs/ECONOMICS.md
 # bars      measures nothing: holds what is in OUT against the bars, prints one line for each, and
@@ -90,12 +98,15 @@ bench_demo() {
 	rm -f "$results"
 }
 
-# Runs ignored tests: arguments are those of the test harness, at last a part of their names.
-run_tests() {
+# Runs ignored tests: arguments are those of the test harness, at last parts of their names.
+run_tests() { run_harness --ignored "$@"; }
+
+# run_harness ARGUMENT...: runs tests one at a time, and emits what they measure.
+run_harness() {
 	local log status=0
 	log=$(mktemp)
 	cargo test --release --locked --no-fail-fast --workspace --lib --bins --tests -- \
-		--ignored --nocapture --test-threads 1 "$@" 2>&1 | tee "$log" >&2 || status=1
+		--nocapture --test-threads 1 "$@" 2>&1 | tee "$log" >&2 || status=1
 	# The test harness leaves the cursor behind the test's name, so an object may not begin its line.
 	grep -oE '\{.*"measure":.*\}$' "$log" | emit || true
 	rm -f "$log"
@@ -107,10 +118,19 @@ build_programs() {
 	cargo build --release --locked --workspace --bins >&2
 }
 
+# What the part `execution` measures.
+execution_tests=(bench_receipted_call bench_calls bench_first_call bench_restart bench_idle_memory
+	bench_instantiate bench_respawn bench_sandbox bench_against_plain_wasmtime)
+
 bench_tests() {
+	local name skipped=()
+	for name in bench_reports bench_prover_rate bench_differential bench_adjudication \
+		"${execution_tests[@]}"; do
+		skipped+=(--skip "$name")
+	done
 	scripts/guests.sh >&2
 	build_programs
-	run_tests --skip bench_reports --skip bench_prover_rate bench_
+	run_tests "${skipped[@]}" bench_
 }
 
 bench_reports() {
@@ -120,6 +140,30 @@ bench_reports() {
 
 bench_prover() {
 	run_tests bench_prover_rate
+}
+
+bench_execution() {
+	local status=0
+	scripts/guests.sh >&2
+	build_programs
+	run_tests "${execution_tests[@]}" || status=1
+	# An ordinary test, which says how much longer others take.
+	run_harness the_daemon_serves_others || status=1
+	return "$status"
+}
+
+bench_differential() {
+	local status=0
+	run_tests bench_differential || status=1
+	# Ordinary tests, which say how many commands of the specification's scripts ran.
+	run_harness kept_with_the_meter || status=1
+	return "$status"
+}
+
+bench_adjudication() {
+	scripts/guests.sh >&2
+	build_programs
+	run_tests bench_adjudication
 }
 
 bench_economics() {
@@ -170,11 +214,14 @@ for part in "$@"; do
 	bench) bench_tests ;;
 	reports) bench_reports ;;
 	prover) bench_prover ;;
+	execution) bench_execution ;;
+	differential) bench_differential ;;
+	adjudication) bench_adjudication ;;
 	economics) bench_economics ;;
 	bars) bench_bars ;;
 	weights) bench_weights ;;
 	*)
-		echo "bench: unknown part $part; known are build, demo, bench, reports, prover, economics, bars and weights" >&2
+		echo "bench: unknown part $part; known are build, demo, bench, reports, prover, execution, differential, adjudication, economics, bars and weights" >&2
 		exit 2
 		;;
 	esac

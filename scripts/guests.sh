@@ -26,10 +26,12 @@ up_to_date() {
 	[ -s "$module" ] && [ -z "$(find "$@" -type f -newer "$module" -not -path '*/target/*' -print -quit)" ]
 }
 
-# rust_guest NAME: builds the package tests/guests/NAME, whose binary has the same name.
+# rust_guest NAME [COMMAND...]: builds the package tests/guests/NAME, whose binary has the same name.
+# COMMAND BUILT MODULE makes the module of what was built; by default it is copied.
 rust_guest() {
 	local name=$1 built
 	local source=$guests/$name module=$out/$1.wasm
+	shift
 	up_to_date "$module" "$source" && return
 	[ -n "${MILLRACE_WASM_CARGO-}" ] || fail "no Rust here builds for wasm32-wasip1" "run scripts/setup.sh"
 	say "building $name"
@@ -40,8 +42,9 @@ rust_guest() {
 			$MILLRACE_WASM_CARGO build --release --locked --target wasm32-wasip1 --quiet
 	)
 	built=$target/wasm32-wasip1/release/$name.wasm
+	[ $# -gt 0 ] || set -- cp
 	# By rename: a build that is stopped half-way leaves no module behind.
-	cp "$built" "$module.new" && mv "$module.new" "$module"
+	"$@" "$built" "$module.new" && mv "$module.new" "$module"
 }
 
 # c_guest NAME: builds tests/guests/NAME/NAME.c.
@@ -61,4 +64,6 @@ c_guest() {
 target=$CARGO_TARGET_DIR/guests
 rust_guest markdown
 rust_guest thumbnail
+rust_guest search python3 "$guests/search/make_library.py"
 c_guest checksum
+c_guest solver

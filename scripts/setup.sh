@@ -28,6 +28,14 @@ install_packages "${build_packages[@]}"
 for tool in node:nodejs npm:npm; do
 	command -v "${tool%%:*}" >/dev/null 2>&1 || install_packages "${tool##*:}"
 done
+# Tests of what guests ask other hosts make a network of their own. Its tools are part of most systems.
+for tool in ip:iproute2 unshare:util-linux mount:mount; do
+	PATH=$PATH:/usr/sbin:/sbin command -v "${tool%%:*}" >/dev/null 2>&1 ||
+		install_packages "${tool##*:}"
+done
+unshare --user --map-root-user --net --mount true 2>/dev/null ||
+	say "warning: users of this machine may not make namespaces, so the tests of outbound HTTP fail:" \
+		"see kernel.unprivileged_userns_clone, or kernel.apparmor_restrict_unprivileged_userns on Ubuntu"
 install_rust
 install_wasm_targets
 use_wasm_toolchain || fail "no compiler here knows the Wasm targets" \

@@ -123,4 +123,28 @@ mod tests {
 		let counts = millrace_host::statistics();
 		assert_eq!((counts.fills, counts.refused), (1, 51));
 	}
+
+	/// A runtime that asks for the replay of nothing, and returns the answer.
+	const JUDGING: &str = r#"
+		(module
+			(import "env" "ext_replay_run_version_1"
+				(func $run (param i32 i64 i64) (result i64)))
+			(memory (export "memory") 2)
+			(global (export "__heap_base") i32 (i32.const 4096))
+			(func (export "ask") (param i32 i32) (result i64)
+				(call $run (i32.const 1) (i64.const 1024) (i64.const 1024))))
+	"#;
+
+	#[test]
+	fn only_blocks_have_calls_run_again() {
+		let executor = Executor::new(WasmExecutor::builder().build());
+		let code = wat::parse_str(JUDGING).expect("that is a module");
+		// Some answer, which is inconclusive, without gas.
+		let inconclusive = [1, 4, 0, 0, 0, 0, 0, 0, 0, 0];
+		for import in [true, false] {
+			let answer = ask(&executor, &code, CallContext::Onchain { import });
+			assert_eq!(answer, inconclusive);
+		}
+		assert_eq!(ask(&executor, &code, CallContext::Offchain), [0]);
+	}
 }

@@ -14,6 +14,7 @@ use frame_support::{
 	weights::Weight,
 };
 use millrace_primitives::{
+	challenge::{CaseView, OwedEvidence, Wanted},
 	commitment::{EarningsView, RoundView, SlashView, StakerTerms},
 	epoch::EpochStatus,
 	execution::SignedReceipt,
@@ -344,12 +345,27 @@ impl_runtime_apis! {
 		}
 	}
 
-	impl pallet_receipts::runtime_api::ReceiptsApi<Block> for Runtime {
+	impl pallet_receipts::runtime_api::ReceiptsApi<Block, AccountId> for Runtime {
 		fn report(peer: PeerId, epoch: EpochIndex) -> Option<ReportRecord> {
 			Receipts::report(peer, epoch)
 		}
 		fn opened(peer: PeerId, epoch: EpochIndex) -> Vec<SignedReceipt> {
 			Receipts::opened(peer, epoch)
+		}
+		fn owed_evidence(peer: PeerId) -> OwedEvidence {
+			Receipts::owed_evidence(peer)
+		}
+		fn cases(peer: PeerId) -> Vec<CaseView<AccountId>> {
+			Receipts::cases(peer)
+		}
+		fn demands(peer: PeerId) -> Vec<(EpochIndex, u32, Wanted, BlockNumber)> {
+			Receipts::demands(peer)
+		}
+		fn posted(package: H256) -> Option<BlockNumber> {
+			Receipts::posted(package)
+		}
+		fn params() -> pallet_receipts::ReceiptsParams {
+			Receipts::params()
 		}
 	}
 

@@ -26,7 +26,7 @@ use millrace_primitives::{
 use pallet_capacity::{
 	ActiveStakes, Commitment, Commitments, Earnings, HoldReason, Ledgers, TotalActiveStake,
 };
-use pallet_epochs::{Current, Draws, LastTick, Previous, Seeds, Starts, Tick, RING_SLOTS};
+use pallet_epochs::{Current, Draws, Infos, LastTick, Previous, Seeds, Starts, Tick, RING_SLOTS};
 use pallet_market::benchmarking::{spec, terms};
 use sp_core::{crypto::KeyTypeId, ed25519};
 use sp_io::{
@@ -273,6 +273,7 @@ fn set_clock(epoch: EpochIndex, position: u32) {
 		let slot = known % RING_SLOTS;
 		Seeds::<Runtime>::insert(slot, (known, H256(keccak_256(&known.to_le_bytes()))));
 		Starts::<Runtime>::insert(slot, (known, info(known).start));
+		Infos::<Runtime>::insert(slot, info(known));
 	}
 	if let Some(drawn) = before {
 		Draws::<Runtime>::insert(drawn % RING_SLOTS, (drawn, H256::repeat_byte(1)));

@@ -11,6 +11,7 @@ use hex_literal::hex;
 use millrace_primitives::{capacity::WorkRates, epoch::EpochLengths, FLT, U256};
 use pallet_capacity::CapacityParams;
 use pallet_market::MarketParams;
+use pallet_receipts::ReceiptsParams;
 use pallet_validators::ValidatorsParams;
 use serde_json::{json, Value};
 use sp_consensus_babe::AuthorityId as BabeId;
@@ -94,6 +95,18 @@ fn fast_validators() -> ValidatorsParams {
 	}
 }
 
+/// Challenges that are decided within an epoch, for a bond that development accounts do not feel.
+fn fast_receipts() -> ReceiptsParams {
+	ReceiptsParams {
+		bond: FLT,
+		reveal_within_blocks: 16,
+		contest_blocks: 8,
+		show_blocks: 8,
+		post_blocks: 10,
+		..Default::default()
+	}
+}
+
 /// Session keys of the first `count` development validators.
 fn session_keys(count: usize) -> Vec<(AccountId, AccountId, SessionKeys)> {
 	VALIDATORS
@@ -133,6 +146,7 @@ fn fast_chain(validators: usize, sudo: Option<AccountId>) -> Value {
 		"epochs": { "lengths": FAST_EPOCHS },
 		"capacity": { "params": fast_capacity() },
 		"market": { "params": MarketParams { exclusion_epochs: 3, ..Default::default() } },
+		"receipts": { "params": fast_receipts() },
 		"validators": { "params": fast_validators() },
 	})
 }

@@ -13,7 +13,7 @@ import sys
 # The network for which the cost of the chain is reckoned: peers, units of each, and audits that are
 # drawn in it at the default parameters (docs/decisions: as many audits as deter).
 PEERS, UNITS, AUDITS = 1_000, 100, 335
-PALLETS = ("capacity", "epochs", "market", "providers", "receipts", "validators")
+PALLETS = ("capacity", "challenges", "epochs", "market", "providers", "receipts", "validators")
 # Sizes of networks, in peers, in which every way to cheat is tried.
 SIZES = {10, 100, 1_000, 10_000, 30_000, 100_000}
 
@@ -54,6 +54,17 @@ def worst_cheat(rows):
     return min(points.values())
 
 
+def spec_differences(rows):
+    """Differences in the tests of both versions of the specification, if both ran."""
+    found = [field("spec", "differences", version=version)(rows) for version in ("1", "2")]
+    return None if None in found else sum(found)
+
+
+def capped_guests(rows):
+    """Real functions for which it is known what the cap is in time."""
+    return len({row["guest"] for row in rows if row["measure"] == "cap_in_wasmtime"}) or None
+
+
 def stateful(pallet):
     """Runs of a pallet's stateful test, if they were long enough."""
 
@@ -74,6 +85,20 @@ BARS = [
     ("audit_import_4.max_ms", field("audit_import_4", "max_ms"), 600, "most"),
     ("prover_rate.ratio light", field("prover_rate", "ratio", mode="light"), 0.98, "least"),
     ("prover_rate.ratio fast", field("prover_rate", "ratio", mode="fast"), 0.98, "least"),
+    ("receipted_call.excess_ms", field("receipted_call", "excess_ms"), 0, "most"),
+    ("calls.in_process", field("calls", "in_process"), 10_000, "least"),
+    ("calls.sandbox", field("calls", "sandbox"), 4_000, "least"),
+    ("instantiate.p50_us", field("instantiate", "p50_us"), 50, "most"),
+    ("first_call.ratio", field("first_call", "ratio"), 1.5, "most"),
+    ("restart.p50_ms", field("restart", "p50_ms"), 20, "most"),
+    ("respawn.p50_ms", field("respawn", "p50_ms"), 20, "most"),
+    ("idle_memory.mib", field("idle_memory", "mib"), 400, "most"),
+    ("hostile.p99_ratio", field("hostile", "p99_ratio"), 2, "most"),
+    ("differential.cases", field("differential", "cases"), 100_000, "least"),
+    ("differential.differences", field("differential", "differences"), 0, "most"),
+    ("spec.differences", spec_differences, 0, "most"),
+    ("adjudication_import.max_ms", field("adjudication_import", "max_ms"), 700, "most"),
+    ("cap_in_wasmtime.guests", capped_guests, 5, "least"),
     ("economics.below", worst_cheat, 0.99, "least"),
     *((f"stateful.runs {pallet}", stateful(pallet), 256, "least") for pallet in PALLETS),
 ]
@@ -121,6 +146,15 @@ def check():
         {"measure": "reports_by_weight", "per_second": 199},
         {"measure": "report_growth", "ratio": 1.0501},
         {"measure": "prover_rate", "mode": "light", "ratio": 0.98},
+        {"measure": "receipted_call", "excess_ms": -0.1},
+        {"measure": "calls", "in_process": 10_000, "sandbox": 3_999},
+        {"measure": "instantiate", "p50_us": 50},
+        {"measure": "first_call", "ratio": 1.51},
+        {"measure": "differential", "cases": 100_000, "differences": 0},
+        {"measure": "spec", "version": "1", "differences": 0},
+        {"measure": "spec", "version": "2", "differences": 1},
+        {"measure": "adjudication_import", "max_ms": 700},
+        *({"measure": "cap_in_wasmtime", "guest": name} for name in ("a", "b", "c", "d", "e", "a")),
         *({"measure": "stateful", "pallet": name, "runs": 256, "steps": 500} for name in PALLETS),
     ]
     found = values(whole)
@@ -133,6 +167,24 @@ def check():
     assert found["audit_import_4.max_ms"] == (600, True)
     assert found["prover_rate.ratio light"] == (0.98, True)
     assert found["prover_rate.ratio fast"] == (None, False)
+    assert found["receipted_call.excess_ms"] == (-0.1, True)
+    assert found["calls.in_process"] == (10_000, True)
+    assert found["calls.sandbox"] == (3_999, False)
+    assert found["instantiate.p50_us"] == (50, True)
+    assert found["first_call.ratio"] == (1.51, False)
+    assert found["restart.p50_ms"] == (None, False)
+    assert found["differential.cases"] == (100_000, True)
+    assert found["differential.differences"] == (0, True)
+    assert found["spec.differences"] == (1, False)
+    assert values(whole[:-1] + [{"measure": "spec", "version": "2", "differences": 0}])[
+        "spec.differences"
+    ] == (0, True)
+    assert values([{"measure": "spec", "version": "2", "differences": 0}])["spec.differences"] == (
+        None,
+        False,
+    )
+    assert found["adjudication_import.max_ms"] == (700, True)
+    assert found["cap_in_wasmtime.guests"] == (5, True)
     assert found["economics.below"] == (None, False)
     assert all(found[f"stateful.runs {name}"] == (256, True) for name in PALLETS)
     short = [{"measure": "stateful", "pallet": "market", "runs": 256, "steps": 120}]

@@ -84,6 +84,16 @@ pub(super) fn register(registry: &Registry) -> Result<(), PrometheusError> {
 		"millrace_randomx_pages",
 		"Pages of the last cache: 0 ordinary, 1 transparent huge ones, 2 reserved huge ones",
 		|seen| f64::from(seen.pages as u8),
+	)?;
+	counter(
+		"millrace_replays_total",
+		"Challenged calls that were run again for blocks",
+		|seen| seen.replays.count as f64,
+	)?;
+	gauge(
+		"millrace_replay_seconds",
+		"Time that the last replay of a challenged call took",
+		|seen| seen.replays.ms_last as f64 / 1e3,
 	)
 }
 
@@ -113,6 +123,8 @@ mod tests {
 			("millrace_randomx_interpreted", 1),
 			("millrace_randomx_pages", 1),
 			("millrace_randomx_refused_total", 1),
+			("millrace_replay_seconds", 1),
+			("millrace_replays_total", 1),
 		];
 		assert_eq!(found, expected);
 		assert!(register(&registry).is_err(), "nothing is registered twice");

@@ -1,4 +1,4 @@
-//! RandomX in the node: caches of the current seeds, and what is told of them.
+//! RandomX in the node: caches of the current seeds, and what is told of them and of replays.
 
 mod metrics;
 mod service;

@@ -5,7 +5,7 @@ use crate::{
 		deal::DealCommand, gateway::GatewayCommand, invoke::InvokeCommand, key::KeyCommand,
 		offer::OfferCommand, package::PackageCommand, peer::PeerCommand, prover::ProverCommand,
 		provider::ProviderCommand, receipt::ReceiptCommand, run::RunCommand,
-		validator::ValidatorCommand, worker::WorkerCommand,
+		validator::ValidatorCommand, watch::WatchCommand, worker::WorkerCommand,
 	},
 	dev::{tether::TetherCommand, DevCommand},
 };
@@ -32,7 +32,7 @@ pub(crate) struct Cli {
 /// Options that every command has.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Global {
-	/// Configuration file: of the daemon for `worker` and `gateway`, else of this tool.
+	/// Configuration file: of the daemon for `worker`, `gateway` and `watch`, else of this tool.
 	#[arg(long, global = true, value_name = "FILE")]
 	pub(crate) config: Option<PathBuf>,
 	/// WebSocket URL of a node [default: ws://127.0.0.1:9944].
@@ -71,7 +71,7 @@ pub(crate) enum Command {
 	/// Post and withdraw offers.
 	#[command(subcommand)]
 	Offer(OfferCommand),
-	/// Hash, validate, upload and download WebAssembly packages.
+	/// Build, hash, validate, upload and download WebAssembly packages.
 	#[command(subcommand)]
 	Package(PackageCommand),
 	/// Quote, create, watch and end deals.
@@ -81,9 +81,11 @@ pub(crate) enum Command {
 	Invoke(InvokeCommand),
 	/// Run a package locally under the workers' engine profile.
 	Run(RunCommand),
-	/// Check receipts against the chain.
+	/// Show receipts, check them against the chain, and challenge those that are false.
 	#[command(subcommand)]
 	Receipt(ReceiptCommand),
+	/// Run receipts again and challenge those that are false, until it is stopped.
+	Watch(WatchCommand),
 	/// The provider's daemon: one process for each peer.
 	#[command(subcommand)]
 	Worker(WorkerCommand),

@@ -14,13 +14,17 @@ static BAR: OnceLock<ProgressBar> = OnceLock::new();
 
 /// Begins to log. Daemons say what they do, commands only what is wrong.
 pub(crate) fn init(cli: &Cli) {
-	let daemon = matches!(cli.command, Command::Worker(_) | Command::Gateway(_));
+	let daemon = matches!(
+		cli.command,
+		Command::Worker(_) | Command::Gateway(_) | Command::Watch(_)
+	);
 	let level = match (daemon, cli.global.verbose) {
 		(false, 0) => "warn",
 		(true, 0) => "info",
 		(_, 1) => {
 			"millrace=debug,millrace_client=debug,millrace_worker=debug,\
-			millrace_gateway=debug,millrace_prover=debug,millrace_executor=debug,info"
+			millrace_gateway=debug,millrace_prover=debug,millrace_executor=debug,\
+			millrace_sandbox=debug,millrace_watcher=debug,info"
 		}
 		_ => "debug",
 	};

@@ -232,6 +232,20 @@ impl Chain {
 		.ok_or_else(|| ReadError::UnknownBlock(number.to_string()))
 	}
 
+	/// The transactions of the block of a height, as they stand in it. Nodes keep these longer than the
+	/// block's state.
+	pub async fn block_body(&self, number: BlockNumber) -> Result<Vec<Vec<u8>>, ReadError> {
+		let hash = self.block_hash(number).await?;
+		let details = self
+			.request("a block's body", |methods| async move {
+				methods.chain_get_block(Some(hash)).await
+			})
+			.await?
+			.ok_or_else(|| ReadError::UnknownBlock(number.to_string()))?;
+		let transactions = details.block.extrinsics.into_iter();
+		Ok(transactions.map(|bytes| bytes.0).collect())
+	}
+
 	/// The connection, opened again if it broke.
 	pub(crate) async fn link(&self) -> Result<Arc<Link>, ConnectError> {
 		let link = self.inner.link.read().await.clone();

@@ -35,6 +35,7 @@ pub mod calls;
 pub mod chain;
 pub mod error;
 pub mod extrinsic;
+mod history;
 pub mod keys;
 pub mod net;
 mod pool;

@@ -9,9 +9,10 @@ use crate::{
 };
 use codec::{Decode, DecodeAll, Encode};
 use millrace_primitives::{
+	challenge::{CaseView, OwedEvidence, Wanted},
 	commitment::{EarningsView, RoundView, SlashView, StakerTerms},
 	epoch::EpochStatus,
-	execution::SignedReceipt,
+	execution::{CallTerms, SignedReceipt},
 	market::DealSpec,
 	peer::{PeerId, PeerKey},
 	validators::{ValidatorView, ValidatorsView},
@@ -188,13 +189,42 @@ impl View {
 		self.call("ReceiptsApi_report", (peer, epoch)).await
 	}
 
-	/// The receipts that an audit opened.
+	/// The receipts that an audit opened, but for those that are void.
 	pub async fn opened(
 		&self,
 		peer: PeerId,
 		epoch: EpochIndex,
 	) -> Result<Vec<SignedReceipt>, ReadError> {
 		self.call("ReceiptsApi_opened", (peer, epoch)).await
+	}
+
+	/// What a peer owes to challengers at this block.
+	pub async fn owed_evidence(&self, peer: PeerId) -> Result<OwedEvidence, ReadError> {
+		self.call("ReceiptsApi_owed_evidence", peer).await
+	}
+
+	/// Cases against a peer, claims that it can still refute among them.
+	pub async fn cases(&self, peer: PeerId) -> Result<Vec<CaseView<AccountId>>, ReadError> {
+		self.call("ReceiptsApi_cases", peer).await
+	}
+
+	/// Data that are demanded of a peer: epoch and number of the receipt, what is wanted, and the
+	/// last block in which it can be posted.
+	pub async fn demands(
+		&self,
+		peer: PeerId,
+	) -> Result<Vec<(EpochIndex, u32, Wanted, BlockNumber)>, ReadError> {
+		self.call("ReceiptsApi_demands", peer).await
+	}
+
+	/// The block in which a package was posted, if it was.
+	pub async fn posted(&self, package: H256) -> Result<Option<BlockNumber>, ReadError> {
+		self.call("ReceiptsApi_posted", package).await
+	}
+
+	/// What calls of a deal run under, as long as it stands.
+	pub async fn call_terms(&self, deal: DealId) -> Result<Option<CallTerms>, ReadError> {
+		Ok(self.deal(deal).await?.map(|view| view.call_terms()))
 	}
 
 	/// Seed of an epoch, as long as the chain remembers it: 64 epochs.

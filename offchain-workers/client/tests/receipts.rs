@@ -42,6 +42,7 @@ fn proof(key: &PeerKeypair, block: BlockNumber) -> ReceiptProof {
 		seq: 0,
 		package: H256::zero(),
 		profile: PROFILE_V1,
+		terms: H256::zero(),
 		request: H256::zero(),
 		response: H256::zero(),
 		transcript: empty_transcript(),

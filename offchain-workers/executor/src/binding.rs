@@ -1,8 +1,10 @@
 //! Binds [`crate::wasi`] to wasmtime.
 
-use crate::limits::{MAX_TABLE_ELEMENTS, PAGE_BYTES};
+pub use crate::growth::GrowthLimits;
+
+use crate::wasi::table::with_functions;
 use crate::wasi::{preview1, Errno, Exit, Meter, Wasi};
-use millrace_primitives::execution::MAX_MEMORY_BYTES;
+use millrace_primitives::Gas;
 use wasmtime::{Caller, FuncType, Global, Linker, Memory, ResourceLimiter, Val, ValType};
 
 /// What a store holds for one call.
@@ -30,36 +32,7 @@ impl Host {
 	}
 }
 
-/// Decides what a guest may grow, from its own limits alone.
-///
-/// What is granted must then succeed: if the host has no memory left for it, the guest must not see
-/// that, so the call ends as the host's failure.
-#[derive(Debug)]
-pub struct GrowthLimits {
-	memory_bytes: usize,
-	failure: Option<String>,
-}
-
 impl GrowthLimits {
-	/// Limits for a call with so much memory, rounded down to whole pages.
-	pub fn new(memory_bytes: u32) -> Self {
-		let pages = memory_bytes.min(MAX_MEMORY_BYTES) / PAGE_BYTES;
-		Self {
-			memory_bytes: (pages * PAGE_BYTES) as usize,
-			failure: None,
-		}
-	}
-
-	/// Bytes that the guest's memory may have.
-	pub fn memory_bytes(&self) -> usize {
-		self.memory_bytes
-	}
-
-	/// What the host could not give although it was granted.
-	pub fn failure(&self) -> Option<&str> {
-		self.failure.as_deref()
-	}
-
 	fn failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
 		self.failure = Some(format!("{error:#}"));
 		Err(error)
@@ -73,7 +46,7 @@ impl ResourceLimiter for GrowthLimits {
 		desired: usize,
 		maximum: Option<usize>,
 	) -> wasmtime::Result<bool> {
-		Ok(desired <= self.memory_bytes && maximum.is_none_or(|maximum| desired <= maximum))
+		Ok(self.memory_may_grow(desired, maximum))
 	}
 
 	fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
@@ -86,9 +59,7 @@ impl ResourceLimiter for GrowthLimits {
 		desired: usize,
 		maximum: Option<usize>,
 	) -> wasmtime::Result<bool> {
-		// The pool says its own limit where the table has none.
-		let allowed = desired <= MAX_TABLE_ELEMENTS as usize;
-		Ok(allowed && maximum.is_none_or(|maximum| desired <= maximum))
+		Ok(self.table_may_grow(desired, maximum))
 	}
 
 	fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
@@ -105,9 +76,12 @@ fn enter(
 	let memory =
 		memory.ok_or_else(|| wasmtime::Error::msg("a host call before the guest's start"))?;
 	let left = match gas {
-		// Never negative here: a guest that took too much has trapped.
-		Some(global) => global.get(&mut caller).i64().unwrap_or(0).max(0) as u64,
-		None => u64::MAX,
+		Some(global) => {
+			let left = global.get(&mut caller).i64().unwrap_or(0);
+			// It took too much since the last test, which this is.
+			Gas::try_from(left).map_err(|_| Exit::OutOfGas)?
+		}
+		None => Gas::MAX,
 	};
 	let mut meter = Meter::new(left);
 	let (bytes, host) = memory.data_and_store_mut(&mut caller);
@@ -119,41 +93,24 @@ fn enter(
 }
 
 macro_rules! define {
-	($linker:ident, $( $name:ident ( $($arg:ident : $ty:ty),* ); )*) => {
+	($linker:expr; $( $module:literal { $( $name:ident ( $($arg:ident : $ty:ty),* ); )* } )*) => {
 		/// The functions that do something.
-		const DEFINED: &[&str] = &[$( stringify!($name) ),*];
-		$(
+		const DEFINED: &[&str] = &[$( $( stringify!($name), )* )*];
+		$( $(
 			$linker.func_wrap(
-				preview1::MODULE,
+				$module,
 				stringify!($name),
 				|caller: Caller<'_, Host>, $( $arg: $ty ),*| {
 					enter(caller, |wasi, meter, memory| wasi.$name(meter, memory, $( $arg ),*))
 				},
 			)?;
-		)*
+		)* )*
 	};
 }
 
-/// Defines every function of preview1.
+/// Defines every function that a guest may import.
 pub fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
-	define! { linker,
-		args_get(pointers: u32, buffer: u32);
-		args_sizes_get(count: u32, size: u32);
-		clock_res_get(clock: u32, resolution: u32);
-		clock_time_get(clock: u32, precision: u64, time: u32);
-		environ_get(pointers: u32, buffer: u32);
-		environ_sizes_get(count: u32, size: u32);
-		fd_close(fd: u32);
-		fd_fdstat_get(fd: u32, stat: u32);
-		fd_prestat_dir_name(fd: u32, name: u32, length: u32);
-		fd_prestat_get(fd: u32, stat: u32);
-		fd_read(fd: u32, vectors: u32, count: u32, read: u32);
-		fd_seek(fd: u32, offset: u64, whence: u32, position: u32);
-		fd_tell(fd: u32, position: u32);
-		fd_write(fd: u32, vectors: u32, count: u32, written: u32);
-		random_get(buffer: u32, length: u32);
-		sched_yield();
-	}
+	with_functions!(define, linker);
 	linker.func_wrap(
 		preview1::MODULE,
 		"proc_exit",
@@ -166,13 +123,21 @@ pub fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
 			continue;
 		}
 		let ty = FuncType::new(linker.engine(), types(parameters), types(results));
-		linker.func_new(preview1::MODULE, name, ty, |caller, _, results| {
-			let errno = enter(caller, |wasi, meter, _| wasi.not_supported(meter))?;
-			if let Some(result) = results.first_mut() {
-				*result = Val::I32(errno);
-			}
-			Ok(())
-		})?;
+		let changed = preview1::changes_files(name);
+		linker.func_new(
+			preview1::MODULE,
+			name,
+			ty,
+			move |caller, arguments, results| {
+				let argument = changed.and_then(|index| arguments.get(index));
+				let fd = argument.and_then(Val::i32).map(|fd| fd as u32);
+				let errno = enter(caller, |wasi, meter, _| wasi.not_supported(meter, fd))?;
+				if let Some(result) = results.first_mut() {
+					*result = Val::I32(errno);
+				}
+				Ok(())
+			},
+		)?;
 	}
 	Ok(())
 }

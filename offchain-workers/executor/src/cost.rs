@@ -3,13 +3,9 @@
 //! One gas is about one simple instruction. Structure (`block`, `loop`, `else`, `end`) is free:
 //! every way round a loop passes a branch, which is not.
 
-use crate::limits::{FRAME_BYTES, VALUE_BYTES};
 use crate::validate::ModuleInfo;
-use finite_wasm::max_stack::SizeConfig;
-use finite_wasm::prefix_sum_vec::PrefixSumVec;
-use finite_wasm::Fee;
 use millrace_primitives::Gas;
-use wasmparser::ValType;
+use wasmparser::Operator;
 
 /// Any call, before the guest's first instruction.
 pub const START: Gas = 20_000;
@@ -17,6 +13,9 @@ pub const START: Gas = 20_000;
 pub const MEMORY_PAGE: Gas = 8_192;
 /// Bytes that bulk instructions and host calls move for one gas, as a power of two.
 pub const BULK_BYTES_SHIFT: u32 = 3;
+/// Values that are cleared or moved at once for one gas, as a power of two: locals that a function
+/// declares, which the judge clears at each call; results of a call; what a branch carries along.
+pub const VALUES_SHIFT: u32 = 2;
 /// An element that a table instruction moves or a table grows by.
 pub const TABLE_ELEMENT: Gas = 2;
 /// A call to the host, on top of what it moves.
@@ -25,10 +24,132 @@ pub const HOST_CALL: Gas = 200;
 pub const IO_VECTOR: Gas = 8;
 /// A random byte.
 pub const RANDOM_BYTE: Gas = 8;
+/// An entry of a folder that is listed: its path is hashed.
+pub const DIRECTORY_ENTRY: Gas = 64;
+/// Something that a poll waits for.
+pub const SUBSCRIPTION: Gas = 8;
+/// An effect outside the guest, on top of what it moves.
+pub const EFFECT: Gas = 200_000;
+
+/// An instruction that [`TABLE`] does not name.
+pub const OTHER: Gas = 1;
+
+/// What instructions cost, by their names in the text format.
+pub const TABLE: [(Gas, &[&str]); 7] = [
+	// Structure.
+	(0, &["block", "loop", "else", "end"]),
+	(
+		2,
+		&[
+			"memory.size",
+			// A jump that the processor cannot foresee.
+			"br_table",
+			// Arithmetic that can make a NaN is followed by its canonicalisation.
+			"f32.add",
+			"f32.sub",
+			"f32.mul",
+			"f64.add",
+			"f64.sub",
+			"f64.mul",
+		],
+	),
+	(
+		4,
+		&[
+			// One that misses the caches takes a hundred times as long as one that does not.
+			"i32.load",
+			"i64.load",
+			"f32.load",
+			"f64.load",
+			"i32.load8_s",
+			"i32.load8_u",
+			"i32.load16_s",
+			"i32.load16_u",
+			"i64.load8_s",
+			"i64.load8_u",
+			"i64.load16_s",
+			"i64.load16_u",
+			"i64.load32_s",
+			"i64.load32_u",
+			"i32.store",
+			"i64.store",
+			"f32.store",
+			"f64.store",
+			"i32.store8",
+			"i32.store16",
+			"i64.store8",
+			"i64.store16",
+			"i64.store32",
+			"call",
+			"i32.div_s",
+			"i32.div_u",
+			"i32.rem_s",
+			"i32.rem_u",
+			"i32.popcnt",
+			"i64.popcnt",
+			"f32.min",
+			"f32.max",
+			"f64.min",
+			"f64.max",
+		],
+	),
+	(
+		8,
+		&[
+			"i64.div_s",
+			"i64.div_u",
+			"i64.rem_s",
+			"i64.rem_u",
+			"f32.div",
+			"f64.div",
+			"f32.sqrt",
+			"f64.sqrt",
+			"table.get",
+			"table.set",
+		],
+	),
+	(
+		12,
+		&[
+			// The callee is looked up and its signature compared.
+			"call_indirect",
+			// Where the processor cannot round, it is a call into the runtime.
+			"f32.ceil",
+			"f32.floor",
+			"f32.trunc",
+			"f32.nearest",
+			"f64.ceil",
+			"f64.floor",
+			"f64.trunc",
+			"f64.nearest",
+		],
+	),
+	(
+		40,
+		&[
+			// The part that does not depend on the length: a call into the runtime.
+			"memory.copy",
+			"memory.fill",
+			"memory.init",
+			"data.drop",
+			"table.copy",
+			"table.fill",
+			"table.init",
+			"elem.drop",
+			"ref.func",
+		],
+	),
+	(1_000, &["memory.grow", "table.grow"]),
+];
 
 /// Cost of moving bytes between host and guest.
 pub fn bytes(length: u32) -> Gas {
 	Gas::from(length) >> BULK_BYTES_SHIFT
+}
+
+/// Cost of clearing or moving values at once, on top of the instruction that does.
+pub(crate) fn values(count: u32) -> Gas {
+	Gas::from(count) >> VALUES_SHIFT
 }
 
 /// What is charged before the guest runs: the instance and the memory that it begins with.
@@ -49,8 +170,8 @@ pub(crate) enum Growth {
 }
 
 /// The growth of the operators that have a length operand on top of the stack.
-pub(crate) fn growth(operator: &wasmparser::Operator<'_>) -> Option<Growth> {
-	use wasmparser::Operator as O;
+pub(crate) fn growth(operator: &Operator<'_>) -> Option<Growth> {
+	use Operator as O;
 	match operator {
 		O::MemoryCopy { .. } | O::MemoryFill { .. } | O::MemoryInit { .. } => Some(Growth::Bytes),
 		O::MemoryGrow { .. } => Some(Growth::Units(MEMORY_PAGE)),
@@ -61,215 +182,58 @@ pub(crate) fn growth(operator: &wasmparser::Operator<'_>) -> Option<Growth> {
 	}
 }
 
-macro_rules! cost_of {
-	(visit_block) => {
-		0
-	};
-	(visit_loop) => {
-		0
-	};
-	(visit_else) => {
-		0
-	};
-	(visit_end) => {
-		0
-	};
-	(visit_call) => {
-		4
-	};
-	(visit_call_indirect) => {
-		8
-	};
-	(visit_br_table) => {
-		2
-	};
-	(visit_i32_div_s) => {
-		4
-	};
-	(visit_i32_div_u) => {
-		4
-	};
-	(visit_i32_rem_s) => {
-		4
-	};
-	(visit_i32_rem_u) => {
-		4
-	};
-	(visit_i64_div_s) => {
-		8
-	};
-	(visit_i64_div_u) => {
-		8
-	};
-	(visit_i64_rem_s) => {
-		8
-	};
-	(visit_i64_rem_u) => {
-		8
-	};
-	(visit_i32_popcnt) => {
-		4
-	};
-	(visit_i64_popcnt) => {
-		4
-	};
-	// Arithmetic that can make a NaN is followed by its canonicalisation.
-	(visit_f32_add) => {
-		2
-	};
-	(visit_f32_sub) => {
-		2
-	};
-	(visit_f32_mul) => {
-		2
-	};
-	(visit_f64_add) => {
-		2
-	};
-	(visit_f64_sub) => {
-		2
-	};
-	(visit_f64_mul) => {
-		2
-	};
-	(visit_f32_min) => {
-		4
-	};
-	(visit_f32_max) => {
-		4
-	};
-	(visit_f64_min) => {
-		4
-	};
-	(visit_f64_max) => {
-		4
-	};
-	(visit_f32_div) => {
-		8
-	};
-	(visit_f64_div) => {
-		8
-	};
-	(visit_f32_sqrt) => {
-		8
-	};
-	(visit_f64_sqrt) => {
-		8
-	};
-	// On baseline x86-64 rounding is a call into the runtime.
-	(visit_f32_ceil) => {
-		12
-	};
-	(visit_f32_floor) => {
-		12
-	};
-	(visit_f32_trunc) => {
-		12
-	};
-	(visit_f32_nearest) => {
-		12
-	};
-	(visit_f64_ceil) => {
-		12
-	};
-	(visit_f64_floor) => {
-		12
-	};
-	(visit_f64_trunc) => {
-		12
-	};
-	(visit_f64_nearest) => {
-		12
-	};
-	// The part that does not depend on the length: a call into the runtime.
-	(visit_memory_copy) => {
-		40
-	};
-	(visit_memory_fill) => {
-		40
-	};
-	(visit_memory_init) => {
-		40
-	};
-	(visit_data_drop) => {
-		40
-	};
-	(visit_table_copy) => {
-		40
-	};
-	(visit_table_fill) => {
-		40
-	};
-	(visit_table_init) => {
-		40
-	};
-	(visit_elem_drop) => {
-		40
-	};
-	(visit_table_get) => {
-		8
-	};
-	(visit_table_set) => {
-		8
-	};
-	(visit_ref_func) => {
-		40
-	};
-	(visit_memory_grow) => {
-		1_000
-	};
-	(visit_table_grow) => {
-		1_000
-	};
-	($other:ident) => {
-		1
-	};
-}
-
-macro_rules! define_costs {
-	($( @$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
-		$(
-			fn $visit(&mut self $($(, _: $argty)*)?) -> Self::Output {
-				Fee::constant(cost_of!($visit))
+/// What the table says of an instruction, by the name of wasmparser's visitor of it.
+const fn listed(visitor: &str) -> Gas {
+	let mut row = 0;
+	while row < TABLE.len() {
+		let (gas, names) = TABLE[row];
+		let mut at = 0;
+		while at < names.len() {
+			if is_visitor_of(visitor.as_bytes(), names[at].as_bytes()) {
+				return gas;
 			}
-		)*
+			at += 1;
+		}
+		row += 1;
+	}
+	OTHER
+}
+
+/// Whether a visitor is that of an instruction: `visit_i32_div_s` is that of `i32.div_s`.
+const fn is_visitor_of(visitor: &[u8], name: &[u8]) -> bool {
+	const PREFIX: usize = "visit_".len();
+	if visitor.len() != PREFIX + name.len() {
+		return false;
+	}
+	let mut at = 0;
+	while at < name.len() {
+		let letter = if name[at] == b'.' { b'_' } else { name[at] };
+		if visitor[PREFIX + at] != letter {
+			return false;
+		}
+		at += 1;
+	}
+	true
+}
+
+macro_rules! define_cost {
+	($( @$proposal:ident $op:ident $({ $($arg:ident: $argty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
+		/// Cost of an operator, without what grows with its length operand.
+		pub(crate) fn cost(operator: &Operator<'_>) -> Gas {
+			match operator {
+				$( Operator::$op { .. } => const { listed(stringify!($visit)) }, )*
+				// The list above is whole; the enumeration is only marked as open.
+				_ => OTHER,
+			}
+		}
+
+		/// The visitors of all operators.
+		#[cfg(test)]
+		const VISITORS: &[&str] = &[$( stringify!($visit) ),*];
 	};
 }
 
-/// The constant part of every operator's cost.
-#[derive(Debug)]
-pub(crate) struct OperatorCosts;
-
-impl<'a> wasmparser::VisitOperator<'a> for OperatorCosts {
-	type Output = Fee;
-
-	fn simd_visitor(
-		&mut self,
-	) -> Option<&mut dyn wasmparser::VisitSimdOperator<'a, Output = Self::Output>> {
-		Some(self)
-	}
-
-	wasmparser::for_each_visit_operator!(define_costs);
-}
-
-impl<'a> wasmparser::VisitSimdOperator<'a> for OperatorCosts {
-	wasmparser::for_each_visit_simd_operator!(define_costs);
-}
-
-/// The counted size of a frame, without the part that grows with the code.
-#[derive(Debug)]
-pub(crate) struct FrameSizes;
-
-impl SizeConfig for FrameSizes {
-	fn size_of_value(&self, _: ValType) -> u8 {
-		VALUE_BYTES
-	}
-
-	fn size_of_function_activation(&self, locals: &PrefixSumVec<ValType, u32>) -> u64 {
-		let count = locals.max_index().map_or(0, |last| u64::from(*last) + 1);
-		FRAME_BYTES + count * u64::from(VALUE_BYTES)
-	}
-}
+wasmparser::for_each_operator!(define_cost);
 
 #[cfg(test)]
 mod tests {
@@ -277,23 +241,62 @@ mod tests {
 
 	#[test]
 	fn structure_is_free_and_work_is_not() {
-		use wasmparser::VisitOperator;
-		let mut costs = OperatorCosts;
-		assert_eq!(costs.visit_end(), Fee::ZERO);
-		assert_eq!(costs.visit_else(), Fee::ZERO);
-		assert_eq!(costs.visit_br(0), Fee::constant(1));
-		assert_eq!(costs.visit_i64_div_u(), Fee::constant(8));
+		assert_eq!(cost(&Operator::End), 0);
+		assert_eq!(cost(&Operator::Else), 0);
+		assert_eq!(cost(&Operator::Nop), 1);
+		assert_eq!(cost(&Operator::Br { relative_depth: 0 }), 1);
+		assert_eq!(cost(&Operator::I32DivS), 4);
+		assert_eq!(cost(&Operator::I64DivU), 8);
+		assert_eq!(cost(&Operator::MemorySize { mem: 0 }), 2);
+		assert_eq!(cost(&Operator::MemoryGrow { mem: 0 }), 1_000);
+	}
+
+	#[test]
+	fn every_name_of_the_table_is_an_instruction_and_stands_there_once() {
+		let mut names: Vec<&str> = TABLE
+			.iter()
+			.flat_map(|(_, names)| names.iter().copied())
+			.collect();
+		for name in &names {
+			assert!(
+				VISITORS
+					.iter()
+					.any(|visitor| is_visitor_of(visitor.as_bytes(), name.as_bytes())),
+				"{name}"
+			);
+		}
+		let count = names.len();
+		names.sort_unstable();
+		names.dedup();
+		assert_eq!(names.len(), count);
+	}
+
+	#[test]
+	fn branches_and_calls_are_never_free() {
+		for visitor in [
+			"visit_br",
+			"visit_br_if",
+			"visit_br_table",
+			"visit_if",
+			"visit_return",
+			"visit_unreachable",
+			"visit_call",
+			"visit_call_indirect",
+		] {
+			assert!(VISITORS.contains(&visitor), "{visitor}");
+			assert!(listed(visitor) > 0, "{visitor}");
+		}
 	}
 
 	#[test]
 	fn lengths_are_charged_by_what_moves() {
-		let copy = wasmparser::Operator::MemoryCopy {
+		let copy = Operator::MemoryCopy {
 			dst_mem: 0,
 			src_mem: 0,
 		};
-		let grow = wasmparser::Operator::MemoryGrow { mem: 0 };
+		let grow = Operator::MemoryGrow { mem: 0 };
 		assert_eq!(growth(&copy), Some(Growth::Bytes));
 		assert_eq!(growth(&grow), Some(Growth::Units(MEMORY_PAGE)));
-		assert_eq!(growth(&wasmparser::Operator::Nop), None);
+		assert_eq!(growth(&Operator::Nop), None);
 	}
 }

@@ -1,5 +1,6 @@
 //! Errors. What a guest does wrong is no error but a status: see [`crate::CallOutput`].
 
+use crate::effects::EffectFailure;
 use crate::validate::Reason;
 use thiserror::Error;
 
@@ -9,17 +10,17 @@ pub enum InstrumentError {
 	/// It does not run under the profile at all.
 	#[error("the module cannot run: {}", listed(.0))]
 	Refused(Vec<Reason>),
-	/// The analysis of a module that validates failed.
-	#[error("the module could not be analysed: {0}")]
-	Analysis(String),
-	/// The module could not be written again.
+	/// It does not validate with the proposals of the profile.
+	#[error("the module does not validate: {0}")]
+	Invalid(String),
+	/// It could not be written again.
 	#[error("the module could not be rewritten: {0}")]
 	Encoding(String),
 }
 
 impl From<wasmparser::BinaryReaderError> for InstrumentError {
 	fn from(error: wasmparser::BinaryReaderError) -> Self {
-		Self::Encoding(error.to_string())
+		Self::Invalid(error.to_string())
 	}
 }
 
@@ -35,7 +36,7 @@ pub enum LoadError {
 	/// The package is at fault; every reason is listed.
 	#[error("the module cannot run: {}", listed(.0))]
 	Refused(Vec<Reason>),
-	/// The meter could not be put in.
+	/// The meter could not be put in, or what gives NaNs one form.
 	#[error(transparent)]
 	Instrument(#[from] InstrumentError),
 	/// The module could not be compiled.
@@ -63,6 +64,9 @@ pub enum EngineError {
 	/// The call took longer than this host allows, whatever gas it had left.
 	#[error("the call was ended after {0:?} of wall-clock time")]
 	TimedOut(std::time::Duration),
+	/// An effect that the guest asked for could not be performed nor refused.
+	#[error("an effect of the call failed: {0}")]
+	Effect(#[from] EffectFailure),
 	/// The host could not give the guest what the profile promises, or the engine failed.
 	#[error("the host failed: {0}")]
 	Host(String),

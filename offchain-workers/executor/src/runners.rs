@@ -6,9 +6,9 @@
 
 use crate::error::EngineError;
 use crate::limits::NATIVE_STACK_BYTES;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{channel, sync_channel, Sender};
-use std::sync::{Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 /// Stack beside the guest's: for wasmtime, host calls, and one frame of a function without calls.
@@ -16,107 +16,198 @@ const HOST_STACK_BYTES: usize = 8 * 1024 * 1024;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// A bounded number of threads.
+/// A bounded number of threads. They end when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Runners {
 	max: u32,
-	busy: AtomicU32,
-	idle: Mutex<Vec<Sender<Job>>>,
+	shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+	state: Mutex<State>,
+	work: Condvar,
+}
+
+impl std::fmt::Debug for Shared {
+	fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+		f.debug_struct("Shared").finish_non_exhaustive()
+	}
+}
+
+#[derive(Default)]
+struct State {
+	/// Never more than there are threads that wait, or are being started, for them.
+	jobs: VecDeque<Job>,
+	/// Threads that wait for a job.
+	idle: usize,
+	/// Jobs that wait or run.
+	busy: u32,
+	closed: bool,
+}
+
+impl Shared {
+	fn state(&self) -> MutexGuard<'_, State> {
+		self.state.lock().unwrap_or_else(PoisonError::into_inner)
+	}
+
+	/// Runs jobs until there will be no more.
+	fn run(&self) {
+		let mut state = self.state();
+		loop {
+			if let Some(job) = state.jobs.pop_front() {
+				drop(state);
+				job();
+				state = self.state();
+			} else if state.closed {
+				return;
+			} else {
+				state.idle += 1;
+				state = self
+					.work
+					.wait(state)
+					.unwrap_or_else(PoisonError::into_inner);
+				state.idle -= 1;
+			}
+		}
+	}
 }
 
 impl Runners {
 	pub(crate) fn new(max: u32) -> Self {
 		Self {
 			max,
-			busy: AtomicU32::new(0),
-			idle: Mutex::new(Vec::new()),
+			shared: Arc::default(),
 		}
 	}
 
-	/// Runs a job and waits for it; refuses at once when all places are taken.
-	pub(crate) fn run<T: Send + 'static>(
+	/// Hands work to a thread; refuses at once when all places are taken. The place is free again
+	/// when the work is done, before `done` is called on the same thread. Work that panics is the
+	/// host's failure.
+	pub(crate) fn submit<T: Send + 'static>(
 		&self,
-		work: impl FnOnce() -> T + Send + 'static,
-	) -> Result<T, EngineError> {
-		let _place = Place::take(&self.busy, self.max).ok_or(EngineError::Busy(self.max))?;
-		let runner = match self
-			.idle
-			.lock()
-			.unwrap_or_else(PoisonError::into_inner)
-			.pop()
-		{
-			Some(runner) => runner,
-			None => spawn()?,
-		};
-		let (send, receive) = sync_channel(1);
-		let job: Job = Box::new(move || {
-			// The caller waits for this, so it is there to receive it.
-			let _ = send.send(work());
-		});
-		let lost = || EngineError::Host("the thread of the call ended before it".into());
-		runner.send(job).map_err(|_| lost())?;
-		let result = receive.recv().map_err(|_| lost())?;
-		self.idle
-			.lock()
-			.unwrap_or_else(PoisonError::into_inner)
-			.push(runner);
-		Ok(result)
+		work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
+		done: impl FnOnce(Result<T, EngineError>) + Send + 'static,
+	) -> Result<(), EngineError> {
+		let mut state = self.shared.state();
+		if state.busy >= self.max {
+			return Err(EngineError::Busy(self.max));
+		}
+		let place = Place(self.shared.clone());
+		state.busy += 1;
+		let waiting = state.idle > state.jobs.len();
+		state.jobs.push_back(Box::new(move || {
+			let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+				Err(EngineError::Host(
+					"the thread of the call panicked over it".into(),
+				))
+			});
+			drop(place);
+			// Who cannot take the result has lost it, not the thread.
+			let _ = catch_unwind(AssertUnwindSafe(|| done(result)));
+		}));
+		if waiting {
+			self.shared.work.notify_one();
+			return Ok(());
+		}
+		spawn(self.shared.clone()).map_err(|error| {
+			let job = state.jobs.pop_back();
+			// The job holds its place and gives it back; that needs the lock.
+			drop(state);
+			drop(job);
+			error
+		})
+	}
+}
+
+impl Drop for Runners {
+	fn drop(&mut self) {
+		self.shared.state().closed = true;
+		self.shared.work.notify_all();
 	}
 }
 
 /// One of the places for calls, given back when dropped.
-struct Place<'a>(&'a AtomicU32);
+struct Place(Arc<Shared>);
 
-impl<'a> Place<'a> {
-	fn take(busy: &'a AtomicU32, max: u32) -> Option<Self> {
-		busy.fetch_update(Ordering::AcqRel, Ordering::Acquire, |busy| {
-			(busy < max).then_some(busy + 1)
-		})
-		.ok()
-		.map(|_| Self(busy))
-	}
-}
-
-impl Drop for Place<'_> {
+impl Drop for Place {
 	fn drop(&mut self) {
-		self.0.fetch_sub(1, Ordering::AcqRel);
+		self.0.state().busy -= 1;
 	}
 }
 
-/// Starts a thread that runs what it is sent, until its sender is dropped.
-fn spawn() -> Result<Sender<Job>, EngineError> {
-	let (send, receive) = channel::<Job>();
+/// Starts a thread that runs jobs.
+fn spawn(shared: Arc<Shared>) -> Result<(), EngineError> {
 	thread::Builder::new()
 		.name("millrace-guest".into())
 		.stack_size(NATIVE_STACK_BYTES + HOST_STACK_BYTES)
-		.spawn(move || receive.into_iter().for_each(|job| job()))
-		.map_err(|error| EngineError::Host(format!("no thread for the call: {error}")))?;
-	Ok(send)
+		.spawn(move || shared.run())
+		.map(drop)
+		.map_err(|error| EngineError::Host(format!("no thread for the call: {error}")))
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use std::sync::mpsc::sync_channel;
+
+	fn run<T: Send + 'static>(
+		runners: &Runners,
+		work: impl FnOnce() -> T + Send + 'static,
+	) -> Result<T, EngineError> {
+		let (send, receive) = sync_channel(1);
+		runners.submit(|| Ok(work()), move |result| send.send(result).unwrap())?;
+		receive.recv().unwrap()
+	}
 
 	#[test]
 	fn results_come_back_and_threads_are_used_again() {
 		let runners = Runners::new(2);
-		let first = runners.run(|| thread::current().id()).unwrap();
-		let second = runners.run(|| thread::current().id()).unwrap();
+		let first = run(&runners, || thread::current().id()).unwrap();
+		while runners.shared.state().idle == 0 {
+			thread::yield_now();
+		}
+		let second = run(&runners, || thread::current().id()).unwrap();
 		assert_eq!(first, second);
 	}
 
 	#[test]
 	fn no_more_run_than_there_are_places() {
 		let runners = Runners::new(0);
-		assert!(matches!(runners.run(|| ()), Err(EngineError::Busy(0))));
+		assert!(matches!(run(&runners, || ()), Err(EngineError::Busy(0))));
+		let runners = Runners::new(1);
+		let (go, wait) = sync_channel::<()>(0);
+		let (send, receive) = sync_channel(1);
+		let work = move || Ok(wait.recv().unwrap());
+		runners
+			.submit(work, move |result| send.send(result).unwrap())
+			.unwrap();
+		assert!(matches!(run(&runners, || ()), Err(EngineError::Busy(1))));
+		go.send(()).unwrap();
+		receive.recv().unwrap().unwrap();
+		assert!(run(&runners, || ()).is_ok());
 	}
 
 	#[test]
 	fn a_panic_is_the_hosts_failure_and_frees_its_place() {
 		let runners = Runners::new(1);
-		let failed = runners.run::<()>(|| panic!("on purpose"));
+		let failed = run::<()>(&runners, || panic!("on purpose"));
 		assert!(matches!(failed, Err(EngineError::Host(_))));
-		assert!(runners.run(|| ()).is_ok());
+		assert!(run(&runners, || ()).is_ok());
+	}
+
+	#[test]
+	fn many_at_once_all_come_back() {
+		let runners = Runners::new(8);
+		let (send, receive) = sync_channel(8);
+		for number in 0..8 {
+			let send = send.clone();
+			runners
+				.submit(move || Ok(number), move |result| send.send(result).unwrap())
+				.unwrap();
+		}
+		let mut all: Vec<i32> = (0..8).map(|_| receive.recv().unwrap().unwrap()).collect();
+		all.sort_unstable();
+		assert_eq!(all, [0, 1, 2, 3, 4, 5, 6, 7]);
 	}
 }

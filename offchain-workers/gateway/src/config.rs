@@ -2,12 +2,17 @@
 
 use crate::packages::MIN_COST;
 use millrace_client::web::{self, UrlError};
+use millrace_watcher::WatchConfig;
 use serde::{Deserialize, Serialize};
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
 use tokio::sync::Semaphore;
 
 /// Times, in milliseconds: up to a day. Clocks can count that far ahead on every system.
 const TIMES: RangeInclusive<u64> = 1..=24 * 60 * 60 * 1_000;
+/// Least bytes of receipts: about two thousand.
+const MIN_RECEIPT_BYTES: u64 = 1024 * 1024;
+/// Shortest key to receipts.
+const MIN_KEY: usize = 16;
 /// Numbers of places: as many as can be counted.
 const PLACES: RangeInclusive<u64> = 1..=Semaphore::MAX_PERMITS as u64;
 
@@ -33,6 +38,59 @@ pub struct GatewayConfig {
 	/// Bounds of what the gateway takes on.
 	#[serde(default)]
 	pub limits: Limits,
+	/// The receipts of its calls.
+	#[serde(default)]
+	pub receipts: ReceiptsConfig,
+	/// Whether false and missing receipts are challenged.
+	#[serde(default)]
+	pub watch: Option<WatchConfig>,
+	/// Where the watcher runs guests; without one the gateway runs none.
+	#[serde(default)]
+	pub sandbox: SandboxSettings,
+}
+
+/// The receipts of a gateway's calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReceiptsConfig {
+	/// Directory; `receipts` in the data directory when it is not given.
+	pub dir: Option<PathBuf>,
+	/// Bytes that are kept; those that came first go first.
+	pub max_bytes: u64,
+	/// Whoever brings one of these sees receipts at `/receipts/{deal}`; without any, nobody does.
+	pub keys: Vec<String>,
+}
+
+impl Default for ReceiptsConfig {
+	fn default() -> Self {
+		Self {
+			dir: None,
+			max_bytes: 1024 * 1024 * 1024,
+			keys: Vec::new(),
+		}
+	}
+}
+
+/// Where the watcher runs guests.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SandboxSettings {
+	/// In processes of their own, or in the gateway's.
+	pub mode: SandboxMode,
+	/// The program `millrace-guest`; the one beside this program when it is not given.
+	pub program: Option<PathBuf>,
+}
+
+/// Where the watcher runs guests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SandboxMode {
+	/// In processes that can do nothing but compute. The gateway does not watch where that cannot be
+	/// had.
+	#[default]
+	Process,
+	/// In the gateway's own process.
+	Off,
 }
 
 /// Bounds of what a gateway takes on.
@@ -144,6 +202,20 @@ pub enum ConfigError {
 	/// Links below that URL would lead nowhere.
 	#[error("public_url: {0}")]
 	PublicUrl(UrlError),
+	/// No receipt of use would be kept.
+	#[error("receipts.max_bytes is {0}; it must be at least {least}", least = MIN_RECEIPT_BYTES)]
+	ReceiptBytes(u64),
+	/// A key that can be guessed.
+	#[error("a key of receipts.keys has less than {least} characters", least = MIN_KEY)]
+	ShortKey,
+	/// The watcher cannot run so.
+	#[error(transparent)]
+	Watch(#[from] millrace_watcher::ConfigError),
+	/// The watcher's guests cannot be locked in.
+	#[error(
+		"sandbox: {0}; mode = \"off\" in [sandbox] runs what is watched in the gateway's own process"
+	)]
+	Sandbox(String),
 }
 
 impl GatewayConfig {
@@ -151,6 +223,15 @@ impl GatewayConfig {
 	pub fn check(&self) -> Result<(), ConfigError> {
 		if let Some(url) = &self.public_url {
 			web::base_url(url).map_err(ConfigError::PublicUrl)?;
+		}
+		if self.receipts.max_bytes < MIN_RECEIPT_BYTES {
+			return Err(ConfigError::ReceiptBytes(self.receipts.max_bytes));
+		}
+		if self.receipts.keys.iter().any(|key| key.len() < MIN_KEY) {
+			return Err(ConfigError::ShortKey);
+		}
+		if let Some(watch) = self.watch() {
+			watch.check()?;
 		}
 		let limits = &self.limits;
 		let numbers = [
@@ -184,6 +265,23 @@ impl GatewayConfig {
 		Ok(())
 	}
 
+	/// The watcher's section, with a directory.
+	pub fn watch(&self) -> Option<WatchConfig> {
+		let mut watch = self.watch.clone()?;
+		if watch.data_dir.as_os_str().is_empty() {
+			watch.data_dir = self.data_dir.join("watch");
+		}
+		Some(watch)
+	}
+
+	/// Directory of receipts.
+	pub fn kept_receipts(&self) -> PathBuf {
+		self.receipts
+			.dir
+			.clone()
+			.unwrap_or_else(|| self.data_dir.join("receipts"))
+	}
+
 	/// Directory of packages.
 	pub fn packages(&self) -> PathBuf {
 		self.package_dir
@@ -211,6 +309,35 @@ mod tests {
 		assert_eq!(config.node_url, "ws://127.0.0.1:9944");
 		assert_eq!(config.packages(), PathBuf::from("d/packages"));
 		assert_eq!(config.limits, Limits::default());
+		assert_eq!(config.kept_receipts(), PathBuf::from("d/receipts"));
+		assert_eq!(config.receipts, ReceiptsConfig::default());
+		assert_eq!(config.watch(), None);
+		assert_eq!(config.sandbox.mode, SandboxMode::Process);
+	}
+
+	#[test]
+	fn receipts_and_watcher_are_checked() {
+		let check = |text: &str| {
+			let text = format!(r#"{{"data_dir": "d", {text}}}"#);
+			let config: GatewayConfig = serde_json::from_str(&text).expect("it is well-formed");
+			config.check().map_err(|error| error.to_string())
+		};
+		let refused = |text: &str, said: &str| {
+			let error = check(text).expect_err(text);
+			assert!(error.contains(said), "{error}");
+		};
+		assert_eq!(check(r#""receipts": {"max_bytes": 1048576}"#), Ok(()));
+		refused(r#""receipts": {"max_bytes": 1048575}"#, "at least 1048576");
+		assert_eq!(
+			check(r#""receipts": {"keys": ["0123456789abcdef"]}"#),
+			Ok(())
+		);
+		refused(
+			r#""receipts": {"keys": ["0123456789abcde"]}"#,
+			"less than 16",
+		);
+		assert_eq!(check(r#""watch": {"account": "k"}"#), Ok(()));
+		refused(r#""watch": {"account": ""}"#, "watch.account");
 	}
 
 	fn limits(text: &str) -> Result<(), ConfigError> {

@@ -81,6 +81,9 @@ pub enum GatewayError {
 	/// The package store is full, and nothing in it may make room yet.
 	#[error("the gateway's package store is full, and packages are kept for a day at least")]
 	StoreFull,
+	/// Receipts are for those who hold a key.
+	#[error("the receipts of a deal are for those who hold one of the gateway's keys")]
+	KeyMissing,
 	/// Too much is under way, here or at all workers.
 	#[error("too many calls are under way")]
 	Busy,
@@ -166,6 +169,7 @@ impl GatewayError {
 			Self::PackageInvalid(_) => "package_invalid",
 			Self::PackageUnknown(_) => "package_unknown",
 			Self::StoreFull => "store_full",
+			Self::KeyMissing => "key_missing",
 			Self::Busy => "busy",
 			Self::CallTimeout { .. } => "call_timeout",
 			Self::ChainUnreachable(_) => "chain_unreachable",
@@ -191,6 +195,7 @@ impl GatewayError {
 			Self::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
 			Self::PackageInvalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
 			Self::StoreFull => StatusCode::INSUFFICIENT_STORAGE,
+			Self::KeyMissing => StatusCode::UNAUTHORIZED,
 			Self::Busy => StatusCode::TOO_MANY_REQUESTS,
 			Self::CallTimeout { .. } => StatusCode::GATEWAY_TIMEOUT,
 			Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -217,6 +222,7 @@ impl GatewayError {
 			Self::StoreFull => {
 				"upload again later or at another gateway, or name a web server by --link"
 			}
+			Self::KeyMissing => "send `authorization: Bearer KEY`; the operator sets receipts.keys",
 			Self::Busy => "try again later",
 			Self::CallTimeout { .. } => "call again with less work",
 			Self::ChainUnreachable(_) => "try again later; the gateway waits for its node",

@@ -1,12 +1,15 @@
 //! Calls at workers: one after the other until one answers with a receipt that holds.
 //!
-//! A guest has no outside effects, so a call may be made again elsewhere whatever its method is.
+//! A guest of a deal that lists no hosts has no outside effects, so a call of it may be made again
+//! elsewhere whatever its method is. Where hosts are listed, a call that may have run is made again
+//! only if its method promises that this does no harm.
 //! What the guest itself did, its failures included, is an answer and is handed on; only what
 //! went wrong around it leads to the next worker.
 
 use crate::{
 	config::Limits,
 	errors::{GatewayError, WorkerRefusal},
+	keep::Keeper,
 	metrics::Metrics,
 	routing::{Clock, LiveWorker, Route},
 	verify::{self, Expected, Rejection},
@@ -19,7 +22,11 @@ use hyper_util::{
 	rt::{TokioExecutor, TokioTimer},
 };
 use millrace_client::web::{Connector, Reach};
-use millrace_primitives::{execution::Request, peer::PeerId, H256};
+use millrace_primitives::{
+	execution::{Request, SignedReceipt},
+	peer::PeerId,
+	H256,
+};
 use std::{
 	collections::HashMap,
 	sync::{Arc, Mutex, MutexGuard},
@@ -37,6 +44,21 @@ const MAX_ERROR_BYTES: usize = 64 * 1024;
 const BORDER_PAUSE: Duration = Duration::from_millis(500);
 /// Workers that one call is tried at.
 const MAX_ATTEMPTS: usize = 8;
+/// What workers say before they give a call its number.
+const NOT_RUN: [&str; 12] = [
+	"bad_request",
+	"body_incomplete",
+	"body_too_large",
+	"chain_unreachable",
+	"deal_ended",
+	"deal_unfunded",
+	"deal_unknown",
+	"directory_too_new",
+	"key_not_active",
+	"no_worker",
+	"package_invalid",
+	"package_unavailable",
+];
 
 /// A worker's answer whose receipt holds.
 #[derive(Debug)]
@@ -47,6 +69,8 @@ pub struct Answer {
 	pub status: StatusCode,
 	/// The worker's headers.
 	pub headers: HeaderMap,
+	/// The receipt, which holds.
+	pub receipt: SignedReceipt,
 	/// The guest's response, or the description of its failure.
 	pub body: Bytes,
 }
@@ -83,6 +107,15 @@ impl Failure {
 		matches!(self, Self::Refused(_, Some(words)) if words.code == "no_worker")
 	}
 
+	/// Whether the guest surely did not run: nothing reached the worker, or it says so.
+	fn is_before_the_call(&self) -> bool {
+		match self {
+			Self::Unreachable(_) | Self::Refused(StatusCode::TOO_MANY_REQUESTS, _) => true,
+			Self::Refused(_, Some(words)) => NOT_RUN.contains(&words.code.as_str()),
+			Self::Refused(_, None) | Self::Broken(_) | Self::Rejected(_) => false,
+		}
+	}
+
 	/// What the caller is told: what is behind a stranger's endpoint is nobody's business.
 	fn told(&self) -> String {
 		match self {
@@ -111,13 +144,14 @@ pub struct Forwarder {
 	genesis: H256,
 	limits: Limits,
 	metrics: Arc<Metrics>,
+	keeper: Keeper,
 	/// Until when each worker that failed is tried after all others.
 	aside: Mutex<HashMap<PeerId, Instant>>,
 }
 
 impl Forwarder {
-	/// A forwarder for workers of one chain.
-	pub fn new(genesis: H256, limits: &Limits, metrics: Arc<Metrics>) -> Self {
+	/// A forwarder for workers of one chain, which hands their receipts to a keeper.
+	pub fn new(genesis: H256, limits: &Limits, metrics: Arc<Metrics>, keeper: Keeper) -> Self {
 		let reach = match limits.allow_private_endpoints {
 			true => Reach::Anywhere,
 			false => Reach::Public,
@@ -133,6 +167,7 @@ impl Forwarder {
 			genesis,
 			limits: limits.clone(),
 			metrics,
+			keeper,
 			aside: Mutex::default(),
 		}
 	}
@@ -183,10 +218,15 @@ impl Forwarder {
 				self.count(failure.code());
 				all_busy &= matches!(failure, Failure::Refused(StatusCode::TOO_MANY_REQUESTS, _));
 				self.set_aside(worker.peer, &failure);
+				let may_go_on = failure.is_before_the_call() || route.may_repeat(&request.method);
 				if failure.is_behind() {
 					behind.push(worker);
 				}
 				last = Some(failure);
+				if !may_go_on {
+					waited = true;
+					break;
+				}
 			}
 			if behind.is_empty() || waited {
 				break;
@@ -243,13 +283,20 @@ impl Forwarder {
 			return Err(Failure::Refused(parts.status, words));
 		}
 		let checked = verify::check(expected, parts.status, &parts.headers, &body);
-		let signed = checked.map_err(|rejection| {
-			self.metrics
-				.rejected_receipts
-				.with_label_values(&[rejection.code()])
-				.inc();
-			Failure::Rejected(rejection)
-		})?;
+		let signed = match checked {
+			Ok(signed) => signed,
+			Err(rejection) => {
+				self.metrics
+					.rejected_receipts
+					.with_label_values(&[rejection.code()])
+					.inc();
+				if let Some(held) = verify::held_against(expected, &parts.headers, rejection) {
+					self.keeper.keep(held, expected.request);
+				}
+				return Err(Failure::Rejected(rejection));
+			}
+		};
+		self.keeper.keep(signed.clone(), expected.request);
 		// Only the receipt is signed: which success or failure the worker calls it is not.
 		let status = match signed.receipt.status.is_success() {
 			true => StatusCode::OK,
@@ -259,6 +306,7 @@ impl Forwarder {
 			peer: expected.worker.peer,
 			status,
 			headers: parts.headers,
+			receipt: signed,
 			body,
 		})
 	}
@@ -325,288 +373,4 @@ fn with_source(error: &dyn std::error::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-	use super::*;
-	use crate::verify::tests::{clock, headers, live, route, sign};
-	use axum::Router;
-	use millrace_client::PeerKeypair;
-	use millrace_primitives::execution::CallStatus;
-	use std::sync::atomic::{AtomicUsize, Ordering};
-
-	fn forwarder(limits: Limits) -> Forwarder {
-		// The workers of these tests are on this machine.
-		let limits = Limits {
-			allow_private_endpoints: true,
-			..limits
-		};
-		let metrics = Arc::new(Metrics::new().expect("no two have one name"));
-		Forwarder::new(H256::zero(), &limits, metrics)
-	}
-
-	fn request() -> Request {
-		Request {
-			method: "POST".into(),
-			path: "/a%20b/c".into(),
-			query: "x=1&y=%2F".into(),
-			content_type: "text/plain".into(),
-			body: b"in".to_vec(),
-		}
-	}
-
-	fn key(number: u8) -> PeerKeypair {
-		PeerKeypair::from_seed([number; 32], None)
-	}
-
-	async fn serve(router: Router) -> String {
-		let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-			.await
-			.expect("a free port");
-		let address = listener.local_addr().expect("it is bound");
-		tokio::spawn(async move { axum::serve(listener, router).await });
-		format!("http://{address}")
-	}
-
-	/// An upstream that answers every call alike.
-	async fn upstream(status: StatusCode, headers: HeaderMap, body: &'static str) -> String {
-		let answer = move || async move { (status, headers, body) };
-		serve(Router::new().fallback(answer)).await
-	}
-
-	/// A worker that signs what it receives.
-	async fn honest(number: u8) -> LiveWorker {
-		let answer = move |request: axum::extract::Request| async move {
-			let (parts, body) = request.into_parts();
-			let body = axum::body::to_bytes(body, 1_024)
-				.await
-				.expect("it is short");
-			let content_type = parts.headers.get(header::CONTENT_TYPE).expect("it is sent");
-			let seen = Request {
-				method: parts.method.to_string(),
-				path: parts
-					.uri
-					.path()
-					.strip_prefix("/deals/7")
-					.expect("it is the deal")
-					.into(),
-				query: parts.uri.query().unwrap_or_default().into(),
-				content_type: content_type.to_str().expect("it is text").into(),
-				body: body.to_vec(),
-			};
-			let signed = sign(&key(number), &seen, b"out", CallStatus::Exited(0));
-			(headers(&signed), "out")
-		};
-		let endpoint = serve(Router::new().fallback(answer)).await;
-		live(&key(number), &endpoint)
-	}
-
-	#[tokio::test]
-	async fn an_answer_is_handed_over_with_its_worker() {
-		let forwarder = forwarder(Limits::default());
-		let workers = vec![honest(1).await];
-		let answer = forwarder
-			.call(&route(), &clock(), workers, &request())
-			.await
-			.expect("it is honest");
-		assert_eq!((answer.peer, &answer.body[..]), (key(1).id(), &b"out"[..]));
-	}
-
-	#[tokio::test]
-	async fn the_next_worker_answers_where_one_is_gone_or_refuses() {
-		let forwarder = forwarder(Limits::default());
-		let gone = live(&key(1), "http://127.0.0.1:1");
-		let busy = upstream(StatusCode::TOO_MANY_REQUESTS, HeaderMap::new(), "").await;
-		let down = upstream(StatusCode::SERVICE_UNAVAILABLE, HeaderMap::new(), "").await;
-		let workers = vec![
-			gone,
-			live(&key(2), &busy),
-			live(&key(3), &down),
-			honest(4).await,
-		];
-		let answer = forwarder
-			.call(&route(), &clock(), workers.clone(), &request())
-			.await
-			.expect("the fourth answers");
-		assert_eq!(answer.peer, key(4).id());
-		// The one that could not be reached is now tried last.
-		assert_eq!(
-			forwarder.in_order(workers).last().map(|w| w.peer),
-			Some(key(1).id())
-		);
-	}
-
-	#[tokio::test]
-	async fn a_worker_whose_receipt_does_not_hold_is_passed_over_and_counted() {
-		let forwarder = forwarder(Limits::default());
-		let lie = sign(&key(1), &request(), b"truth", CallStatus::Exited(0));
-		let liar = upstream(StatusCode::OK, headers(&lie), "lie").await;
-		let mute = upstream(StatusCode::OK, HeaderMap::new(), "out").await;
-		let workers = vec![live(&key(1), &liar), live(&key(2), &mute), honest(3).await];
-		let answer = forwarder
-			.call(&route(), &clock(), workers, &request())
-			.await
-			.expect("the third is honest");
-		assert_eq!(answer.peer, key(3).id());
-		let rejected = |reason| {
-			forwarder
-				.metrics
-				.rejected_receipts
-				.with_label_values(&[reason])
-				.get()
-		};
-		assert_eq!((rejected("other_response"), rejected("unreadable")), (1, 1));
-	}
-
-	#[tokio::test]
-	async fn a_strangers_endpoint_does_not_lead_into_the_gateways_network() {
-		let hits = Arc::new(AtomicUsize::new(0));
-		let counted = hits.clone();
-		let inside = serve(Router::new().fallback(move || async move {
-			counted.fetch_add(1, Ordering::Relaxed);
-			"secret"
-		}))
-		.await;
-		let port = inside.rsplit(':').next().expect("it has a port");
-		let metrics = Arc::new(Metrics::new().expect("no two have one name"));
-		let forwarder = Forwarder::new(H256::zero(), &Limits::default(), metrics);
-		let workers = (1..)
-			.zip(["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "127.1"])
-			.map(|(number, host)| live(&key(number), &format!("http://{host}:{port}")))
-			.collect();
-		let outcome = forwarder
-			.call(&route(), &clock(), workers, &request())
-			.await;
-		let Err(GatewayError::WorkersFailed { tried, last, .. }) = outcome else {
-			panic!("{outcome:?}")
-		};
-		assert_eq!((tried, &last[..]), (4, "it cannot be reached"));
-		assert_eq!(hits.load(Ordering::Relaxed), 0);
-	}
-
-	#[tokio::test]
-	async fn a_redirection_is_not_followed() {
-		let hits = Arc::new(AtomicUsize::new(0));
-		let counted = hits.clone();
-		let elsewhere = serve(Router::new().fallback(move || async move {
-			counted.fetch_add(1, Ordering::Relaxed);
-			"elsewhere"
-		}))
-		.await;
-		let location = HeaderValue::from_str(&elsewhere).expect("a URL is a header");
-		let headers = HeaderMap::from_iter([(header::LOCATION, location)]);
-		let away = upstream(StatusCode::TEMPORARY_REDIRECT, headers, "").await;
-		let outcome = forwarder(Limits::default())
-			.call(&route(), &clock(), vec![live(&key(1), &away)], &request())
-			.await;
-		assert_eq!(
-			outcome.expect_err("it is no answer").code(),
-			"workers_failed"
-		);
-		assert_eq!(hits.load(Ordering::Relaxed), 0);
-	}
-
-	#[tokio::test]
-	async fn a_failure_whose_receipt_names_a_response_is_no_answer() {
-		let forwarder = forwarder(Limits::default());
-		let odd = sign(&key(1), &request(), b"{}", CallStatus::Exited(3));
-		let odd = upstream(StatusCode::BAD_GATEWAY, headers(&odd), "{}").await;
-		let outcome = forwarder
-			.call(&route(), &clock(), vec![live(&key(1), &odd)], &request())
-			.await;
-		assert_eq!(outcome.expect_err("it is none").code(), "workers_failed");
-	}
-
-	#[tokio::test]
-	async fn the_receipt_decides_over_the_status_and_not_the_worker() {
-		let forwarder = forwarder(Limits::default());
-		let done = sign(&key(1), &request(), b"out", CallStatus::Exited(0));
-		let done = upstream(StatusCode::PARTIAL_CONTENT, headers(&done), "out").await;
-		let answer = forwarder
-			.call(&route(), &clock(), vec![live(&key(1), &done)], &request())
-			.await
-			.expect("its receipt holds");
-		assert_eq!(answer.status, StatusCode::OK);
-	}
-
-	#[tokio::test]
-	async fn a_guests_failure_is_its_answer() {
-		let forwarder = forwarder(Limits::default());
-		let trap = sign(&key(1), &request(), b"", CallStatus::Trapped);
-		let failed = upstream(StatusCode::BAD_GATEWAY, headers(&trap), "{}").await;
-		let workers = vec![live(&key(1), &failed), honest(2).await];
-		let answer = forwarder
-			.call(&route(), &clock(), workers, &request())
-			.await
-			.expect("it is signed");
-		assert_eq!(
-			(answer.peer, answer.status),
-			(key(1).id(), StatusCode::BAD_GATEWAY)
-		);
-	}
-
-	#[tokio::test]
-	async fn workers_that_are_all_busy_or_all_gone_are_told_apart() {
-		let forwarder = forwarder(Limits::default());
-		let busy = upstream(StatusCode::TOO_MANY_REQUESTS, HeaderMap::new(), "").await;
-		let code = |outcome: Result<Answer, GatewayError>| outcome.expect_err("none").code();
-		let outcome = forwarder
-			.call(&route(), &clock(), vec![live(&key(1), &busy)], &request())
-			.await;
-		assert_eq!(code(outcome), "busy");
-		let gone = vec![live(&key(2), "http://127.0.0.1:1")];
-		let outcome = forwarder.call(&route(), &clock(), gone, &request()).await;
-		assert_eq!(code(outcome), "workers_failed");
-	}
-
-	#[tokio::test]
-	async fn the_last_workers_own_words_reach_the_caller() {
-		let words = r#"{"error":{"code":"package_unavailable","message":"m","hint":"h"}}"#;
-		let status = StatusCode::SERVICE_UNAVAILABLE;
-		let down = upstream(status, HeaderMap::new(), words).await;
-		let outcome = forwarder(Limits::default())
-			.call(&route(), &clock(), vec![live(&key(1), &down)], &request())
-			.await;
-		let Err(GatewayError::Refused(refusal)) = outcome else {
-			panic!("{outcome:?}")
-		};
-		assert_eq!(
-			(refusal.status, &refusal.code[..]),
-			(status, "package_unavailable")
-		);
-	}
-
-	#[tokio::test]
-	async fn a_worker_that_hears_of_the_border_late_is_tried_once_more() {
-		let words = r#"{"error":{"code":"no_worker","message":"m","hint":"h"}}"#;
-		let calls = Arc::new(AtomicUsize::new(0));
-		let counted = calls.clone();
-		let late = move || async move {
-			counted.fetch_add(1, Ordering::Relaxed);
-			(StatusCode::SERVICE_UNAVAILABLE, words)
-		};
-		let late = serve(Router::new().fallback(late)).await;
-		let outcome = forwarder(Limits::default())
-			.call(&route(), &clock(), vec![live(&key(1), &late)], &request())
-			.await;
-		assert_eq!(
-			outcome.expect_err("it never is live").code(),
-			"worker_refused"
-		);
-		assert_eq!(calls.load(Ordering::Relaxed), 2, "and not a third time");
-	}
-
-	#[tokio::test]
-	async fn a_silent_worker_costs_its_attempt_and_no_more() {
-		let limits = Limits {
-			attempt_timeout_ms: 100,
-			..Limits::default()
-		};
-		let forwarder = forwarder(limits);
-		let silent = serve(Router::new().fallback(std::future::pending::<&'static str>)).await;
-		let workers = vec![live(&key(1), &silent), honest(2).await];
-		let answer = forwarder
-			.call(&route(), &clock(), workers, &request())
-			.await
-			.expect("the second answers");
-		assert_eq!(answer.peer, key(2).id());
-	}
-}
+mod tests;

@@ -4,39 +4,62 @@
 //! the deal, by another one if the first fails, and never by one whose receipt does not hold.
 //!
 //! The gateway keeps no state that a client depends on, except the packages that were uploaded to
-//! it. It holds no key and no money: several of them can stand side by side.
+//! it. It holds no key and no money, unless it is told to watch: several of them can stand side by
+//! side.
 
 pub mod config;
 pub mod errors;
 pub mod forward;
+pub mod keep;
 pub mod metrics;
+mod omissions;
 pub mod packages;
 pub mod routes;
 pub mod routing;
 pub mod verify;
 
-pub use config::{ConfigError, GatewayConfig, Limits};
+pub use config::{
+	ConfigError, GatewayConfig, Limits, ReceiptsConfig, SandboxMode, SandboxSettings,
+};
 
 use crate::{
-	errors::GatewayError, forward::Forwarder, metrics::Metrics, packages::PackageStore,
+	errors::GatewayError,
+	forward::Forwarder,
+	keep::{Keeper, KeptReceipts},
+	metrics::Metrics,
+	packages::PackageStore,
 	routing::Routing,
 };
 use anyhow::Context;
 use futures::StreamExt;
 use millrace_client::{web, Chain, ConnectError};
+use millrace_executor::EngineConfig;
 use millrace_http::server::{self, Bounds};
-use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+use millrace_primitives::{
+	epoch::{EpochStatus, Phase},
+	EpochIndex, H256,
+};
+use millrace_sandbox::{Guests, InProcess, Sandbox, SandboxConfig, SandboxError};
+use millrace_watcher::{Received, WatchConfig};
+use std::{future::Future, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
 	net::TcpListener,
-	sync::Semaphore,
+	sync::{mpsc, Semaphore},
+	task::spawn_blocking,
 	time::{sleep, timeout},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// First and longest pause between attempts to reach the node at start.
 const CONNECT_PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
 /// Longest time that open calls are given when the gateway is asked to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest time that what runs beside them is given then.
+const END_TIMEOUT: Duration = Duration::from_secs(5);
+/// Receipts that wait for the watcher.
+const WATCH_QUEUE: usize = 4_096;
+/// Guests' processes of the watcher, which runs one call after the other.
+const WATCH_PROCESSES: usize = 4;
 
 /// What all request handlers share.
 #[derive(Debug)]
@@ -47,6 +70,12 @@ pub(crate) struct App {
 	pub(crate) forwarder: Forwarder,
 	pub(crate) packages: PackageStore,
 	pub(crate) metrics: Arc<Metrics>,
+	/// Receipts of calls that went through this gateway.
+	pub(crate) kept: Arc<KeptReceipts>,
+	/// Figures of the watcher that looks for them in reports, if there is one.
+	pub(crate) watch: Option<millrace_watcher::Metrics>,
+	/// What runs beside the calls.
+	pub(crate) tasks: TaskTracker,
 	/// Deals that may be looked up on the chain at once.
 	pub(crate) lookups: Semaphore,
 	/// Calls that workers may be waited for at once.
@@ -83,9 +112,24 @@ pub async fn run(config: GatewayConfig, cancel: CancellationToken) -> anyhow::Re
 	}
 
 	let metrics = Arc::new(Metrics::new()?);
+	let genesis = chain.genesis();
+	let kept = keep(&config, genesis).await?;
+	let tasks = TaskTracker::new();
+	let (watcher, watch) = match config.watch() {
+		Some(watch) => {
+			let figures = millrace_watcher::Metrics::new()?;
+			let start = start_watcher(&config, watch, &chain, figures.clone(), &tasks, &cancel);
+			(Some(start.await?), Some(figures))
+		}
+		None => (None, None),
+	};
+	let (keeper, keeping) = Keeper::start(kept.clone(), watcher, metrics.clone())?;
 	let app = Arc::new(App {
-		routing: Routing::new(config.limits.cached_deals),
-		forwarder: Forwarder::new(chain.genesis(), &config.limits, metrics.clone()),
+		routing: Routing::new(genesis, config.limits.cached_deals),
+		forwarder: Forwarder::new(genesis, &config.limits, metrics.clone(), keeper),
+		kept,
+		watch,
+		tasks: tasks.clone(),
 		lookups: Semaphore::new(routing::PARALLEL_READS),
 		calls: Semaphore::new(config.limits.concurrent_calls),
 		uploads: Semaphore::new(config.limits.concurrent_uploads),
@@ -104,9 +148,78 @@ pub async fn run(config: GatewayConfig, cancel: CancellationToken) -> anyhow::Re
 		drain: DRAIN_TIMEOUT,
 	};
 	server::serve(listener, routes::router(app), bounds, cancel.clone()).await;
-	follower
+	let followed = follower
 		.await
-		.context("the task that follows the chain failed")
+		.context("the task that follows the chain failed");
+	tasks.close();
+	let ended = async {
+		tasks.wait().await;
+		// With the last call the last keeper is gone.
+		spawn_blocking(move || keeping.join()).await
+	};
+	if timeout(END_TIMEOUT, ended).await.is_err() {
+		tracing::warn!("the last receipts may not be kept");
+	}
+	followed
+}
+
+/// The receipts of earlier calls.
+async fn keep(config: &GatewayConfig, genesis: H256) -> anyhow::Result<Arc<KeptReceipts>> {
+	let (dir, max_bytes) = (config.kept_receipts(), config.receipts.max_bytes);
+	let shown = dir.display().to_string();
+	let opened = spawn_blocking(move || KeptReceipts::open(&dir, genesis, max_bytes));
+	let kept = opened
+		.await?
+		.with_context(|| format!("receipts in {shown}"))?;
+	Ok(Arc::new(kept))
+}
+
+/// Starts the watcher; where it is handed receipts.
+async fn start_watcher(
+	config: &GatewayConfig,
+	watch: WatchConfig,
+	chain: &Chain,
+	figures: millrace_watcher::Metrics,
+	tasks: &TaskTracker,
+	cancel: &CancellationToken,
+) -> anyhow::Result<mpsc::Sender<Received>> {
+	let guests = guests(config, watch.data_dir.join("modules")).await?;
+	let (sender, received) = mpsc::channel(WATCH_QUEUE);
+	let (chain, stop) = (chain.clone(), cancel.clone());
+	let watching = millrace_watcher::run_with(watch, chain, guests, received, stop, figures);
+	tasks.spawn(async move {
+		if let Err(error) = watching.await {
+			tracing::error!("the watcher has stopped, and calls go on without it: {error}");
+		}
+	});
+	Ok(sender)
+}
+
+/// What runs guests for the watcher, with a folder for what is made of their packages.
+async fn guests(config: &GatewayConfig, folder: PathBuf) -> anyhow::Result<Arc<dyn Guests>> {
+	match config.sandbox.mode {
+		SandboxMode::Off => {
+			let settings = EngineConfig {
+				cache_folder: Some(folder),
+				..EngineConfig::default()
+			};
+			let guests = spawn_blocking(move || InProcess::new(settings)).await??;
+			Ok(Arc::new(guests))
+		}
+		SandboxMode::Process => {
+			let settings = SandboxConfig {
+				program: config.sandbox.program.clone(),
+				max_processes: WATCH_PROCESSES,
+				..SandboxConfig::new(folder)
+			};
+			match Sandbox::start(settings).await {
+				Ok(sandbox) => Ok(Arc::new(sandbox)),
+				Err(error @ SandboxError::Host(_)) => Err(error.into()),
+				// The operator can mend the others, or say that guests may run without.
+				Err(error) => Err(ConfigError::Sandbox(error.to_string()).into()),
+			}
+		}
+	}
 }
 
 /// Connects to the node; waits for one that is not up yet, but not for one of another chain.
@@ -135,15 +248,23 @@ async fn until<T>(cancel: &CancellationToken, task: impl Future<Output = T>) -> 
 /// Brings the routing table up to each finalised block.
 async fn follow(app: Arc<App>, cancel: CancellationToken) {
 	let mut blocks = app.chain.finalized();
+	let mut looked_for = None;
 	while let Some(Some(block)) = until(&cancel, blocks.next()).await {
 		let refreshed = timeout(app.config.limits.refresh_timeout(), app.refresh(block.hash));
 		let Some(outcome) = until(&cancel, refreshed).await else {
 			return;
 		};
 		match outcome {
-			Ok(Ok(())) => {
+			Ok(Ok(status)) => {
 				app.metrics.finalized_block.set(i64::from(block.number));
 				app.metrics.cached_deals.set(app.routing.len() as i64);
+				let due = reported(&status).filter(|_| app.watch.is_none());
+				if let Some(epoch) = due.filter(|epoch| looked_for != Some(*epoch)) {
+					looked_for = Some(epoch);
+					let sample = app.kept.take_sample(epoch);
+					let looking = omissions::check(app.clone(), block.hash, sample, cancel.clone());
+					app.tasks.spawn(looking);
+				}
 			}
 			Ok(Err(error)) => tracing::warn!(%error, number = block.number, "no refresh"),
 			Err(_) => tracing::warn!(number = block.number, "the refresh took too long"),
@@ -151,12 +272,20 @@ async fn follow(app: Arc<App>, cancel: CancellationToken) {
 	}
 }
 
+/// The epoch whose reports are all in.
+fn reported(status: &EpochStatus) -> Option<EpochIndex> {
+	match status.phase {
+		Phase::Report => None,
+		_ => status.info.index.checked_sub(1),
+	}
+}
+
 impl App {
-	/// Reads the clock and all deals that were lately called.
-	async fn refresh(&self, block: millrace_primitives::H256) -> Result<(), GatewayError> {
+	/// Reads the clock, which is returned, and all deals that were lately called.
+	async fn refresh(&self, block: H256) -> Result<EpochStatus, GatewayError> {
 		let view = self.chain.at(block).await?;
-		self.routing
-			.set_clock(view.block().number, &view.epoch().await?);
+		let status = view.epoch().await?;
+		self.routing.set_clock(view.block().number, &status);
 		futures::stream::iter(self.routing.used())
 			.for_each_concurrent(routing::PARALLEL_READS, |deal| {
 				let view = &view;
@@ -171,7 +300,7 @@ impl App {
 			})
 			.await;
 		self.forwarder.forget_old_failures();
-		Ok(())
+		Ok(status)
 	}
 }
 
@@ -205,6 +334,22 @@ mod tests {
 		assert_eq!(url(None, "0.0.0.0:8090"), "");
 		assert_eq!(url(None, "[::]:8090"), "");
 		assert_eq!(url(Some("https://gate/"), "0.0.0.0:8090"), "https://gate");
+	}
+
+	#[test]
+	fn receipts_are_looked_for_when_all_reports_are_in() {
+		let mut status = routing::tests::status(5, H256::zero());
+		for (phase, due) in [
+			(Phase::Report, None),
+			(Phase::Draw, Some(4)),
+			(Phase::Answer, Some(4)),
+			(Phase::Rest, Some(4)),
+		] {
+			status.phase = phase;
+			assert_eq!(reported(&status), due);
+		}
+		status.info.index = 0;
+		assert_eq!(reported(&status), None);
 	}
 
 	#[test]

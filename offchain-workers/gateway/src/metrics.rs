@@ -28,6 +28,14 @@ pub struct Metrics {
 	pub finalized_block: IntGauge,
 	/// Packages that were stored.
 	pub stored_packages: IntCounter,
+	/// Receipts that are kept.
+	pub kept_receipts: IntCounter,
+	/// Receipts that found no room on their way to the disk.
+	pub dropped_receipts: IntCounter,
+	/// Receipts that found no room at the watcher.
+	pub unwatched_receipts: IntCounter,
+	/// Receipts that were looked for in reports, by what came of it.
+	pub checked_receipts: IntCounterVec,
 }
 
 impl Metrics {
@@ -71,6 +79,25 @@ impl Metrics {
 			"millrace_gateway_stored_packages_total",
 			"Packages that were stored",
 		)?;
+		let counter = |name: &str, help: &str| {
+			let counter = IntCounter::new(name, help)?;
+			registry.register(Box::new(counter.clone()))?;
+			Ok::<_, prometheus::Error>(counter)
+		};
+		let kept_receipts = counter("millrace_gateway_kept_receipts_total", "Receipts kept")?;
+		let dropped_receipts = counter(
+			"millrace_gateway_dropped_receipts_total",
+			"Receipts that were not kept for want of room or disk",
+		)?;
+		let unwatched_receipts = counter(
+			"millrace_gateway_unwatched_receipts_total",
+			"Receipts that the watcher had no room for",
+		)?;
+		let checked_receipts = counters(
+			"millrace_gateway_checked_receipts_total",
+			"Receipts that were looked for in reports, by what came of it",
+			"outcome",
+		)?;
 		registry.register(Box::new(latency.clone()))?;
 		registry.register(Box::new(cached_deals.clone()))?;
 		registry.register(Box::new(finalized_block.clone()))?;
@@ -84,6 +111,10 @@ impl Metrics {
 			cached_deals,
 			finalized_block,
 			stored_packages,
+			kept_receipts,
+			dropped_receipts,
+			unwatched_receipts,
+			checked_receipts,
 		})
 	}
 

@@ -268,7 +268,8 @@ impl Index {
 }
 
 fn validate(module: &[u8]) -> Result<(), GatewayError> {
-	millrace_executor::validate(module)
+	// All that workers and the chain will ask of it.
+	millrace_executor::whole(module)
 		.map(|_| ())
 		.map_err(|reasons| {
 			let shown: Vec<String> = reasons

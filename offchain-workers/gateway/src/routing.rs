@@ -5,6 +5,7 @@ use crate::errors::GatewayError;
 use millrace_client::{web, AccountId};
 use millrace_primitives::{
 	epoch::EpochStatus,
+	execution::CallTerms,
 	market::{CallLimits, DealStatus, WorkerStatus},
 	peer::{PeerId, PeerKey},
 	views::DealView,
@@ -46,6 +47,10 @@ pub struct Route {
 	pub package: H256,
 	/// What a call may use.
 	pub limits: CallLimits,
+	/// What calls run under.
+	pub call_terms: CallTerms,
+	/// What receipts name that by.
+	pub terms: H256,
 	status: DealStatus,
 	paid_until: EpochIndex,
 	has_escrow: bool,
@@ -104,15 +109,17 @@ struct Entry {
 /// for longest.
 #[derive(Debug)]
 pub struct Routing {
+	genesis: H256,
 	capacity: usize,
 	deals: Mutex<HashMap<DealId, Entry>>,
 	clock: RwLock<Clock>,
 }
 
 impl Routing {
-	/// An empty table for at most so many deals.
-	pub fn new(capacity: usize) -> Self {
+	/// An empty table for at most so many deals of a chain.
+	pub fn new(genesis: H256, capacity: usize) -> Self {
 		Self {
+			genesis,
 			capacity: capacity.max(1),
 			deals: Mutex::default(),
 			clock: RwLock::default(),
@@ -165,7 +172,7 @@ impl Routing {
 			.map(|route| route.turn.clone())
 			.unwrap_or_default();
 		let used = known.map_or_else(Instant::now, |entry| entry.used);
-		let route = view.map(|view| Arc::new(Route::new(view, turn)));
+		let route = view.map(|view| Arc::new(Route::new(self.genesis, view, turn)));
 		if known.is_none() && deals.len() >= self.capacity {
 			// Whoever asks for deals that do not exist must not push out those that do.
 			let last = deals
@@ -211,7 +218,7 @@ impl Routing {
 
 impl Route {
 	/// The route that a deal's view gives.
-	pub fn new(view: &DealView<AccountId>, turn: Arc<AtomicUsize>) -> Self {
+	pub fn new(genesis: H256, view: &DealView<AccountId>, turn: Arc<AtomicUsize>) -> Self {
 		let workers = view.workers.iter().filter_map(|row| {
 			let WorkerStatus::Live { since } = row.worker.status else {
 				return None;
@@ -228,16 +235,26 @@ impl Route {
 			};
 			Some((since, worker))
 		});
+		let spec = &view.spec;
+		let call_terms = view.call_terms();
 		Self {
 			deal: view.deal,
-			package: view.spec.package.hash,
-			limits: view.spec.limits,
+			package: spec.package.hash,
+			limits: spec.limits,
+			terms: call_terms.hash(genesis),
+			call_terms,
 			status: view.status,
 			paid_until: view.paid_until,
 			has_escrow: view.escrow > 0,
 			workers: workers.collect(),
 			turn,
 		}
+	}
+
+	/// Whether a call that may have run can be made again: one that asks other hosts may have done
+	/// there what it must not do twice.
+	pub fn may_repeat(&self, method: &str) -> bool {
+		self.call_terms.hosts.is_empty() || matches!(method, "GET" | "HEAD")
 	}
 
 	/// Workers that serve in an epoch, beginning with the one whose turn it is; or why there are
@@ -281,6 +298,7 @@ pub(crate) mod tests {
 	use super::*;
 	use millrace_primitives::{
 		epoch::{EpochInfo, EpochLengths, Phase},
+		execution::{PROFILE_V1, UNVERIFIED},
 		market::{Abi, DealSpec, Package, ProviderFilter, Worker},
 		views::WorkerView,
 	};
@@ -335,6 +353,7 @@ pub(crate) mod tests {
 				providers: ProviderFilter::Any,
 				worker_bond: 0,
 				term_epochs: None,
+				hosts: Default::default(),
 			},
 			status: DealStatus::Active,
 			created: 0,
@@ -344,6 +363,7 @@ pub(crate) mod tests {
 			burnt: 0,
 			paid_until: 9,
 			workers,
+			profile: PROFILE_V1,
 		}
 	}
 
@@ -367,7 +387,7 @@ pub(crate) mod tests {
 
 	#[test]
 	fn workers_take_turns_also_over_a_refresh() {
-		let routing = Routing::new(4);
+		let routing = Routing::new(H256::zero(), 4);
 		let view = deal(7, vec![worker(1, 0), worker(2, 0)]);
 		routing.set(7, 1, Some(&view));
 		let first = |routing: &Routing| {
@@ -391,14 +411,15 @@ pub(crate) mod tests {
 		] {
 			let mut row = worker(1, 0);
 			row.endpoint = endpoint.as_bytes().to_vec().try_into().expect("short");
-			let outcome = Route::new(&deal(7, vec![row]), Arc::default()).candidates(3);
+			let outcome =
+				Route::new(H256::zero(), &deal(7, vec![row]), Arc::default()).candidates(3);
 			assert_eq!(
 				outcome.expect_err("nobody can be called").code(),
 				"no_worker",
 				"{endpoint}"
 			);
 		}
-		let route = Route::new(&deal(7, vec![worker(1, 0)]), Arc::default());
+		let route = Route::new(H256::zero(), &deal(7, vec![worker(1, 0)]), Arc::default());
 		let live = route.candidates(3).expect("one is live");
 		assert_eq!(live[0].endpoint, "http://127.0.0.1:1");
 	}
@@ -406,7 +427,7 @@ pub(crate) mod tests {
 	#[test]
 	fn each_reason_for_no_worker_is_its_own_error() {
 		let candidates = |view: &DealView<AccountId>| {
-			Route::new(view, Arc::default())
+			Route::new(H256::zero(), view, Arc::default())
 				.candidates(5)
 				.expect_err("nobody serves")
 				.code()
@@ -423,8 +444,39 @@ pub(crate) mod tests {
 	}
 
 	#[test]
+	fn a_route_names_the_terms_of_its_chain() {
+		let view = deal(7, Vec::new());
+		let route = |genesis| Route::new(genesis, &view, Arc::default());
+		let (one, other) = (route(H256::zero()), route(H256::repeat_byte(1)));
+		assert_eq!(one.terms, one.call_terms.hash(H256::zero()));
+		assert_eq!(one.call_terms, other.call_terms);
+		assert_ne!(one.terms, other.terms);
+	}
+
+	#[test]
+	fn a_route_keeps_the_profile_of_its_deal() {
+		let mut view = deal(7, Vec::new());
+		view.profile = PROFILE_V1 | UNVERIFIED;
+		let route = Route::new(H256::zero(), &view, Arc::default());
+		assert_eq!(route.call_terms.profile, view.profile);
+	}
+
+	#[test]
+	fn what_may_have_been_done_elsewhere_is_not_done_twice() {
+		let mut view = deal(7, Vec::new());
+		let may = |view: &DealView<AccountId>, method| {
+			Route::new(H256::zero(), view, Arc::default()).may_repeat(method)
+		};
+		assert!(may(&view, "POST") && may(&view, "GET"));
+		let host = b"a.example".to_vec().try_into().expect("it is short");
+		view.spec.hosts.try_push(host).expect("it is the first");
+		assert!(may(&view, "GET") && may(&view, "HEAD"));
+		assert!(!may(&view, "POST") && !may(&view, "get"));
+	}
+
+	#[test]
 	fn the_table_is_bounded_and_never_goes_back() {
-		let routing = Routing::new(2);
+		let routing = Routing::new(H256::zero(), 2);
 		for id in 0..5 {
 			routing.set(id, 1, Some(&deal(id, Vec::new())));
 		}
@@ -436,7 +488,7 @@ pub(crate) mod tests {
 
 	#[test]
 	fn deals_that_do_not_exist_push_out_none_that_do() {
-		let routing = Routing::new(3);
+		let routing = Routing::new(H256::zero(), 3);
 		for id in 0..2 {
 			routing.set(id, 1, Some(&deal(id, Vec::new())));
 		}
@@ -451,7 +503,7 @@ pub(crate) mod tests {
 
 	#[test]
 	fn a_missing_deal_is_looked_for_again_in_the_next_block() {
-		let routing = Routing::new(2);
+		let routing = Routing::new(H256::zero(), 2);
 		routing.set_clock(1, &status(0, H256::zero()));
 		routing.set(4, 1, None);
 		assert!(matches!(routing.get(4), Some(None)));
@@ -461,7 +513,7 @@ pub(crate) mod tests {
 
 	#[test]
 	fn a_receipt_must_carry_its_epochs_seed() {
-		let routing = Routing::new(2);
+		let routing = Routing::new(H256::zero(), 2);
 		let seed = H256::repeat_byte(5);
 		routing.set_clock(9, &status(5, seed));
 		let clock = routing.clock();

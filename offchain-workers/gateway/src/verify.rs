@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use codec::DecodeAll;
 use millrace_client::verify_peer_signature;
 use millrace_primitives::{
-	execution::{response_hash, Request, SignedReceipt, PROFILE_V1},
+	execution::{response_hash, Request, SignedReceipt},
 	H256,
 };
 
@@ -47,6 +47,9 @@ pub enum Rejection {
 	/// The receipt bills more gas than the deal allows.
 	#[error("the receipt bills more gas than the deal allows")]
 	TooMuchGas,
+	/// The receipt names other terms than the deal's, or does not keep to them.
+	#[error("the receipt is under other terms than the deal's")]
+	OtherTerms,
 	/// The receipt is for another request.
 	#[error("the receipt is for another request")]
 	OtherRequest,
@@ -70,11 +73,21 @@ impl Rejection {
 			Self::OtherCall => "other_call",
 			Self::OtherPackage => "other_package",
 			Self::TooMuchGas => "too_much_gas",
+			Self::OtherTerms => "other_terms",
 			Self::OtherRequest => "other_request",
 			Self::OtherResponse => "other_response",
 			Self::OtherStatus => "other_status",
 			Self::BadSignature => "bad_signature",
 		}
+	}
+
+	/// Whether a receipt that is signed and rejected so is the worker's own word on the call, which
+	/// may be false.
+	fn is_about_the_call(self) -> bool {
+		matches!(
+			self,
+			Self::OtherPackage | Self::TooMuchGas | Self::OtherTerms | Self::OtherResponse
+		)
 	}
 }
 
@@ -110,9 +123,14 @@ pub fn check(
 	ensure(of_chain, Rejection::OtherChain)?;
 	let of_call = receipt.peer == worker.peer && receipt.deal == route.deal;
 	ensure(of_call, Rejection::OtherCall)?;
-	let of_package = receipt.package == route.package && receipt.profile == PROFILE_V1;
+	let of_package =
+		receipt.package == route.package && receipt.profile == route.call_terms.profile;
 	ensure(of_package, Rejection::OtherPackage)?;
 	ensure(receipt.gas <= route.limits.gas, Rejection::TooMuchGas)?;
+	// The name of the terms, and what is left of them: all gas where it ran out, no effects where no
+	// hosts are listed.
+	let of_terms = receipt.terms == route.terms && receipt.fits_terms(genesis, &route.call_terms);
+	ensure(of_terms, Rejection::OtherTerms)?;
 	ensure(receipt.request == request.hash(), Rejection::OtherRequest)?;
 	ensure(
 		receipt.status.is_success() == status.is_success(),
@@ -129,6 +147,30 @@ pub fn check(
 	Ok(signed)
 }
 
+/// The receipt of an answer that was rejected, if the worker signed it for this very request: whoever
+/// watches can hold it against the worker.
+pub fn held_against(
+	expected: &Expected<'_>,
+	headers: &HeaderMap,
+	rejection: Rejection,
+) -> Option<SignedReceipt> {
+	let signed = receipt(headers).filter(|_| rejection.is_about_the_call())?;
+	let receipt = &signed.receipt;
+	let Expected {
+		genesis,
+		clock,
+		worker,
+		request,
+		..
+	} = *expected;
+	let of_call = receipt.genesis == genesis
+		&& clock.admits(receipt.epoch, receipt.seed)
+		&& receipt.peer == worker.peer
+		&& receipt.request == request.hash();
+	let is_signed = || verify_peer_signature(&worker.key, receipt.hash(), &signed.signature);
+	(of_call && is_signed()).then_some(signed)
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
 	use super::*;
@@ -137,7 +179,7 @@ pub(crate) mod tests {
 	use codec::Encode;
 	use millrace_client::PeerKeypair;
 	use millrace_primitives::{
-		execution::{empty_transcript, CallStatus, Receipt},
+		execution::{empty_transcript, CallStatus, Receipt, PROFILE_V1, UNVERIFIED},
 		BlockNumber,
 	};
 
@@ -145,13 +187,13 @@ pub(crate) mod tests {
 	pub(crate) const BLOCK: BlockNumber = 90;
 
 	pub(crate) fn clock() -> Clock {
-		let routing = crate::routing::Routing::new(1);
+		let routing = crate::routing::Routing::new(H256::zero(), 1);
 		routing.set_clock(BLOCK, &status(4, SEED));
 		routing.clock()
 	}
 
 	pub(crate) fn route() -> Route {
-		Route::new(&deal(7, Vec::new()), Default::default())
+		Route::new(H256::zero(), &deal(7, Vec::new()), Default::default())
 	}
 
 	pub(crate) fn live(key: &PeerKeypair, endpoint: &str) -> LiveWorker {
@@ -178,6 +220,7 @@ pub(crate) mod tests {
 			seq: 0,
 			package: route().package,
 			profile: PROFILE_V1,
+			terms: route().terms,
 			request: request.hash(),
 			response: response_hash(response),
 			transcript: empty_transcript(),
@@ -197,7 +240,17 @@ pub(crate) mod tests {
 		HeaderMap::from_iter([(axum::http::HeaderName::from_static(RECEIPT_HEADER), value)])
 	}
 
+	/// What an answer comes to whose receipt was changed after it was signed.
 	fn outcome(change: impl FnOnce(&mut SignedReceipt), status: StatusCode) -> &'static str {
+		judged(&route(), change, status).0
+	}
+
+	/// The same at another route, and whether the receipt is held against the worker.
+	fn judged(
+		route: &Route,
+		change: impl FnOnce(&mut SignedReceipt),
+		status: StatusCode,
+	) -> (&'static str, bool) {
 		let key = PeerKeypair::from_seed([1; 32], None);
 		let request = Request {
 			method: "POST".into(),
@@ -206,17 +259,30 @@ pub(crate) mod tests {
 		};
 		let mut signed = sign(&key, &request, b"out", CallStatus::Exited(0));
 		change(&mut signed);
-		let (clock, route, worker) = (clock(), route(), live(&key, ""));
+		let (clock, worker) = (clock(), live(&key, ""));
 		let expected = Expected {
 			genesis: H256::zero(),
 			clock: &clock,
-			route: &route,
+			route,
 			worker: &worker,
 			request: &request,
 		};
-		match check(&expected, status, &headers(&signed), b"out") {
-			Ok(_) => "holds",
-			Err(rejection) => rejection.code(),
+		let headers = headers(&signed);
+		match check(&expected, status, &headers, b"out") {
+			Ok(_) => ("holds", false),
+			Err(rejection) => {
+				let held = held_against(&expected, &headers, rejection);
+				(rejection.code(), held == Some(signed))
+			}
+		}
+	}
+
+	/// A change that the worker itself signs.
+	fn signed(change: impl FnOnce(&mut Receipt)) -> impl FnOnce(&mut SignedReceipt) {
+		move |signed: &mut SignedReceipt| {
+			change(&mut signed.receipt);
+			let key = PeerKeypair::from_seed([1; 32], None);
+			signed.signature = key.sign_hash(signed.receipt.hash());
 		}
 	}
 
@@ -239,16 +305,18 @@ pub(crate) mod tests {
 		);
 		assert_eq!(outcome(|r| r.receipt.package = other, ok), "other_package");
 		assert_eq!(outcome(|r| r.receipt.profile = 2, ok), "other_package");
+		assert_eq!(
+			outcome(|r| r.receipt.profile |= UNVERIFIED, ok),
+			"other_package"
+		);
 		assert_eq!(outcome(|r| r.receipt.gas = 1_001, ok), "too_much_gas");
+		assert_eq!(outcome(|r| r.receipt.terms = other, ok), "other_terms");
 		assert_eq!(outcome(|r| r.receipt.request = other, ok), "other_request");
 		assert_eq!(
 			outcome(|r| r.receipt.response = other, ok),
 			"other_response"
 		);
-		assert_eq!(
-			outcome(|r| r.receipt.transcript = other, ok),
-			"other_response"
-		);
+		assert_eq!(outcome(|r| r.receipt.transcript = other, ok), "other_terms");
 		assert_eq!(outcome(|r| r.receipt.seq = 1, ok), "bad_signature");
 		assert_eq!(outcome(|r| r.signature[0] ^= 1, ok), "bad_signature");
 		assert_eq!(outcome(|_| {}, StatusCode::BAD_GATEWAY), "other_status");
@@ -258,19 +326,76 @@ pub(crate) mod tests {
 	fn a_guest_that_failed_has_no_response() {
 		let failed = |response: &[u8]| {
 			let response = response_hash(response);
-			outcome(
-				|signed| {
-					signed.receipt.status = CallStatus::Exited(3);
-					signed.receipt.response = response;
-					let key = PeerKeypair::from_seed([1; 32], None);
-					signed.signature = key.sign_hash(signed.receipt.hash());
-				},
-				StatusCode::BAD_GATEWAY,
-			)
+			let change = signed(|receipt| {
+				receipt.status = CallStatus::Exited(3);
+				receipt.response = response;
+			});
+			outcome(change, StatusCode::BAD_GATEWAY)
 		};
 		assert_eq!(failed(b""), "holds");
 		// "out" is what the body says: a description of the failure is no response.
 		assert_eq!(failed(b"out"), "other_response");
+	}
+
+	#[test]
+	fn a_call_that_ran_out_of_gas_used_all_of_it() {
+		let ran_out = |gas| {
+			let change = signed(move |receipt| {
+				receipt.status = CallStatus::OutOfGas;
+				receipt.response = response_hash(b"");
+				receipt.gas = gas;
+			});
+			outcome(change, StatusCode::BAD_GATEWAY)
+		};
+		assert_eq!(ran_out(1_000), "holds");
+		assert_eq!(ran_out(999), "other_terms");
+	}
+
+	#[test]
+	fn effects_are_for_deals_that_list_hosts() {
+		let mut view = deal(7, Vec::new());
+		let host = b"a.example".to_vec().try_into().expect("it is short");
+		view.spec.hosts.try_push(host).expect("it is the first");
+		let asking = Route::new(H256::zero(), &view, Default::default());
+		let terms = asking.terms;
+		let with_effects = |terms| {
+			signed(move |receipt: &mut Receipt| {
+				receipt.terms = terms;
+				receipt.transcript = H256::repeat_byte(0xee);
+			})
+		};
+		let ok = StatusCode::OK;
+		assert_eq!(judged(&asking, with_effects(terms), ok).0, "holds");
+		assert_eq!(outcome(with_effects(route().terms), ok), "other_terms");
+		assert_eq!(judged(&asking, |_| {}, ok).0, "other_terms");
+	}
+
+	#[test]
+	fn what_a_worker_signed_of_a_call_is_held_against_it() {
+		let other = H256::repeat_byte(0xee);
+		let ok = StatusCode::OK;
+		let held = |change: fn(&mut Receipt)| judged(&route(), signed(change), ok);
+		let falsehoods: [(fn(&mut Receipt), &str); 4] = [
+			(|receipt| receipt.package = H256::zero(), "other_package"),
+			(|receipt| receipt.gas = 1_001, "too_much_gas"),
+			(|receipt| receipt.terms = H256::zero(), "other_terms"),
+			(|receipt| receipt.response = H256::zero(), "other_response"),
+		];
+		for (change, code) in falsehoods {
+			assert_eq!(held(change), (code, true));
+		}
+		// Of another call or fork, and what anybody could have written.
+		let replayed = |receipt: &mut Receipt| receipt.request = H256::zero();
+		assert_eq!(held(replayed), ("other_request", false));
+		let foreign = |receipt: &mut Receipt| receipt.seed = H256::zero();
+		assert_eq!(held(foreign), ("other_chain", false));
+		let both = |receipt: &mut Receipt| {
+			receipt.request = H256::zero();
+			receipt.package = H256::zero();
+		};
+		assert_eq!(held(both), ("other_package", false));
+		let unsigned = judged(&route(), |r| r.receipt.package = other, ok);
+		assert_eq!(unsigned, ("other_package", false));
 	}
 
 	#[test]

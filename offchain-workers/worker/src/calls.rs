@@ -8,6 +8,7 @@ use crate::{
 	commit::Committer,
 	config::Limits,
 	errors::Refusal,
+	gates::{Gates, Place, Turn},
 	ledger::{Call, Key, Ledger},
 	metrics::Metrics,
 	packages::Packages,
@@ -16,19 +17,16 @@ use crate::{
 };
 use bytes::Bytes;
 use millrace_client::PeerKeypair;
-use millrace_executor::{CallInput, CallOutput, Engine, EngineError, Module};
+use millrace_executor::{CallOutput, OwnedInput};
 use millrace_primitives::{
-	execution::{
-		empty_transcript, randomness_seed, response_hash, CallStatus, Receipt, Request,
-		SignedReceipt, PROFILE_V1,
-	},
+	execution::{randomness_seed, response_hash, Receipt, Request, SignedReceipt},
 	peer::PeerId,
 	DealId, H256,
 };
-use std::{sync::Arc, time::Duration};
+use millrace_sandbox::{Effector, GuestCall, GuestError, Guests, Protection};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::{
-	sync::{watch, OwnedSemaphorePermit, Semaphore},
-	task::spawn_blocking,
+	sync::watch,
 	time::{timeout_at, Instant},
 };
 use tokio_util::task::TaskTracker;
@@ -36,6 +34,9 @@ use tracing::{error, warn};
 
 /// Longest wait for the next finalised block when the epoch has just ended.
 const NEXT_EPOCH: Duration = Duration::from_secs(5);
+/// Time in which no call of a deal is taken whose guests' processes fail: each would be given a number
+/// that nothing comes of.
+const REST: Duration = Duration::from_secs(15);
 
 /// Who signs, and on which chain.
 #[derive(Clone, Debug)]
@@ -64,21 +65,39 @@ pub struct Answer {
 pub struct Admission {
 	deal: DealId,
 	deadline: Instant,
-	_place: OwnedSemaphorePermit,
+	_place: Place,
+}
+
+/// A call that has a number, with the names that its receipt gives to what it is of.
+#[derive(Debug)]
+struct Numbered {
+	call: Arc<Call>,
+	request: H256,
+	terms: H256,
+}
+
+impl Numbered {
+	fn new(call: Arc<Call>, genesis: H256) -> Self {
+		Self {
+			request: call.request.hash(),
+			terms: call.terms.hash(genesis),
+			call,
+		}
+	}
 }
 
 /// What calls need.
 #[derive(Debug)]
 pub struct Calls {
 	identity: Identity,
-	engine: Arc<Engine>,
+	guests: Arc<dyn Guests>,
+	effects: Arc<dyn Effector>,
 	packages: Arc<Packages>,
 	ledger: Arc<Ledger>,
 	store: Arc<ReceiptStore>,
 	committer: Committer,
 	snapshots: watch::Receiver<Option<Arc<Snapshot>>>,
-	places: Arc<Semaphore>,
-	running: Arc<Semaphore>,
+	gates: Gates,
 	limits: Limits,
 	metrics: Metrics,
 	tasks: TaskTracker,
@@ -90,7 +109,9 @@ pub struct CallParts {
 	/// Who signs.
 	pub identity: Identity,
 	/// What runs guests.
-	pub engine: Arc<Engine>,
+	pub guests: Arc<dyn Guests>,
+	/// What they do outside.
+	pub effects: Arc<dyn Effector>,
 	/// What can be run.
 	pub packages: Arc<Packages>,
 	/// Numbers of calls.
@@ -114,7 +135,8 @@ impl Calls {
 	pub fn new(parts: CallParts) -> Self {
 		let CallParts {
 			identity,
-			engine,
+			guests,
+			effects,
 			packages,
 			ledger,
 			store,
@@ -124,20 +146,16 @@ impl Calls {
 			metrics,
 			tasks,
 		} = parts;
-		let running = limits.concurrent_calls.max(1);
-		let places = running
-			.saturating_add(limits.queued_calls)
-			.min(Semaphore::MAX_PERMITS);
 		Self {
 			identity,
-			engine,
+			guests,
+			effects,
 			packages,
 			ledger,
 			store,
 			committer,
 			snapshots,
-			places: Arc::new(Semaphore::new(places)),
-			running: Arc::new(Semaphore::new(running)),
+			gates: Gates::new(&limits),
 			limits,
 			metrics,
 			tasks,
@@ -149,14 +167,25 @@ impl Calls {
 		self.snapshots.borrow().clone()
 	}
 
+	/// What stands between guests and this machine.
+	pub fn protection(&self) -> Protection {
+		self.guests.describe()
+	}
+
+	/// Gives back what is kept for deals that are not among these.
+	pub fn keep(&self, deals: &BTreeSet<DealId>) {
+		self.guests.keep(deals);
+		self.gates.keep(deals);
+	}
+
 	/// Checks that the deal can be called now, before the body is read; returns the longest body that
 	/// it allows.
 	pub fn request_bytes(&self, deal: DealId) -> Result<u32, Refusal> {
 		let snapshot = self.snapshot().ok_or(Refusal::ChainUnreachable)?;
 		let assignment = snapshot.serves(deal)?;
-		self.packages.module(assignment.package.hash)?;
+		self.packages.ready(assignment.package.hash)?;
 		// Spares the client its body; who gets a place is decided when bodies are here.
-		if self.places.available_permits() == 0 {
+		if self.gates.is_full(deal, assignment.worker.units) {
 			return Err(Refusal::Busy);
 		}
 		Ok(assignment.limits.request_bytes)
@@ -165,11 +194,8 @@ impl Calls {
 	/// Takes a place in the queue for a request whose body is here, so that a client that sends
 	/// slowly holds no place. The deal is checked when the call gets its number.
 	pub fn admit(&self, deal: DealId) -> Result<Admission, Refusal> {
-		let place = self
-			.places
-			.clone()
-			.try_acquire_owned()
-			.map_err(|_| Refusal::Busy)?;
+		let place = self.gates.admit(deal, self.units(deal));
+		let place = place.ok_or(Refusal::Busy)?;
 		Ok(Admission {
 			deal,
 			deadline: Instant::now() + self.limits.call_timeout(),
@@ -199,33 +225,47 @@ impl Calls {
 	async fn run(&self, admission: Admission, request: Request) -> Result<Answer, Refusal> {
 		self.metrics.open_calls.inc();
 		let _open = Defer(|| self.metrics.open_calls.dec());
-		let turn = timeout_at(admission.deadline, self.running.clone().acquire_owned()).await;
-		let Ok(Ok(_turn)) = turn else {
+		let memory = self.snapshot().map_or(0, |snapshot| {
+			let found = snapshot.terms(admission.deal);
+			found.map_or(0, |named| named.terms.limits.memory_bytes)
+		});
+		let turn = timeout_at(admission.deadline, self.turn(admission.deal, memory));
+		let Ok(turn) = turn.await else {
 			return Err(Refusal::CallTimeout);
 		};
-		let (call, module) = self.number(admission.deal, request).await?;
-		self.complete(&call, module).await
+		let numbered = self.number(admission.deal, request).await?;
+		// The place is kept until the answer is there, the turn only until the guest has ended.
+		self.complete(&numbered, turn).await
+	}
+
+	/// Waits for a turn of a deal's guest that may use so much memory.
+	async fn turn(&self, deal: DealId, memory_bytes: u32) -> Turn {
+		self.gates.turn(deal, self.units(deal), memory_bytes).await
+	}
+
+	fn units(&self, deal: DealId) -> u32 {
+		self.snapshot().map_or(1, |snapshot| snapshot.units(deal))
 	}
 
 	/// Gives a call its number in the present epoch.
-	async fn number(
-		&self,
-		deal: DealId,
-		request: Request,
-	) -> Result<(Arc<Call>, Arc<Module>), Refusal> {
+	async fn number(&self, deal: DealId, request: Request) -> Result<Numbered, Refusal> {
 		let mut snapshots = self.snapshots.clone();
 		let started = Instant::now();
+		let named = request.hash();
+		let request = Arc::new(request);
 		loop {
 			let snapshot = snapshots
 				.borrow_and_update()
 				.clone()
 				.ok_or(Refusal::ChainUnreachable)?;
 			let assignment = snapshot.serves(deal)?;
-			let module = self.packages.module(assignment.package.hash)?;
+			self.packages.ready(assignment.package.hash)?;
 			let limit = assignment.limits.request_bytes;
 			if request.body.len() > limit as usize {
 				return Err(Refusal::BodyTooLarge { limit });
 			}
+			// Every deal that is served has its terms.
+			let under = snapshot.terms(deal).ok_or(Refusal::DealUnknown(deal))?;
 			let info = snapshot.epoch.info;
 			let call = self.ledger.begin(Call {
 				epoch: info.index,
@@ -233,13 +273,15 @@ impl Calls {
 				seed: snapshot.epoch.seed,
 				block: snapshot.block,
 				clock_ms: info.clock_ms(snapshot.block),
-				deal,
-				package: assignment.package.hash,
-				limits: assignment.limits,
+				terms: under.terms.clone(),
 				request: request.clone(),
 			});
 			if let Some(call) = call {
-				return Ok((call, module));
+				return Ok(Numbered {
+					call,
+					request: named,
+					terms: under.hash,
+				});
 			}
 			// The ledger moves to a new epoch just before the block that begins it is shown.
 			match timeout_at(started + NEXT_EPOCH, snapshots.changed()).await {
@@ -250,14 +292,18 @@ impl Calls {
 	}
 
 	/// Runs a numbered call and stores its receipt.
-	async fn complete(&self, call: &Arc<Call>, module: Arc<Module>) -> Result<Answer, Refusal> {
+	async fn complete(&self, numbered: &Numbered, turn: Turn) -> Result<Answer, Refusal> {
+		let call = &numbered.call;
 		let mut open = OpenCall {
 			ledger: &self.ledger,
 			key: call.key(),
 			retry: true,
 			ended: false,
 		};
-		let output = match self.guest(call.clone(), module).await {
+		let output = self.guest(numbered).await;
+		// Others run while this one is signed and stored.
+		drop(turn);
+		let output = match output {
 			Ok(output) => output,
 			Err(Refusal::CallTimeout) => {
 				open.retry = false;
@@ -265,13 +311,9 @@ impl Calls {
 			}
 			Err(refusal) => return Err(refusal),
 		};
+		let receipt = self.sign(numbered, &output);
+		let finished = Finished::new(call.clone(), &receipt, &output.response, &output.transcript);
 		let response = Bytes::from(output.response);
-		let receipt = self.sign(call, output.status, output.gas, &response);
-		let finished = Finished {
-			call: call.clone(),
-			receipt: receipt.clone(),
-			response: response.clone(),
-		};
 		match self.committer.store(finished).await {
 			Some(Stored::Durable) => {
 				open.ended = true;
@@ -303,63 +345,88 @@ impl Calls {
 		}
 	}
 
-	async fn guest(&self, call: Arc<Call>, module: Arc<Module>) -> Result<CallOutput, Refusal> {
-		let (engine, identity) = (self.engine.clone(), self.identity.clone());
+	async fn guest(&self, numbered: &Numbered) -> Result<CallOutput, Refusal> {
+		let call = &numbered.call;
 		let started = Instant::now();
-		let result = spawn_blocking(move || {
-			let seed = randomness_seed(
-				identity.genesis,
-				call.deal,
-				identity.peer,
-				call.epoch,
-				call.seq,
-				call.request.hash(),
-			);
-			let input = CallInput {
-				request: &call.request,
-				limits: call.limits,
-				clock_ms: call.clock_ms,
-				seed,
-			};
-			engine.call(&module, &input)
-		})
-		.await;
-		match result {
-			Ok(Ok(output)) => {
+		let mut outcome = self.guests.call(self.guest_call(numbered)).await;
+		if matches!(outcome, Err(GuestError::NotPrepared)) {
+			// What was made of the package has made room for others, or the disk has spoilt it.
+			self.packages.prepare_again(call.terms.package).await?;
+			outcome = self.guests.call(self.guest_call(numbered)).await;
+		}
+		let deal = call.terms.deal;
+		match outcome {
+			Ok(output) => {
 				let seconds = started.elapsed().as_secs_f64();
 				self.metrics.call_ended(output.status, output.gas, seconds);
 				Ok(output)
 			}
-			Ok(Err(error @ EngineError::TimedOut(_))) => {
-				warn!("a guest ran into the wall-clock limit: {error}");
+			Err(error @ GuestError::TimedOut(_)) => {
+				warn!(deal, "a guest ran into the wall-clock limit: {error}");
 				Err(Refusal::CallTimeout)
 			}
-			Ok(Err(error)) => {
-				error!("a guest could not be run: {error}");
-				Err(Refusal::Internal)
+			Err(GuestError::Busy) => {
+				warn!(
+					deal,
+					"the deal rests: its guests' processes fail, or none is free"
+				);
+				self.gates.rest(deal, REST);
+				Err(Refusal::Busy)
+			}
+			Err(GuestError::RequestTooLarge { max, .. }) => {
+				Err(Refusal::BodyTooLarge { limit: max })
 			}
 			Err(error) => {
-				error!("a guest's thread failed: {error}");
+				error!(deal, "a guest could not be run: {error}");
 				Err(Refusal::Internal)
 			}
 		}
 	}
 
-	fn sign(&self, call: &Call, status: CallStatus, gas: u64, response: &[u8]) -> SignedReceipt {
+	fn guest_call(&self, numbered: &Numbered) -> GuestCall {
+		let call = &numbered.call;
+		let terms = &call.terms;
+		let seed = randomness_seed(
+			self.identity.genesis,
+			terms.deal,
+			self.identity.peer,
+			call.epoch,
+			call.seq,
+			numbered.request,
+		);
+		let places = self.gates.guests(self.units(terms.deal));
+		GuestCall {
+			deal: terms.deal,
+			package: terms.package,
+			places: u32::try_from(places).unwrap_or(u32::MAX),
+			input: OwnedInput {
+				request: call.request.clone(),
+				limits: terms.limits,
+				hosts: terms.hosts.clone(),
+				clock_ms: call.clock_ms,
+				seed,
+			},
+			effects: self.effects.clone(),
+		}
+	}
+
+	fn sign(&self, numbered: &Numbered, output: &CallOutput) -> SignedReceipt {
+		let call = &numbered.call;
 		let receipt = Receipt {
 			genesis: self.identity.genesis,
 			seed: call.seed,
-			deal: call.deal,
+			deal: call.terms.deal,
 			peer: self.identity.peer,
 			epoch: call.epoch,
 			seq: call.seq,
-			package: call.package,
-			profile: PROFILE_V1,
-			request: call.request.hash(),
-			response: response_hash(response),
-			transcript: empty_transcript(),
-			status,
-			gas,
+			package: call.terms.package,
+			profile: call.terms.profile,
+			terms: numbered.terms,
+			request: numbered.request,
+			response: response_hash(&output.response),
+			transcript: output.transcript.hash(),
+			status: output.status,
+			gas: output.gas,
 			block: call.block,
 		};
 		let signature = self.identity.key.sign_hash(receipt.hash());

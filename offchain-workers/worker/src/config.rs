@@ -2,6 +2,7 @@
 
 use http::Uri;
 use millrace_client::web::{base_url, UrlError};
+use millrace_primitives::execution::MAX_MEMORY_BYTES;
 use millrace_prover::{Cores, Settings};
 use serde::{de::Error as _, Deserialize, Deserializer, Serialize};
 use std::{
@@ -14,6 +15,8 @@ use std::{
 
 /// The `[prover]` section.
 pub use millrace_prover::Settings as ProverSettings;
+/// The `[watch]` section.
+pub use millrace_watcher::WatchConfig;
 
 /// Least retention: the epoch that is being reported and audited, and the one before, whose report
 /// shows at a start whether the directory is the one that ran last.
@@ -57,6 +60,52 @@ pub struct WorkerConfig {
 	/// Bounds of what the daemon takes on.
 	#[serde(default)]
 	pub limits: Limits,
+	/// Where guests run.
+	#[serde(default)]
+	pub sandbox: SandboxSettings,
+	/// Whether other peers' receipts are run again, and false ones challenged.
+	#[serde(default)]
+	pub watch: Option<WatchConfig>,
+}
+
+/// Where guests run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SandboxSettings {
+	/// In processes of their own, or in the daemon's.
+	pub mode: SandboxMode,
+	/// The program `millrace-guest`; the one beside this program when it is not given.
+	pub program: Option<PathBuf>,
+	/// Time after which a deal's process without calls ends.
+	pub idle_ms: u64,
+}
+
+/// Where guests run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SandboxMode {
+	/// In processes that can do nothing but compute. The daemon does not start where that cannot be
+	/// had.
+	#[default]
+	Process,
+	/// In the daemon's own process: an engine that fails lets a guest have the peer's key.
+	Off,
+}
+
+impl Default for SandboxSettings {
+	fn default() -> Self {
+		Self {
+			mode: SandboxMode::Process,
+			program: None,
+			idle_ms: 30_000,
+		}
+	}
+}
+
+impl SandboxSettings {
+	pub(crate) fn idle(&self) -> Duration {
+		Duration::from_millis(self.idle_ms)
+	}
 }
 
 /// Bounds of what the daemon takes on.
@@ -65,8 +114,15 @@ pub struct WorkerConfig {
 pub struct Limits {
 	/// Guests that run at once.
 	pub concurrent_calls: usize,
+	/// Guests of one deal that run at once for each unit that is paid for.
+	pub calls_per_unit: usize,
 	/// Calls that wait for a place; one more is answered with 429.
 	pub queued_calls: usize,
+	/// Those of one deal.
+	pub queued_calls_per_deal: usize,
+	/// Memory that all guests may use at once; a call waits until its deal's part is free. Half of
+	/// what is free at the start when it is not given.
+	pub guest_memory_bytes: Option<u64>,
 	/// Longest time that a client waits for an answer, the wait for a place included. A guest
 	/// that began runs on, and its receipt enters the report.
 	pub call_timeout_ms: u64,
@@ -88,7 +144,8 @@ pub struct Limits {
 	pub allow_private_links: bool,
 	/// Bytes of compiled modules that are kept; those that were not used for longest go first.
 	pub module_bytes: u64,
-	/// Bytes of requests and responses that are kept for challengers; the oldest go first.
+	/// Bytes of requests and responses that are kept for challengers; the oldest go first. Who cannot
+	/// show them when they are demanded is slashed: the log warns when it comes to that.
 	pub stored_bytes: u64,
 	/// Epochs for which receipts, reports and unused packages are kept: more than the challenge
 	/// period, and at least [`MIN_RETENTION_EPOCHS`].
@@ -102,7 +159,10 @@ impl Default for Limits {
 	fn default() -> Self {
 		Self {
 			concurrent_calls: processors(),
-			queued_calls: 64,
+			calls_per_unit: 1,
+			queued_calls: 256,
+			queued_calls_per_deal: 64,
+			guest_memory_bytes: None,
 			call_timeout_ms: 40_000,
 			guest_timeout_ms: 30_000,
 			idle_timeout_ms: 30_000,
@@ -120,7 +180,7 @@ impl Default for Limits {
 
 impl Limits {
 	/// Each number with its key and bounds.
-	fn numbers(&self) -> [(&'static str, u64, RangeInclusive<u64>); 12] {
+	fn numbers(&self) -> [(&'static str, u64, RangeInclusive<u64>); 14] {
 		let (counts, times, bytes) = (1..=MAX_COUNT, 1..=MAX_MS, 1..=MAX_BYTES);
 		let retention = MIN_RETENTION_EPOCHS.into()..=MAX_RETENTION_EPOCHS.into();
 		[
@@ -129,10 +189,20 @@ impl Limits {
 				self.concurrent_calls as u64,
 				1..=MAX_RUNNING,
 			),
+			(
+				"limits.calls_per_unit",
+				self.calls_per_unit as u64,
+				1..=MAX_RUNNING,
+			),
 			// Without a queue, calls that find no place are refused.
 			(
 				"limits.queued_calls",
 				self.queued_calls as u64,
+				0..=MAX_COUNT,
+			),
+			(
+				"limits.queued_calls_per_deal",
+				self.queued_calls_per_deal as u64,
 				0..=MAX_COUNT,
 			),
 			(
@@ -255,6 +325,15 @@ pub enum ConfigError {
 	/// The peer's key cannot be read.
 	#[error("peer_key: {0}")]
 	PeerKey(String),
+	/// Guests cannot be locked in.
+	#[error(
+		"sandbox: {0}; mode = \"off\" in [sandbox] runs guests in the daemon's own process, which \
+		 trusts each of them with the peer's key"
+	)]
+	Sandbox(String),
+	/// The watcher cannot run so.
+	#[error(transparent)]
+	Watch(#[from] millrace_watcher::ConfigError),
 }
 
 impl WorkerConfig {
@@ -268,6 +347,20 @@ impl WorkerConfig {
 		}
 		for (key, value, bounds) in self.limits.numbers() {
 			within(key, value, &bounds)?;
+		}
+		if let Some(bytes) = self.limits.guest_memory_bytes {
+			let bounds = u64::from(MAX_MEMORY_BYTES)..=MAX_BYTES;
+			within("limits.guest_memory_bytes", bytes, &bounds)?;
+		}
+		within("sandbox.idle_ms", self.sandbox.idle_ms, &(1..=MAX_MS))?;
+		if let Some(program) = &self.sandbox.program {
+			if self.sandbox.mode == SandboxMode::Process && !program.is_file() {
+				let text = format!("there is no program {}", program.display());
+				return Err(ConfigError::Sandbox(text));
+			}
+		}
+		if let Some(watch) = self.watch() {
+			watch.check()?;
 		}
 		if let Some(threads) = self.prover.threads {
 			within("prover.threads", threads, &Settings::THREADS)?;
@@ -285,6 +378,15 @@ impl WorkerConfig {
 		}
 		is_directory("data_dir", &self.data_dir)?;
 		is_directory("package_dir", &self.packages())
+	}
+
+	/// The watcher's section, with a directory.
+	pub fn watch(&self) -> Option<WatchConfig> {
+		let mut watch = self.watch.clone()?;
+		if watch.data_dir.as_os_str().is_empty() {
+			watch.data_dir = self.data_dir.join("watch");
+		}
+		Some(watch)
 	}
 
 	/// Directory of packages.
@@ -358,184 +460,4 @@ fn processors() -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-	use super::*;
-	use millrace_prover::{Mode, Pages, Pin};
-	use serde_json::{json, Value};
-	use tokio::sync::Semaphore;
-
-	/// The least that must be said, and these tables.
-	fn config(tables: Value) -> Result<WorkerConfig, serde_json::Error> {
-		let mut config = json!({"data_dir": "d", "peer_key": "p"});
-		if let (Some(config), Value::Object(tables)) = (config.as_object_mut(), tables) {
-			config.extend(tables);
-		}
-		serde_json::from_value(config)
-	}
-
-	fn refusal(tables: Value) -> String {
-		let config = config(tables).expect("it is well-formed");
-		let error = config.check().expect_err("it cannot be meant");
-		error.to_string()
-	}
-
-	#[test]
-	fn the_least_that_must_be_said() {
-		let config = config(json!({})).expect("two fields are enough");
-		assert_eq!(config.packages(), PathBuf::from("d/packages"));
-		assert_eq!(config.node_url, "ws://127.0.0.1:9944");
-		assert_eq!(config.prover, Settings::default());
-		assert_eq!(config.prover.mode, Mode::Auto);
-		assert!(config.limits.concurrent_calls > 0);
-		assert_eq!(config.check(), Ok(()));
-	}
-
-	#[test]
-	fn every_key_of_the_prover_is_taken_and_no_other_one() {
-		let keys = json!({"mode": "fast", "cores": "0", "threads": 3, "pin": "never",
-			"pages": "ordinary", "nice": 5});
-		let config = config(json!({ "prover": keys })).expect("all are keys");
-		assert_eq!(
-			config.prover,
-			Settings {
-				mode: Mode::Fast,
-				cores: Cores::Set([0].into()),
-				threads: Some(3),
-				pin: Pin::Never,
-				pages: Pages::Ordinary,
-				nice: 5,
-			}
-		);
-		for wrong in [
-			json!({"core": "0"}),
-			json!({"cores": ""}),
-			json!({"pages": "huge"}),
-		] {
-			assert!(self::config(json!({ "prover": wrong })).is_err());
-		}
-	}
-
-	#[test]
-	fn receipts_are_kept_until_their_epoch_is_audited() {
-		let check = |epochs: u32| {
-			let config = config(json!({"limits": {"retention_epochs": epochs}}));
-			config.expect("it is well-formed").check()
-		};
-		assert_eq!(check(2), Ok(()));
-		assert_eq!(check(1), Err(ConfigError::Retention(1)));
-		let text = ConfigError::Retention(0).to_string();
-		assert!(text.contains("limits.retention_epochs is 0"), "{text}");
-		assert!(text.contains("at least 2"), "{text}");
-	}
-
-	#[test]
-	fn every_number_has_bounds_that_are_told() {
-		let written = serde_json::to_value(Limits::default()).expect("it can be written");
-		let written = written.as_object().expect("it is a table");
-		let numbers = Limits::default().numbers();
-		// No number of the table is without bounds.
-		let keys: Vec<&String> = written
-			.iter()
-			.filter(|(_, value)| value.is_number())
-			.map(|(key, _)| key)
-			.collect();
-		assert_eq!(keys.len(), numbers.len(), "{keys:?}");
-		for (key, value, bounds) in numbers {
-			let name = key
-				.strip_prefix("limits.")
-				.expect("it is one of the limits");
-			assert_eq!(written[name].as_u64(), Some(value), "{key}");
-			let least = *bounds.start();
-			let mut wrong = vec![bounds.end() + 1];
-			wrong.extend(least.checked_sub(1));
-			for value in wrong {
-				let text = refusal(json!({"limits": {name: value}}));
-				assert!(text.contains(&format!("{key} is {value}")), "{text}");
-				assert!(text.contains(&least.to_string()), "{text}");
-			}
-			// What would bring a semaphore down never gets there.
-			let permits = Semaphore::MAX_PERMITS as u64 + 1;
-			let text = match config(json!({"limits": {name: permits}})) {
-				Ok(config) => config.check().map_err(|error| error.to_string()),
-				Err(error) => Err(error.to_string()),
-			};
-			let text = text.expect_err("it is too much");
-			assert!(text.contains(&bounds.end().to_string()), "{text}");
-			for value in [least, *bounds.end()] {
-				let config = config(json!({"limits": {name: value}})).expect("well-formed");
-				assert_eq!(config.check(), Ok(()), "{key} = {value}");
-			}
-		}
-		for (table, said) in [
-			(
-				json!({"threads": 0}),
-				"prover.threads is 0; it must be from 1 to 1024",
-			),
-			(
-				json!({"threads": 1_025}),
-				"prover.threads is 1025; it must be from 1 to 1024",
-			),
-			(
-				json!({"nice": -21}),
-				"prover.nice is -21; it must be from -20 to 19",
-			),
-			(
-				json!({"nice": 20}),
-				"prover.nice is 20; it must be from -20 to 19",
-			),
-		] {
-			assert_eq!(refusal(json!({ "prover": table })), said);
-		}
-	}
-
-	#[test]
-	fn what_can_only_be_a_mistake_is_refused_with_what_to_do() {
-		let folder = tempfile::tempdir().expect("a directory");
-		let file = folder.path().join("file");
-		std::fs::write(&file, "").expect("a file");
-		for (tables, said) in [
-			(
-				json!({"node_url": "127.0.0.1:9944"}),
-				"such as ws://127.0.0.1:9944",
-			),
-			(
-				json!({"node_url": "http://127.0.0.1:9944"}),
-				"such as ws://",
-			),
-			(json!({"node_url": ""}), "node_url is \"\""),
-			(
-				json!({"public_endpoint": "203.0.113.7:8650"}),
-				"write http://host:port",
-			),
-			(
-				json!({"public_endpoint": "http://host/?query"}),
-				"leave out",
-			),
-			(json!({"data_dir": ""}), "data_dir is \"\": it is empty"),
-			(json!({"data_dir": file}), "no directory; name a directory"),
-			(json!({"package_dir": file}), "package_dir"),
-			(
-				json!({"prover": {"cores": "1023"}}),
-				"prover.cores names 1023",
-			),
-		] {
-			let text = refusal(tables);
-			assert!(text.contains(said), "{text}");
-		}
-		for url in ["ws://node:1", "wss://node.example/path"] {
-			let config = config(json!({ "node_url": url })).expect("well-formed");
-			assert_eq!(config.check(), Ok(()), "{url}");
-		}
-	}
-
-	#[test]
-	fn links_into_the_own_network_are_not_followed_unless_asked_for() {
-		assert!(!Limits::default().allow_private_links);
-	}
-
-	#[test]
-	fn a_misspelt_field_is_an_error() {
-		assert!(config(json!({"limits": {"queue": 3}})).is_err());
-		assert!(config(json!({"nodes": "ws://node:1"})).is_err());
-	}
-}
+mod tests;

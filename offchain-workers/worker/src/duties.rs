@@ -30,6 +30,10 @@ pub enum Kind {
 	Audit,
 	/// Readiness for a deal.
 	GoLive,
+	/// A leaf that refutes a charge of omission.
+	Show,
+	/// Data that were demanded.
+	Post,
 }
 
 impl Kind {
@@ -38,6 +42,8 @@ impl Kind {
 			Self::Report => "report",
 			Self::Audit => "audit",
 			Self::GoLive => "go_live",
+			Self::Show => "show",
+			Self::Post => "post",
 		}
 	}
 }
@@ -81,7 +87,8 @@ impl Outbox {
 		}
 	}
 
-	/// Sends a duty, unless it is being sent. `number` is the epoch or deal that it is about.
+	/// Sends a duty, unless it is being sent. `number` is the epoch or deal that it is about, or stands
+	/// for the receipt.
 	pub fn send(&self, kind: Kind, number: u64, call: Call) {
 		let book = self.book.clone();
 		{

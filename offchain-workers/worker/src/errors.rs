@@ -5,7 +5,7 @@ use axum::{
 	response::{IntoResponse, Response},
 };
 use millrace_http::error::error_body;
-use millrace_primitives::{DealId, EpochIndex};
+use millrace_primitives::{DealId, EpochIndex, H256};
 
 /// Why a request is not answered as asked. Every variant has a code of its own, which does not
 /// change, and says what the caller can do.
@@ -102,6 +102,17 @@ pub enum Refusal {
 		/// The number in it.
 		seq: u32,
 	},
+	/// The receipt is kept, and what it is of is not any more.
+	#[error("the call of receipt {seq} in epoch {epoch} is not kept any more")]
+	EvidenceGone {
+		/// The epoch.
+		epoch: EpochIndex,
+		/// The number in it.
+		seq: u32,
+	},
+	/// There is no such package here.
+	#[error("there is no package {0:?} here")]
+	PackageUnknown(H256),
 }
 
 impl Refusal {
@@ -129,6 +140,8 @@ impl Refusal {
 			Self::Internal => "internal",
 			Self::NotReported(_) => "not_reported",
 			Self::ReceiptUnknown { .. } => "receipt_unknown",
+			Self::EvidenceGone { .. } => "evidence_gone",
+			Self::PackageUnknown(_) => "package_unknown",
 		}
 	}
 
@@ -138,10 +151,11 @@ impl Refusal {
 			Self::NotFound
 			| Self::DealUnknown(_)
 			| Self::NotReported(_)
-			| Self::ReceiptUnknown { .. } => StatusCode::NOT_FOUND,
+			| Self::ReceiptUnknown { .. }
+			| Self::PackageUnknown(_) => StatusCode::NOT_FOUND,
 			Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
 			Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-			Self::DealEnded { .. } => StatusCode::GONE,
+			Self::DealEnded { .. } | Self::EvidenceGone { .. } => StatusCode::GONE,
 			Self::DealUnfunded { .. } => StatusCode::PAYMENT_REQUIRED,
 			Self::NotLive(_)
 			| Self::KeyNotActive
@@ -164,7 +178,9 @@ impl Refusal {
 		match self {
 			Self::NotFound => "calls go to /deals/{id}, receipts are at /receipts/{epoch}/{seq}",
 			Self::MethodNotAllowed => "use GET here; any method is taken below /deals/{id}",
-			Self::BadRequest(_) => "deals, epochs and sequence numbers are decimal numbers",
+			Self::BadRequest(_) => {
+				"deals, epochs and sequence numbers are decimal numbers, hashes 0x and 64 digits"
+			}
 			Self::DealUnknown(_) => "look up the deal's workers on the chain, or use a gateway",
 			Self::DealEnded { .. } => "create a new deal",
 			Self::DealUnfunded { .. } => "top up the deal; it is served again from then on",
@@ -184,7 +200,9 @@ impl Refusal {
 			Self::EpochEnded => "call again",
 			Self::Internal => "call another worker; the provider finds the reason in the log",
 			Self::NotReported(_) => "proofs exist once the worker has reported the epoch",
-			Self::ReceiptUnknown { .. } => "check the epoch and the number in the receipt",
+			Self::ReceiptUnknown { .. } => "check epoch, number and hash of the receipt",
+			Self::EvidenceGone { .. } => "demand it on the chain",
+			Self::PackageUnknown(_) => "fetch it from the links of its deal",
 		}
 	}
 }
@@ -208,6 +226,12 @@ pub enum StoreError {
 	/// The database failed.
 	#[error("the store failed: {0}; check that the disk has space and is healthy")]
 	Database(Box<redb::Error>),
+	/// The journal failed.
+	#[error("the journal of receipts failed: {0}; check that the disk has space and is healthy")]
+	Journal(std::io::Error),
+	/// Something failed before, and what the disk has is not known.
+	#[error("the store has failed before and takes nothing until a restart; see the log")]
+	Stopped,
 	/// A record cannot be read. Not even then is a backup of help: it would give numbers a second
 	/// time, see [`crate::birth`].
 	#[error(

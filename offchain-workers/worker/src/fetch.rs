@@ -133,7 +133,7 @@ impl Fetcher {
 }
 
 /// Why nothing was connected to, among the causes of an error.
-fn barred(error: &(dyn Error + 'static)) -> Option<Barred> {
+pub(crate) fn barred(error: &(dyn Error + 'static)) -> Option<Barred> {
 	match error.downcast_ref::<Barred>() {
 		Some(barred) => Some(barred.clone()),
 		None => barred(error.source()?),

@@ -9,7 +9,7 @@ use crate::{
 };
 use axum::{
 	body::{Body, Bytes},
-	extract::{Path, Request as HttpRequest, State},
+	extract::{rejection::QueryRejection, Path, Query, Request as HttpRequest, State},
 	http::{header, request::Parts, HeaderName, HeaderValue, StatusCode},
 	response::{IntoResponse, Response},
 	routing::{any, get},
@@ -22,15 +22,17 @@ use millrace_http::{
 	error::error_body,
 };
 use millrace_primitives::{
-	execution::{CallStatus, Request},
+	execution::{CallStatus, Request, UNVERIFIED},
 	peer::PeerId,
-	DealId, EpochIndex,
+	DealId, EpochIndex, H256,
 };
 use millrace_prover::{Progress, Prover};
+use millrace_sandbox::Protection;
+use serde::Deserialize;
 use serde_json::{json, Value};
 use std::{sync::Arc, time::Duration};
 use tokio::{
-	sync::Semaphore,
+	sync::{OwnedSemaphorePermit, Semaphore},
 	task::spawn_blocking,
 	time::{timeout, Instant},
 };
@@ -42,6 +44,8 @@ const RECEIPT: HeaderName = HeaderName::from_static("x-millrace-receipt");
 const STATUS: HeaderName = HeaderName::from_static("x-millrace-status");
 /// Says how much gas it used.
 const GAS: HeaderName = HeaderName::from_static("x-millrace-gas");
+/// Says whether the chain can run the call again: `replay` or `none`.
+const VERIFIED: HeaderName = HeaderName::from_static("x-millrace-verified");
 /// Carries the beginning of what it wrote to standard error, percent-encoded.
 const STDERR: HeaderName = HeaderName::from_static("x-millrace-stderr");
 /// Bytes of standard error that are sent: common servers take headers of 8 KiB, and each byte may
@@ -53,9 +57,10 @@ const MAX_STDERR: usize = 2 * 1024;
 const MAX_HEAD_BYTES: usize = 8 * 1024;
 /// Longest method, which reaches the guest too.
 const MAX_METHOD_BYTES: usize = 32;
-/// Proofs that are put together at once: the tree of an epoch may have to be built for one.
+/// Proofs and evidence that are put together at once: the tree of an epoch may have to be built for
+/// one.
 pub const PROOFS_AT_ONCE: usize = 2;
-/// Longest wait for a turn to put a proof together.
+/// Longest wait for a turn to put one together.
 const PROOF_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the handlers need.
@@ -71,11 +76,13 @@ pub struct Door {
 	pub prover: Arc<Prover>,
 	/// Counts.
 	pub metrics: Metrics,
+	/// The watcher's counts, if there is one.
+	pub watch: Option<millrace_watcher::Metrics>,
 	/// The peer.
 	pub peer: PeerId,
 	/// Longest time that a body may take to arrive.
 	pub body_timeout: Duration,
-	/// Turns to put proofs together: [`PROOFS_AT_ONCE`].
+	/// Turns to put proofs and evidence together: [`PROOFS_AT_ONCE`].
 	pub proofs: Arc<Semaphore>,
 }
 
@@ -86,6 +93,8 @@ pub fn router(door: Arc<Door>) -> Router {
 		.route("/deals/{id}/", any(call))
 		.route("/deals/{id}/{*path}", any(call))
 		.route("/receipts/{epoch}/{seq}", get(receipt))
+		.route("/receipts/{epoch}/{seq}/evidence", get(evidence))
+		.route("/packages/{hash}", get(package))
 		.route("/healthz", get(health))
 		.route("/metrics", get(metrics))
 		.fallback(|| async { Refusal::NotFound })
@@ -191,6 +200,11 @@ fn respond(answer: Answer) -> Response {
 	insert(RECEIPT, format!("0x{}", hex::encode(receipt.encode())));
 	insert(STATUS, status_text(status));
 	insert(GAS, gas.to_string());
+	let verified = match receipt.receipt.profile & UNVERIFIED {
+		0 => "replay",
+		_ => "none",
+	};
+	insert(VERIFIED, verified.into());
 	if !stderr.is_empty() {
 		insert(
 			STDERR,
@@ -260,23 +274,46 @@ async fn receipt(
 	State(door): State<Arc<Door>>,
 	Path((epoch, seq)): Path<(String, String)>,
 ) -> Result<Json<ReceiptProof>, Refusal> {
-	let number = |text: &str| {
-		text.parse::<u32>()
-			.map_err(|_| Refusal::BadRequest(format!("\"{text}\" is no number")))
-	};
 	let (epoch, seq) = (number(&epoch)?, number(&seq)?);
-	let turn = timeout(PROOF_PATIENCE, door.proofs.clone().acquire_owned()).await;
-	let Ok(Ok(turn)) = turn else {
-		return Err(Refusal::Busy);
-	};
 	let store = door.store.clone();
-	let proof = spawn_blocking(move || {
+	in_turn(&door, move || prove(&store, epoch, seq))
+		.await
+		.map(Json)
+}
+
+fn number(text: &str) -> Result<u32, Refusal> {
+	text.parse()
+		.map_err(|_| Refusal::BadRequest(format!("\"{text}\" is no number")))
+}
+
+fn hash(text: &str) -> Result<H256, Refusal> {
+	let mut hash = H256::zero();
+	let digits = text.trim_start_matches("0x");
+	hex::decode_to_slice(digits, hash.as_bytes_mut())
+		.map_err(|_| Refusal::BadRequest(format!("\"{text}\" is no hash")))?;
+	Ok(hash)
+}
+
+async fn turn(door: &Door) -> Result<OwnedSemaphorePermit, Refusal> {
+	match timeout(PROOF_PATIENCE, door.proofs.clone().acquire_owned()).await {
+		Ok(Ok(turn)) => Ok(turn),
+		_ => Err(Refusal::Busy),
+	}
+}
+
+/// Does what takes time and disk, a few at a time.
+async fn in_turn<T: Send + 'static>(
+	door: &Door,
+	work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+	let turn = turn(door).await?;
+	let work = spawn_blocking(move || {
 		// Given back when the work ends, not when the client gives up.
 		let _turn = turn;
-		prove(&store, epoch, seq)
+		work()
 	});
-	match proof.await {
-		Ok(outcome) => outcome.map(Json),
+	match work.await {
+		Ok(outcome) => outcome,
 		Err(error) => {
 			error!("a thread failed: {error}");
 			Err(Refusal::Internal)
@@ -284,17 +321,77 @@ async fn receipt(
 	}
 }
 
+/// What `GET …/evidence` is asked with.
+#[derive(Debug, Deserialize)]
+struct Asked {
+	/// The receipt's hash: only who has the receipt, or saw it on the chain, knows it.
+	receipt: String,
+}
+
+/// Everything that a replay of a call depends on, beside the package: SCALE of the signed receipt, the
+/// request, the transcript and the terms.
+async fn evidence(
+	State(door): State<Arc<Door>>,
+	Path((epoch, seq)): Path<(String, String)>,
+	asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Response, Refusal> {
+	let (epoch, seq) = (number(&epoch)?, number(&seq)?);
+	let Query(asked) =
+		asked.map_err(|_| Refusal::BadRequest("name the receipt's hash: ?receipt=0x…".into()))?;
+	let asked = hash(&asked.receipt)?;
+	let store = door.store.clone();
+	let bytes = in_turn(&door, move || gather(&store, epoch, seq, asked)).await?;
+	let content_type = [(header::CONTENT_TYPE, "application/octet-stream")];
+	Ok((content_type, bytes).into_response())
+}
+
+fn gather(
+	store: &ReceiptStore,
+	epoch: EpochIndex,
+	seq: u32,
+	asked: H256,
+) -> Result<Vec<u8>, Refusal> {
+	let receipt = store
+		.receipt((epoch, seq))
+		.map_err(unreadable)?
+		.filter(|signed| signed.receipt.hash() == asked)
+		.ok_or(Refusal::ReceiptUnknown { epoch, seq })?;
+	let body = store
+		.body((epoch, seq))
+		.map_err(unreadable)?
+		.ok_or(Refusal::EvidenceGone { epoch, seq })?;
+	let call = &body.call;
+	Ok((&receipt, &*call.request, &body.transcript, &call.terms).encode())
+}
+
+/// A package of a deal that the peer works for or has worked for.
+async fn package(
+	State(door): State<Arc<Door>>,
+	Path(name): Path<String>,
+) -> Result<Response, Refusal> {
+	let hash = hash(&name)?;
+	let _turn = turn(&door).await?;
+	let bytes = door.packages.stored(hash).await;
+	let bytes = bytes.ok_or(Refusal::PackageUnknown(hash))?;
+	let headers = [
+		(header::CONTENT_TYPE, "application/wasm"),
+		(header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+	];
+	Ok((headers, bytes).into_response())
+}
+
+fn unreadable(error: StoreError) -> Refusal {
+	error!("the store cannot be read: {error}");
+	Refusal::Internal
+}
+
 fn prove(store: &ReceiptStore, epoch: EpochIndex, seq: u32) -> Result<ReceiptProof, Refusal> {
-	let failed = |error: StoreError| {
-		error!("the store cannot be read: {error}");
-		Refusal::Internal
-	};
 	let report = store
 		.report(epoch)
-		.map_err(failed)?
+		.map_err(unreadable)?
 		.ok_or(Refusal::NotReported(epoch))?
 		.report;
-	let proof = store.proof(&report, seq).map_err(failed)?;
+	let proof = store.proof(&report, seq).map_err(unreadable)?;
 	let (receipt, path) = proof.ok_or(Refusal::ReceiptUnknown { epoch, seq })?;
 	Ok(ReceiptProof {
 		report,
@@ -312,7 +409,7 @@ async fn health(State(door): State<Arc<Door>>) -> Response {
 	let deals = snapshot.as_ref().map_or(0, |snapshot| {
 		let ready = snapshot
 			.due()
-			.filter(|deal| !snapshot.closed && door.packages.module(deal.package.hash).is_ok());
+			.filter(|deal| !snapshot.closed && door.packages.ready(deal.package.hash).is_ok());
 		ready.count()
 	});
 	let body = json!({
@@ -328,6 +425,7 @@ async fn health(State(door): State<Arc<Door>>) -> Response {
 		"epoch": snapshot.as_ref().map(|snapshot| snapshot.epoch.info.index),
 		"block_age_seconds": snapshot.as_ref().map(|snapshot| snapshot.age().as_secs()),
 		"deals_ready": deals,
+		"sandbox": sandbox(door.calls.protection()),
 		"prover": prover(&progress, &door.metrics.prover),
 	});
 	let status = if fresh {
@@ -336,6 +434,17 @@ async fn health(State(door): State<Arc<Door>>) -> Response {
 		StatusCode::SERVICE_UNAVAILABLE
 	};
 	(status, Json(body)).into_response()
+}
+
+/// What stands between guests and this machine.
+fn sandbox(protection: Protection) -> Value {
+	match protection {
+		Protection::None => json!({ "mode": "off" }),
+		Protection::Process {
+			landlock_abi,
+			seccomp,
+		} => json!({ "mode": "process", "landlock_abi": landlock_abi, "seccomp": seccomp }),
+	}
 }
 
 /// Where the search stands, and whether it is fast enough.
@@ -359,7 +468,14 @@ fn prover(progress: &Progress, metrics: &ProverMetrics) -> Value {
 async fn metrics(State(door): State<Arc<Door>>) -> Response {
 	let metrics = &door.metrics;
 	metrics.prover.show(&door.prover.progress());
-	match metrics.render() {
+	let mut shown = metrics.render();
+	if let (Ok(text), Some(watch)) = (&mut shown, &door.watch) {
+		match watch.render() {
+			Ok(more) => text.push_str(&more),
+			Err(error) => error!("the watcher's metrics cannot be shown: {error}"),
+		}
+	}
+	match shown {
 		Ok(text) => {
 			let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
 			(content_type, Bytes::from(text)).into_response()
@@ -372,117 +488,4 @@ async fn metrics(State(door): State<Arc<Door>>) -> Response {
 }
 
 #[cfg(test)]
-mod tests {
-	use super::*;
-
-	#[test]
-	fn a_path_is_split_after_the_deal_and_stays_as_sent() {
-		assert_eq!(split_path("/deals/7"), Ok((7, "/".into())));
-		assert_eq!(split_path("/deals/7/"), Ok((7, "/".into())));
-		assert_eq!(
-			split_path("/deals/7/a%20b//c/"),
-			Ok((7, "/a%20b//c/".into()))
-		);
-		assert!(matches!(
-			split_path("/deals/seven"),
-			Err(Refusal::BadRequest(_))
-		));
-		assert!(matches!(
-			split_path("/deals/-1/x"),
-			Err(Refusal::BadRequest(_))
-		));
-	}
-
-	#[test]
-	fn what_reaches_the_guest_beside_the_body_is_bounded_to_the_byte() {
-		let ask = |method: &str, path: usize, query: usize, content_type: usize| {
-			let path = format!("/{}", "p".repeat(path - 1));
-			let (parts, ()) = axum::http::Request::builder()
-				.method(method)
-				.uri(format!("/deals/7{path}?{}", "q".repeat(query)))
-				.header(header::CONTENT_TYPE, "c".repeat(content_type))
-				.body(())
-				.expect("a request")
-				.into_parts();
-			guest_request(&parts, path).map(|request| request.query.len())
-		};
-		let refusal = Err(Refusal::RequestHeadTooLarge { limit: 8_192 });
-		assert_eq!(ask("GET", 4_000, 4_000, 192), Ok(4_000));
-		assert_eq!(ask("GET", 4_001, 4_000, 192), refusal);
-		assert_eq!(ask("GET", 4_000, 4_001, 192), refusal);
-		assert_eq!(ask("GET", 4_000, 4_000, 193), refusal);
-		assert_eq!(ask(&"M".repeat(32), 1, 0, 0), Ok(0));
-		assert_eq!(ask(&"M".repeat(33), 1, 0, 0), refusal);
-	}
-
-	#[test]
-	fn standard_error_survives_a_header() {
-		let text = percent_encode("50 % of \u{e4}\n".as_bytes());
-		assert_eq!(text, "50 %25 of %C3%A4%0A");
-		assert!(HeaderValue::try_from(text).is_ok());
-	}
-
-	#[test]
-	fn the_search_is_told_with_these_fields() {
-		let metrics = Metrics::new().expect("the names are distinct and valid");
-		metrics.prover.rate_needed.set(100.0);
-		metrics.prover.too_slow.set(1);
-		let progress = Progress {
-			epoch: Some(7),
-			owed_idle: 8,
-			owed_busy: 2,
-			found_idle: 4,
-			found_busy: 1,
-			rate: 12.5,
-			eta_seconds: Some(30.0),
-			threads: 4,
-			mode: millrace_prover::Mode::Light,
-			filling: Some(0.5),
-			trouble: Some("no memory".into()),
-			..Progress::default()
-		};
-		assert_eq!(
-			prover(&progress, &metrics.prover),
-			json!({
-				"mode": "light", "threads": 4, "epoch": 7, "found": 5, "owed": 10, "filling": 0.5,
-				"rate": 12.5, "rate_needed": 100.0, "too_slow": true, "eta_seconds": 30.0,
-				"trouble": "no memory",
-			})
-		);
-	}
-
-	#[tokio::test]
-	async fn a_body_that_is_not_taken_is_refused() {
-		let time = Duration::from_millis(20);
-		let whole = read_body(Body::from("1234"), 4, time).await;
-		assert_eq!(whole, Ok(b"1234".to_vec()));
-		let long = read_body(Body::from("12345"), 4, time).await;
-		assert_eq!(long, Err(Refusal::BodyTooLarge { limit: 4 }));
-		let never = futures::stream::pending::<Result<Bytes, std::io::Error>>();
-		let slow = read_body(Body::from_stream(never), 4, time).await;
-		assert_eq!(slow, Err(Refusal::BodyIncomplete));
-	}
-
-	#[test]
-	fn every_way_to_fail_has_its_code() {
-		let codes = [
-			CallStatus::Exited(1),
-			CallStatus::Trapped,
-			CallStatus::OutOfGas,
-			CallStatus::StackOverflow,
-			CallStatus::ResponseTooLarge,
-		]
-		.map(|status| failure(status).map(|(code, _, _)| code));
-		assert_eq!(
-			codes,
-			[
-				Some("guest_failed"),
-				Some("guest_trapped"),
-				Some("guest_out_of_gas"),
-				Some("guest_stack_overflow"),
-				Some("response_too_large"),
-			]
-		);
-		assert!(failure(CallStatus::Exited(0)).is_none());
-	}
-}
+mod tests;

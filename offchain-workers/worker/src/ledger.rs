@@ -2,17 +2,19 @@
 //!
 //! A call's number (seq) enters the guest's randomness, so it is given before the guest runs; it is
 //! also the index of the receipt's leaf, so an epoch must end without a gap, whatever calls run
-//! when the process dies. Both hold because of this rule: *the transaction that stores a receipt
-//! also stores every call with a lower number that is still running*. After a crash, numbers above
-//! the last stored receipt were seen by nobody and are given again; a stored call below it is run
-//! once more, which gives the same result, since nothing but what was stored enters it.
+//! when the process dies. Both hold because of this rule: *the batch that stores a receipt, whole
+//! or not at all, also stores every call with a lower number that is still running*. After a crash,
+//! numbers above the last stored receipt were seen by nobody and are given again; a stored call
+//! below it is run once more, which gives the same result, since nothing but what was stored enters
+//! it.
 
 use codec::{Decode, Encode};
 use millrace_primitives::{
-	execution::Request, market::CallLimits, BlockNumber, DealId, EpochIndex, H256,
+	execution::{CallTerms, Request},
+	BlockNumber, EpochIndex, H256,
 };
 use std::{
-	collections::BTreeMap,
+	collections::{BTreeMap, BTreeSet},
 	sync::{Arc, Mutex, MutexGuard, PoisonError},
 	time::Duration,
 };
@@ -31,14 +33,10 @@ pub struct Call {
 	pub block: BlockNumber,
 	/// The guest's clock.
 	pub clock_ms: u64,
-	/// The deal.
-	pub deal: DealId,
-	/// The deal's package.
-	pub package: H256,
-	/// The deal's limits.
-	pub limits: CallLimits,
+	/// What it runs under: deal, package and limits.
+	pub terms: CallTerms,
 	/// What the guest is asked.
-	pub request: Request,
+	pub request: Arc<Request>,
 }
 
 impl Call {
@@ -147,8 +145,9 @@ impl Ledger {
 	/// The calls that must be stored together with receipts of these keys: open, lower in the
 	/// same epoch, not stored yet and not among the keys.
 	pub fn unwritten_below(&self, keys: &[Key]) -> Vec<Arc<Call>> {
+		let keys: BTreeSet<&Key> = keys.iter().collect();
 		let mut highest: BTreeMap<EpochIndex, u32> = BTreeMap::new();
-		for (epoch, seq) in keys {
+		for (epoch, seq) in &keys {
 			let top = highest.entry(*epoch).or_default();
 			*top = (*top).max(*seq);
 		}
@@ -251,26 +250,35 @@ impl Ledger {
 #[cfg(test)]
 pub(crate) mod tests {
 	use super::*;
+	use millrace_primitives::{
+		market::{Abi, CallLimits, Package},
+		DealId,
+	};
 
 	pub(crate) fn call(epoch: EpochIndex, deal: DealId) -> Call {
+		let package = Package {
+			hash: H256::repeat_byte(4),
+			size: 1_024,
+			links: Default::default(),
+			abi: Abi::default(),
+		};
+		let limits = CallLimits {
+			gas: 1_000,
+			memory_bytes: 65_536,
+			request_bytes: 1_024,
+			response_bytes: 1_024,
+		};
 		Call {
 			epoch,
 			seq: 0,
 			seed: H256::repeat_byte(3),
 			block: 40,
 			clock_ms: 1_000,
-			deal,
-			package: H256::repeat_byte(4),
-			limits: CallLimits {
-				gas: 1_000,
-				memory_bytes: 65_536,
-				request_bytes: 1_024,
-				response_bytes: 1_024,
-			},
-			request: Request {
+			terms: CallTerms::new(deal, &package, limits, Default::default()),
+			request: Arc::new(Request {
 				path: "/".into(),
 				..Request::default()
-			},
+			}),
 		}
 	}
 

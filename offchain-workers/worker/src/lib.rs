@@ -14,8 +14,11 @@ pub mod calls;
 pub mod commit;
 pub mod config;
 pub mod duties;
+pub mod effects;
 pub mod errors;
+pub mod evidence;
 pub mod fetch;
+pub mod gates;
 pub mod http;
 pub mod ledger;
 pub mod metrics;
@@ -26,44 +29,64 @@ pub mod reconcile;
 pub mod report;
 pub mod snapshot;
 
-pub use config::{ConfigError, Limits, ProverSettings, WorkerConfig};
+pub use config::{
+	ConfigError, Limits, ProverSettings, SandboxMode, SandboxSettings, WatchConfig, WorkerConfig,
+};
 
 use anyhow::{anyhow, Context, Result};
 use calls::{CallParts, Calls, Identity};
 use commit::Committer;
 use duties::Outbox;
+use effects::HttpOut;
 use fetch::Fetcher;
 use ledger::Ledger;
 use metrics::Metrics;
 use millrace_client::{Chain, ConnectError, KeyError, PeerKeypair};
-use millrace_executor::{Engine, EngineConfig};
+use millrace_executor::EngineConfig;
 use millrace_http::server::{self, Bounds};
 use millrace_prover::{Progress, Prover, ProverConfig};
+use millrace_sandbox::{
+	Guests, InProcess, PrepareLimits, Protection, Sandbox, SandboxConfig, SandboxError,
+};
 use packages::Packages;
 use receipts::ReceiptStore;
 use reconcile::{Memory, Reconciler};
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+	io,
+	net::SocketAddr,
+	path::{Path, PathBuf},
+	sync::Arc,
+	time::Duration,
+};
 use tokio::{
 	net::TcpListener,
-	sync::{watch, Semaphore},
+	sync::{mpsc, watch, Semaphore},
 	task::spawn_blocking,
 	time::{interval, sleep, Instant},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
+/// Most guests' processes of a worker at a time: as many deals as a peer commonly works for.
+const MAX_PROCESSES: usize = 256;
+/// The same of a watcher, which runs one call after the other.
+const WATCH_PROCESSES: usize = 4;
 /// Pause between attempts to reach the node at the start.
 const CONNECT_PAUSE: Duration = Duration::from_secs(2);
+/// Time that the last receipts have to enter the database at the end.
+const SETTLE: Duration = Duration::from_secs(5);
 /// Pause between two looks at the search.
 const LOOK: Duration = Duration::from_secs(1);
 /// Pause between two lines about it in the log.
 const SAY: Duration = Duration::from_secs(60);
 
-/// What a program around the daemon wants to hear.
+/// What a program around the daemon wants to hear, and what it does in the daemon's place.
 #[derive(Debug, Default)]
 pub struct Hooks {
 	/// Told once a second where the search stands; the log says nothing of it then.
 	pub progress: Option<watch::Sender<Progress>>,
+	/// Runs the guests, in place of what `[sandbox]` says.
+	pub guests: Option<Arc<dyn Guests>>,
 }
 
 /// Runs a worker until `cancel` is cancelled, or until its disk or machine fails.
@@ -77,7 +100,11 @@ pub async fn run(config: WorkerConfig, cancel: CancellationToken) -> Result<()> 
 }
 
 /// [`run`] for a program that wants to hear more.
-pub async fn run_with(config: WorkerConfig, cancel: CancellationToken, hooks: Hooks) -> Result<()> {
+pub async fn run_with(
+	config: WorkerConfig,
+	cancel: CancellationToken,
+	mut hooks: Hooks,
+) -> Result<()> {
 	config.check()?;
 	let key = PeerKeypair::load(&config.peer_key).map_err(no_key)?;
 	tokio::fs::create_dir_all(&config.data_dir)
@@ -90,6 +117,13 @@ pub async fn run_with(config: WorkerConfig, cancel: CancellationToken, hooks: Ho
 	let listener = TcpListener::bind(config.listen)
 		.await
 		.map_err(|error| no_listener(config.listen, error))?;
+	let guests = match hooks.guests.take() {
+		Some(guests) => guests,
+		None => guests(&config, config.data_dir.join("modules"), MAX_PROCESSES).await?,
+	};
+	if guests.describe() == Protection::None {
+		warn!("guests run in the daemon's own process: an engine that fails hands them its key");
+	}
 	let Some(chain) = connect(&config.node_url, &cancel).await? else {
 		return Ok(());
 	};
@@ -104,13 +138,60 @@ pub async fn run_with(config: WorkerConfig, cancel: CancellationToken, hooks: Ho
 
 	// Ends the daemon's parts: with the caller's token, or when one of them fails.
 	let stop = cancel.child_token();
-	let worker = Worker::start(&config, chain, identity, stop.clone()).await?;
+	let mut worker = Worker::start(&config, chain, identity, guests, stop.clone()).await?;
 	let told = tell(worker.prover.clone(), hooks, stop.clone());
 	worker.tasks.spawn(told);
-	let outcome = worker.serve(listener, &config, stop.clone()).await;
+	let outcome = match worker.watch(&config, &stop).await {
+		Ok(()) => worker.serve(listener, &config, stop.clone()).await,
+		Err(error) => Err(error),
+	};
 	stop.cancel();
 	worker.finish(&config).await;
 	outcome
+}
+
+/// What runs guests as `[sandbox]` says, with a folder for what is made of their packages.
+async fn guests(
+	config: &WorkerConfig,
+	folder: PathBuf,
+	max_processes: usize,
+) -> Result<Arc<dyn Guests>> {
+	let limits = &config.limits;
+	match config.sandbox.mode {
+		SandboxMode::Off => {
+			let settings = EngineConfig {
+				max_concurrent_calls: u32::try_from(limits.concurrent_calls).unwrap_or(u32::MAX),
+				max_wall_clock: Some(limits.guest_timeout()),
+				cache_folder: Some(folder),
+				cache_bytes: limits.module_bytes,
+				cached_modules: max_processes,
+				..EngineConfig::default()
+			};
+			let guests = spawn_blocking(move || InProcess::new(settings)).await??;
+			Ok(Arc::new(guests))
+		}
+		SandboxMode::Process => {
+			let settings = SandboxConfig {
+				program: config.sandbox.program.clone(),
+				folder,
+				folder_bytes: limits.module_bytes,
+				idle: config.sandbox.idle(),
+				max_processes,
+				prepare: PrepareLimits::default(),
+				call_wall: limits.guest_timeout(),
+			};
+			match Sandbox::start(settings).await {
+				Ok(sandbox) => Ok(Arc::new(sandbox)),
+				// The operator can mend these, or say that guests may run without.
+				Err(
+					error @ (SandboxError::NoProgram(_)
+					| SandboxError::OtherVersion { .. }
+					| SandboxError::Unprotected(_)),
+				) => Err(ConfigError::Sandbox(error.to_string()).into()),
+				Err(error @ SandboxError::Host(_)) => Err(error.into()),
+			}
+		}
+	}
 }
 
 fn no_key(error: KeyError) -> ConfigError {
@@ -217,6 +298,8 @@ struct Worker {
 	calls: Arc<Calls>,
 	snapshots: watch::Sender<Option<Arc<snapshot::Snapshot>>>,
 	metrics: Metrics,
+	/// Figures of the watcher, if there is one.
+	watch: Option<millrace_watcher::Metrics>,
 	/// Work that does not end with the request that began it.
 	tasks: TaskTracker,
 	/// Cancelled when receipts cannot be stored any more.
@@ -228,14 +311,15 @@ impl Worker {
 		config: &WorkerConfig,
 		chain: Chain,
 		identity: Identity,
+		guests: Arc<dyn Guests>,
 		stop: CancellationToken,
 	) -> Result<Self> {
 		let metrics = Metrics::new()?;
 		let tasks = TaskTracker::new();
 		let (config, (genesis, peer)) = (config.clone(), (identity.genesis, identity.peer));
-		// Opening repairs what a kill left, compiles nothing, but reads the disk.
+		// Opening repairs what a kill left, but reads the disk.
 		let opening = config.clone();
-		let (store, prover, engine) = spawn_blocking(move || -> Result<_> {
+		let (store, prover) = spawn_blocking(move || -> Result<_> {
 			let dir = &opening.data_dir;
 			let store = ReceiptStore::open(dir, genesis, peer, opening.limits.stored_bytes)
 				.with_context(|| format!("cannot use the data directory {}", dir.display()))?;
@@ -243,15 +327,7 @@ impl Worker {
 				dir: dir.join("prover"),
 				settings: opening.prover.clone(),
 			})?;
-			let concurrent = opening.limits.concurrent_calls;
-			let engine = Engine::new(EngineConfig {
-				max_concurrent_calls: u32::try_from(concurrent).unwrap_or(u32::MAX),
-				max_wall_clock: opening.limits.guest_timeout(),
-				cache_folder: Some(dir.join("modules")),
-				cache_bytes: opening.limits.module_bytes,
-				..EngineConfig::default()
-			})?;
-			Ok((Arc::new(store), Arc::new(prover), Arc::new(engine)))
+			Ok((Arc::new(store), Arc::new(prover)))
 		})
 		.await??;
 
@@ -270,7 +346,7 @@ impl Worker {
 		)?;
 		let packages = Arc::new(Packages::open(
 			config.packages(),
-			engine.clone(),
+			guests.clone(),
 			Fetcher::new(
 				config.limits.fetch_timeout(),
 				config.limits.allow_private_links,
@@ -282,7 +358,8 @@ impl Worker {
 		let (snapshots, seen) = watch::channel(None);
 		let calls = Arc::new(Calls::new(CallParts {
 			identity: identity.clone(),
-			engine,
+			guests,
+			effects: Arc::new(HttpOut::counted(metrics.clone())),
 			packages: packages.clone(),
 			ledger: ledger.clone(),
 			store: store.clone(),
@@ -302,9 +379,34 @@ impl Worker {
 			calls,
 			snapshots,
 			metrics,
+			watch: None,
 			tasks,
 			disk_failed,
 		})
+	}
+
+	/// Begins to watch other peers, if the configuration asks for it. What stops the watcher does not
+	/// stop the worker.
+	async fn watch(&mut self, config: &WorkerConfig, stop: &CancellationToken) -> Result<()> {
+		let Some(mut watch) = config.watch() else {
+			return Ok(());
+		};
+		watch.own.push(self.identity.peer);
+		// Apart from the worker's own, so that each keeps the deals that it needs.
+		let folder: &Path = &watch.data_dir;
+		let guests = guests(config, folder.join("modules"), WATCH_PROCESSES).await?;
+		// Nobody hands receipts to a worker.
+		let (_, received) = mpsc::channel(1);
+		let figures = millrace_watcher::Metrics::new()?;
+		self.watch = Some(figures.clone());
+		let (chain, stop) = (self.chain.clone(), stop.clone());
+		let watching = millrace_watcher::run_with(watch, chain, guests, received, stop, figures);
+		self.tasks.spawn(async move {
+			if let Err(error) = watching.await {
+				error!("the watcher has stopped, and the worker goes on without it: {error}");
+			}
+		});
+		Ok(())
 	}
 
 	/// Follows the chain and answers clients until it is stopped or something fails.
@@ -340,6 +442,7 @@ impl Worker {
 			packages: self.packages.clone(),
 			prover: self.prover.clone(),
 			metrics: self.metrics.clone(),
+			watch: self.watch.clone(),
 			peer: self.identity.peer,
 			body_timeout: config.limits.body_timeout(),
 			proofs: Arc::new(Semaphore::new(http::PROOFS_AT_ONCE)),
@@ -372,9 +475,18 @@ impl Worker {
 		{
 			warn!("some work was left unfinished; it is taken up at the next start");
 		}
+		let stored = self.disk_failed.clone();
 		// Dropping joins threads.
 		if spawn_blocking(move || drop(self)).await.is_err() {
 			warn!("a thread failed while the worker stopped");
+		}
+		// Cancelled when nobody stores receipts any more, and the database has all of them or
+		// never will.
+		if tokio::time::timeout(SETTLE, stored.cancelled())
+			.await
+			.is_err()
+		{
+			warn!("receipts are left in the journal; the next start brings them into the database");
 		}
 		info!("the worker has stopped");
 	}
@@ -415,6 +527,7 @@ mod tests {
 		let (sender, mut heard) = watch::channel(Progress::default());
 		let hooks = Hooks {
 			progress: Some(sender),
+			..Hooks::default()
 		};
 		let stop = CancellationToken::new();
 		let telling = tokio::spawn(tell(Arc::new(prover), hooks, stop.clone()));

@@ -28,6 +28,12 @@ pub struct Metrics {
 	pub open_calls: IntGauge,
 	/// Receipts in one commit.
 	pub commit_receipts: Histogram,
+	/// Seconds that commits took.
+	pub commit_seconds: Histogram,
+	/// Requests and responses that made room for younger ones before their time.
+	pub bodies_pushed_out: IntCounter,
+	/// Effects that guests asked for, by outcome: the class of the reply's status, or the fault.
+	pub effects: IntCounterVec,
 	/// Last finalised block that was seen.
 	pub block: IntGauge,
 	/// Its epoch.
@@ -62,6 +68,20 @@ impl Metrics {
 					HistogramOpts::new(name("commit_receipts"), "Receipts in one durable commit")
 						.buckets(vec![1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0]),
 				)?,
+			)?,
+			commit_seconds: seconds(&registry, "commit_seconds", "Time of one durable commit")?,
+			bodies_pushed_out: register(
+				&registry,
+				IntCounter::new(
+					name("bodies_pushed_out_total"),
+					"Requests that made room before their challenge period was over",
+				)?,
+			)?,
+			effects: counters(
+				&registry,
+				"effects_total",
+				"Effects that guests asked for",
+				&["outcome"],
 			)?,
 			block: gauge(
 				&registry,

@@ -1,37 +1,46 @@
 //! Receipts on disk, and everything that must agree with them: calls that run, reports, the deals
 //! that were ready.
 //!
-//! Whatever a client sees was committed here before. A report is stored in the same file, and a
-//! receipt is refused once its epoch's report is: both are decided inside write transactions, of
-//! which there is one at a time.
+//! Whatever a client sees was stored here before: in the journal, which takes a batch with one
+//! write and one sync. While one half of the journal fills, what is in the other half enters the
+//! database, in one transaction; until then it is in memory too, for readers. Every other change is
+//! made in a transaction that stores all of the journal first. A report is stored in the same file,
+//! and a receipt is refused once its epoch's report is: whoever decides either holds the one lock
+//! of writers.
+
+mod journal;
+mod read;
+mod rows;
+mod write;
 
 use crate::{
 	birth::Birth,
 	errors::{database, StoreError},
-	ledger::{Call, Key},
+	ledger::Call,
 	report::{StoredReport, Tally},
 };
-use bytes::Bytes;
 use codec::{Decode, Encode};
+use journal::Journal;
 use millrace_primitives::{
-	execution::SignedReceipt,
-	merkle::{Path as MerklePath, Tree},
-	peer::PeerId,
-	report::Report,
-	DealId, EpochIndex, H256,
+	effects::Transcript, execution::SignedReceipt, merkle::Tree, peer::PeerId, DealId, EpochIndex,
+	H256,
 };
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
+use rows::{body_bytes, set_body_bytes, Recent, Rows};
 use std::{
-	fmt,
+	collections::BTreeMap,
+	fmt, io,
 	path::Path,
-	sync::{Arc, Mutex, PoisonError},
+	sync::{Arc, Mutex, RwLock},
 };
+use tracing::info;
+use write::Writer;
 
 type Records = TableDefinition<'static, (u32, u32), &'static [u8]>;
 
 /// (epoch, seq) → signed receipt.
 const RECEIPTS: Records = TableDefinition::new("receipts");
-/// (epoch, seq) → call and response, for challengers.
+/// (epoch, seq) → version, call, transcript and response, for challengers.
 const BODIES: Records = TableDefinition::new("bodies");
 /// (epoch, seq) → a call that ran when a receipt above it was stored.
 const OPEN: Records = TableDefinition::new("open_calls");
@@ -45,21 +54,64 @@ const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 const IDENTITY: &str = "identity";
 const BIRTH: &str = "birth";
 const BODY_BYTES: &str = "body_bytes";
+/// Key of the journal, and number of the last record that the tables have.
+const JOURNAL: &str = "journal";
+/// How the rows of [`BODIES`] are encoded.
+const BODY_VERSION: u8 = 1;
 /// Memory that the database may use for pages.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
-/// Trees that are kept in memory: the epoch just reported and the one before. A tree of a million
-/// receipts takes 64 MiB.
-const KEPT_TREES: usize = 2;
+/// Blocks of the journal: what it holds is in memory too and is read at a start. A half of it holds
+/// two thousand small calls that come many at a time, or five hundred that come one by one.
+const JOURNAL_BLOCKS: usize = 1_024;
 
-/// A call that ended.
+/// A call that ended, as it is stored. It is encoded where the call ran, while the one thread that
+/// stores receipts does something else.
 #[derive(Clone, Debug)]
 pub struct Finished {
 	/// The call.
 	pub call: Arc<Call>,
-	/// Its receipt.
-	pub receipt: SignedReceipt,
-	/// What the guest wrote.
-	pub response: Bytes,
+	receipt: Vec<u8>,
+	body: Vec<u8>,
+}
+
+impl Finished {
+	/// A call with its receipt, what the guest wrote and what it was told from outside.
+	pub fn new(
+		call: Arc<Call>,
+		receipt: &SignedReceipt,
+		response: &[u8],
+		transcript: &Transcript,
+	) -> Self {
+		let body = (BODY_VERSION, &*call, transcript, response).encode();
+		Self {
+			receipt: receipt.encode(),
+			body,
+			call,
+		}
+	}
+}
+
+/// What is kept of a call beside its receipt.
+#[derive(Clone, Debug, PartialEq, Eq, Decode)]
+pub struct Body {
+	/// The call.
+	pub call: Call,
+	/// What the guest was told from outside.
+	pub transcript: Transcript,
+	/// What it wrote.
+	pub response: Vec<u8>,
+}
+
+/// What a commit did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+	/// What became of each receipt, in their order.
+	pub outcomes: Vec<Stored>,
+	/// Bodies that made room for younger ones since the commit before, by epoch. Nobody can be
+	/// shown them any more.
+	pub pushed_out: BTreeMap<EpochIndex, u64>,
+	/// Whether half of the journal is full, for [`ReceiptStore::relieve`].
+	pub half_full: bool,
 }
 
 /// What became of a receipt that was to be stored.
@@ -76,6 +128,12 @@ pub enum Stored {
 /// The store.
 pub struct ReceiptStore {
 	database: Database,
+	/// Held by whoever writes into the database, and taken before the writers' lock.
+	mover: Mutex<()>,
+	writer: Mutex<Writer>,
+	/// What the journal has and the database has not. It changes under the writers' lock only, so
+	/// that readers of a row look here first, then into the database: they miss nothing on its way.
+	recent: RwLock<Recent>,
 	max_body_bytes: u64,
 	trees: Mutex<Vec<(EpochIndex, Arc<Tree>)>>,
 }
@@ -94,6 +152,16 @@ impl ReceiptStore {
 		peer: PeerId,
 		max_body_bytes: u64,
 	) -> Result<Self, StoreError> {
+		Self::open_with(dir, genesis, peer, max_body_bytes, JOURNAL_BLOCKS)
+	}
+
+	fn open_with(
+		dir: &Path,
+		genesis: H256,
+		peer: PeerId,
+		max_body_bytes: u64,
+		blocks: usize,
+	) -> Result<Self, StoreError> {
 		std::fs::create_dir_all(dir).map_err(|source| StoreError::Directory {
 			path: dir.to_path_buf(),
 			source,
@@ -102,44 +170,43 @@ impl ReceiptStore {
 			.set_cache_size(CACHE_BYTES)
 			.create(dir.join("receipts.redb"))
 			.map_err(database)?;
-		let store = Self {
+		let transaction = file.begin_write().map_err(database)?;
+		make_tables(&transaction)?;
+		identify(&transaction, &(genesis, peer).encode())?;
+		let path = dir.join("receipts.journal");
+		let mut rows = Rows::default();
+		match mark(&transaction)? {
+			Some(mark) => {
+				for payload in journal::read(&path, blocks, mark)? {
+					rows.add(Rows::from_payload(&payload)?);
+				}
+			}
+			// The database is new, or from before there was a journal.
+			None => journal::create(&path, blocks)?,
+		}
+		if !rows.is_empty() {
+			let receipts = rows.receipts.len();
+			info!(
+				receipts,
+				"the journal has receipts that the database has not"
+			);
+		}
+		let pushed_out = rows.apply(&transaction, max_body_bytes)?;
+		let mut key = H256::zero();
+		getrandom::fill(&mut key.0)
+			.map_err(|error| StoreError::Journal(io::Error::other(error.to_string())))?;
+		// With the new key, the journal is empty in the same instant in which the tables have it
+		// all.
+		set_mark(&transaction, (key, 0))?;
+		transaction.commit().map_err(database)?;
+		Ok(Self {
 			database: file,
+			mover: Mutex::default(),
+			writer: Mutex::new(Writer::new(Journal::open(&path, blocks, key)?, pushed_out)),
+			recent: RwLock::default(),
 			max_body_bytes,
 			trees: Mutex::default(),
-		};
-		store.write(|transaction| {
-			// Readers may then rely on every table.
-			transaction.open_table(RECEIPTS).map_err(database)?;
-			transaction.open_table(BODIES).map_err(database)?;
-			transaction.open_table(OPEN).map_err(database)?;
-			transaction.open_table(REPORTS).map_err(database)?;
-			transaction.open_table(READY).map_err(database)?;
-			let identity = (genesis, peer).encode();
-			let mut meta = transaction.open_table(META).map_err(database)?;
-			let known = match meta.get(IDENTITY).map_err(database)? {
-				Some(stored) if stored.value() != identity => {
-					return Err(StoreError::OtherIdentity)
-				}
-				Some(_) => true,
-				None => false,
-			};
-			if !known {
-				meta.insert(IDENTITY, identity.as_slice())
-					.map_err(database)?;
-			}
-			Ok(())
-		})?;
-		Ok(store)
-	}
-
-	/// When the directory was made; `None` if that was not noted yet.
-	pub fn birth(&self) -> Result<Option<Birth>, StoreError> {
-		let read = self.database.begin_read().map_err(database)?;
-		let meta = read.open_table(META).map_err(database)?;
-		let stored = meta.get(BIRTH).map_err(database)?;
-		stored
-			.map(|bytes| decode("birth", bytes.value()))
-			.transpose()
+		})
 	}
 
 	/// Notes when the directory was made, or what counts as that.
@@ -150,96 +217,6 @@ impl ReceiptStore {
 				.map_err(database)?;
 			Ok(())
 		})
-	}
-
-	/// Stores receipts, and with them the calls that run below them, in one durable commit. The first
-	/// receipt of a number is the only one.
-	pub fn commit(
-		&self,
-		finished: &[Finished],
-		open_below: &[Arc<Call>],
-	) -> Result<Vec<Stored>, StoreError> {
-		self.write(|transaction| {
-			let reports = transaction.open_table(REPORTS).map_err(database)?;
-			let mut receipts = transaction.open_table(RECEIPTS).map_err(database)?;
-			let mut bodies = transaction.open_table(BODIES).map_err(database)?;
-			let mut open = transaction.open_table(OPEN).map_err(database)?;
-			let mut added = 0u64;
-			let mut outcomes = Vec::with_capacity(finished.len());
-			for Finished {
-				call,
-				receipt,
-				response,
-			} in finished
-			{
-				if reports.get(call.epoch).map_err(database)?.is_some() {
-					outcomes.push(Stored::Late);
-					continue;
-				}
-				if receipts.get(call.key()).map_err(database)?.is_some() {
-					outcomes.push(Stored::Taken);
-					continue;
-				}
-				let body = (&**call, &response[..]).encode();
-				added = added.saturating_add(body.len() as u64);
-				receipts
-					.insert(call.key(), receipt.encode().as_slice())
-					.map_err(database)?;
-				bodies
-					.insert(call.key(), body.as_slice())
-					.map_err(database)?;
-				open.remove(call.key()).map_err(database)?;
-				outcomes.push(Stored::Durable);
-			}
-			for call in open_below {
-				if reports.get(call.epoch).map_err(database)?.is_none() {
-					open.insert(call.key(), call.encode().as_slice())
-						.map_err(database)?;
-				}
-			}
-			let mut total = body_bytes(transaction)?.saturating_add(added);
-			while total > self.max_body_bytes {
-				let Some((_, oldest)) = bodies.pop_first().map_err(database)? else {
-					break;
-				};
-				total = total.saturating_sub(oldest.value().len() as u64);
-			}
-			set_body_bytes(transaction, total)?;
-			Ok(outcomes)
-		})
-	}
-
-	/// First number of an epoch that was never stored, neither with a receipt nor as an open call.
-	pub fn next_seq(&self, epoch: EpochIndex) -> Result<u32, StoreError> {
-		let read = self.database.begin_read().map_err(database)?;
-		let mut next = 0u32;
-		for table in [RECEIPTS, OPEN] {
-			let table = read.open_table(table).map_err(database)?;
-			let last = table
-				.range((epoch, 0)..=(epoch, u32::MAX))
-				.map_err(database)?
-				.next_back();
-			if let Some(entry) = last {
-				let (_, seq) = entry.map_err(database)?.0.value();
-				next = next.max(seq.saturating_add(1));
-			}
-		}
-		Ok(next)
-	}
-
-	/// Calls that ran when the process died, of epochs without a report.
-	pub fn open_calls(&self) -> Result<Vec<Call>, StoreError> {
-		let read = self.database.begin_read().map_err(database)?;
-		let table = read.open_table(OPEN).map_err(database)?;
-		let reports = read.open_table(REPORTS).map_err(database)?;
-		let mut calls = Vec::new();
-		for entry in table.iter().map_err(database)? {
-			let call: Call = decode("call", entry.map_err(database)?.1.value())?;
-			if reports.get(call.epoch).map_err(database)?.is_none() {
-				calls.push(call);
-			}
-		}
-		Ok(calls)
 	}
 
 	/// Notes that the peer stands ready for deals in an epoch.
@@ -298,99 +275,6 @@ impl ReceiptStore {
 		})
 	}
 
-	/// The report of an epoch, if it was made.
-	pub fn report(&self, epoch: EpochIndex) -> Result<Option<StoredReport>, StoreError> {
-		let read = self.database.begin_read().map_err(database)?;
-		let reports = read.open_table(REPORTS).map_err(database)?;
-		let stored = reports.get(epoch).map_err(database)?;
-		stored
-			.map(|bytes| decode("report", bytes.value()))
-			.transpose()
-	}
-
-	/// A receipt.
-	pub fn receipt(&self, key: Key) -> Result<Option<SignedReceipt>, StoreError> {
-		let read = self.database.begin_read().map_err(database)?;
-		let receipts = read.open_table(RECEIPTS).map_err(database)?;
-		let stored = receipts.get(key).map_err(database)?;
-		stored
-			.map(|bytes| decode("receipt", bytes.value()))
-			.transpose()
-	}
-
-	/// Call and response of a receipt, unless the byte bound pushed them out.
-	pub fn body(&self, key: Key) -> Result<Option<(Call, Vec<u8>)>, StoreError> {
-		let read = self.database.begin_read().map_err(database)?;
-		let bodies = read.open_table(BODIES).map_err(database)?;
-		let stored = bodies.get(key).map_err(database)?;
-		stored
-			.map(|bytes| decode("call", bytes.value()))
-			.transpose()
-	}
-
-	/// The call of an epoch that used the least gas, among those of which the request is kept.
-	pub fn cheapest_call(&self, epoch: EpochIndex) -> Result<Option<Call>, StoreError> {
-		let read = self.database.begin_read().map_err(database)?;
-		let receipts = read.open_table(RECEIPTS).map_err(database)?;
-		let bodies = read.open_table(BODIES).map_err(database)?;
-		let mut cheapest = None;
-		for entry in bodies
-			.range((epoch, 0)..=(epoch, u32::MAX))
-			.map_err(database)?
-		{
-			let key = entry.map_err(database)?.0.value();
-			let Some(receipt) = receipts.get(key).map_err(database)? else {
-				continue;
-			};
-			let gas = decode::<SignedReceipt>("receipt", receipt.value())?
-				.receipt
-				.gas;
-			if cheapest.is_none_or(|(least, _)| gas < least) {
-				cheapest = Some((gas, key));
-			}
-		}
-		let Some((_, key)) = cheapest else {
-			return Ok(None);
-		};
-		Ok(self.body(key)?.map(|(call, _)| call))
-	}
-
-	/// A receipt of a reported epoch with its path to the report's root; `None` for a number that
-	/// the report does not have.
-	pub fn proof(
-		&self,
-		report: &Report,
-		seq: u32,
-	) -> Result<Option<(SignedReceipt, MerklePath)>, StoreError> {
-		if seq >= report.receipts {
-			return Ok(None);
-		}
-		let tree = self.tree(report)?;
-		let receipt = self.receipt((report.epoch, seq))?;
-		Ok(receipt.zip(tree.path(u64::from(seq))))
-	}
-
-	fn tree(&self, report: &Report) -> Result<Arc<Tree>, StoreError> {
-		let mut trees = self.trees.lock().unwrap_or_else(PoisonError::into_inner);
-		if let Some((_, tree)) = trees.iter().find(|(epoch, _)| *epoch == report.epoch) {
-			return Ok(tree.clone());
-		}
-		let read = self.database.begin_read().map_err(database)?;
-		let receipts = read.open_table(RECEIPTS).map_err(database)?;
-		let mut leaves = Vec::with_capacity(report.receipts as usize);
-		let reported = (report.epoch, 0)..(report.epoch, report.receipts);
-		for entry in receipts.range(reported).map_err(database)? {
-			let receipt: SignedReceipt = decode("receipt", entry.map_err(database)?.1.value())?;
-			leaves.push(receipt.receipt.hash());
-		}
-		let tree = Arc::new(Tree::new(leaves));
-		if trees.len() >= KEPT_TREES {
-			trees.remove(0);
-		}
-		trees.push((report.epoch, tree.clone()));
-		Ok(tree)
-	}
-
 	/// Drops everything of epochs before `oldest`.
 	pub fn prune(&self, oldest: EpochIndex) -> Result<(), StoreError> {
 		self.write(|transaction| {
@@ -422,28 +306,44 @@ impl ReceiptStore {
 			set_body_bytes(transaction, body_bytes(transaction)?.saturating_sub(freed))
 		})
 	}
-
-	/// Runs a change and commits it durably; an error leaves everything as it was.
-	fn write<T>(
-		&self,
-		change: impl FnOnce(&WriteTransaction) -> Result<T, StoreError>,
-	) -> Result<T, StoreError> {
-		let transaction = self.database.begin_write().map_err(database)?;
-		let outcome = change(&transaction)?;
-		transaction.commit().map_err(database)?;
-		Ok(outcome)
-	}
 }
 
-fn body_bytes(transaction: &WriteTransaction) -> Result<u64, StoreError> {
-	let meta = transaction.open_table(META).map_err(database)?;
-	let stored = meta.get(BODY_BYTES).map_err(database)?;
-	stored.map_or(Ok(0), |bytes| decode("sum", bytes.value()))
+/// Makes the tables, so that readers may rely on every one.
+fn make_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
+	transaction.open_table(RECEIPTS).map_err(database)?;
+	transaction.open_table(BODIES).map_err(database)?;
+	transaction.open_table(OPEN).map_err(database)?;
+	transaction.open_table(REPORTS).map_err(database)?;
+	transaction.open_table(READY).map_err(database)?;
+	transaction.open_table(META).map_err(database)?;
+	Ok(())
 }
 
-fn set_body_bytes(transaction: &WriteTransaction, bytes: u64) -> Result<(), StoreError> {
+/// Checks whose the database is; a new one is given to whoever asks.
+fn identify(transaction: &WriteTransaction, identity: &[u8]) -> Result<(), StoreError> {
 	let mut meta = transaction.open_table(META).map_err(database)?;
-	meta.insert(BODY_BYTES, bytes.encode().as_slice())
+	let is_known = match meta.get(IDENTITY).map_err(database)? {
+		Some(stored) if stored.value() != identity => return Err(StoreError::OtherIdentity),
+		stored => stored.is_some(),
+	};
+	if !is_known {
+		meta.insert(IDENTITY, identity).map_err(database)?;
+	}
+	Ok(())
+}
+
+/// Key of the journal, and number of the last record that the tables have.
+fn mark(transaction: &WriteTransaction) -> Result<Option<(H256, u64)>, StoreError> {
+	let meta = transaction.open_table(META).map_err(database)?;
+	let stored = meta.get(JOURNAL).map_err(database)?;
+	stored
+		.map(|bytes| decode("journal", bytes.value()))
+		.transpose()
+}
+
+fn set_mark(transaction: &WriteTransaction, mark: (H256, u64)) -> Result<(), StoreError> {
+	let mut meta = transaction.open_table(META).map_err(database)?;
+	meta.insert(JOURNAL, mark.encode().as_slice())
 		.map_err(database)?;
 	Ok(())
 }
@@ -453,4 +353,4 @@ fn decode<T: Decode>(what: &'static str, mut bytes: &[u8]) -> Result<T, StoreErr
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

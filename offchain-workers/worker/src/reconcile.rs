@@ -9,6 +9,7 @@ use crate::{
 	config::Limits,
 	duties::{Kind, Outbox},
 	errors::StoreError,
+	evidence::{self, EvidenceError},
 	ledger::Ledger,
 	metrics::Metrics,
 	pace::{self, Pace},
@@ -21,13 +22,14 @@ use futures::{FutureExt, StreamExt};
 use millrace_client::{calls, Chain, Finalized, ReadError, View};
 use millrace_primitives::{
 	audit::AuditStatus,
+	challenge::{posted_hash, shown_hash, CaseId, OwedEvidence, Wanted},
 	epoch::Phase,
 	market::{go_live_hash, WorkerStatus},
 	views::{Owed, PeerDuties},
-	DealId, EpochIndex,
+	DealId, EpochIndex, H256,
 };
 use millrace_prover::{Prover, Task};
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::spawn_blocking};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
@@ -56,6 +58,8 @@ enum StepError {
 	Read(#[from] ReadError),
 	#[error(transparent)]
 	Audit(AuditError),
+	#[error(transparent)]
+	Evidence(EvidenceError),
 	#[error("a thread failed: {0}")]
 	Thread(#[from] tokio::task::JoinError),
 	#[error(transparent)]
@@ -152,21 +156,20 @@ impl Reconciler {
 		self.prover
 			.set_task(duties.work.map(|owed| self.task(&owed)));
 		self.check_pace(&duties);
-		let standing = snapshot
-			.assignments
-			.values()
-			.filter(|a| snapshot.is_standing(a));
-		let wanted: Vec<_> = standing.map(|assignment| &assignment.package).collect();
+		let wanted: Vec<_> = snapshot.standing().map(|deal| &deal.package).collect();
 		self.packages.want(&wanted);
+		let deals: BTreeSet<DealId> = snapshot.standing().map(|deal| deal.deal).collect();
+		self.calls.keep(&deals);
 		self.note_ready(&snapshot).await?;
 
 		// A duty that cannot be done must not keep the others from being done.
 		let recovered = self.recover(&view, &duties, &snapshot, birth).await;
 		let reported = self.report(&duties, birth).await;
 		let answered = self.answer_audit(&duties).await;
+		let defended = self.answer_challengers(&view).await;
 		self.go_live(&duties);
 		self.prune(&duties);
-		for outcome in [recovered, reported, answered] {
+		for outcome in [recovered, reported, answered, defended] {
 			match outcome {
 				Ok(()) => {}
 				Err(error @ StepError::Fatal(_)) => return Err(error),
@@ -312,7 +315,7 @@ impl Reconciler {
 		let epoch = snapshot.epoch.info.index;
 		let ready: Vec<DealId> = snapshot
 			.due()
-			.filter(|assignment| self.packages.module(assignment.package.hash).is_ok())
+			.filter(|assignment| self.packages.ready(assignment.package.hash).is_ok())
 			.map(|assignment| assignment.deal)
 			.collect();
 		self.metrics.deals.set(ready.len() as i64);
@@ -477,6 +480,69 @@ impl Reconciler {
 		Ok(())
 	}
 
+	/// Shows what refutes charges of omission, and posts what is demanded.
+	async fn answer_challengers(&self, view: &View) -> Result<(), StepError> {
+		let OwedEvidence { show, post } = view.owed_evidence(self.identity.peer).await?;
+		let shown = self.show(show).await;
+		// What cannot be shown must not keep what is demanded from being posted.
+		self.post(post).await?;
+		shown
+	}
+
+	async fn show(&self, show: Vec<CaseId>) -> Result<(), StepError> {
+		if show.is_empty() {
+			return Ok(());
+		}
+		let Identity { genesis, peer, key } = &self.identity;
+		let (store, cases) = (self.store.clone(), show.clone());
+		let shown = spawn_blocking(move || evidence::shown(&store, &cases)).await?;
+		let shown = shown.map_err(StepError::Evidence)?;
+		for case in &show {
+			if !shown.iter().any(|(known, _)| known == case) {
+				error!(
+					epoch = case.epoch,
+					receipt = ?case.subject,
+					"a receipt is said to be omitted, and is in no report of this data \
+					 directory: another worker signs with this peer's key, or a backup ran"
+				);
+			}
+		}
+		for (case, shown) in shown {
+			let signature = key.sign_hash(shown_hash(*genesis, &case, &shown));
+			let call = calls::receipts::show(*peer, &case, &shown, signature);
+			// Stands for the receipt among the few that are shown at a time.
+			let [a, b, c, d, e, f, g, h, ..] = case.subject.0;
+			let number = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+			self.outbox.send(Kind::Show, number, call);
+		}
+		Ok(())
+	}
+
+	async fn post(
+		&self,
+		post: Option<(EpochIndex, u32, Wanted, H256, u32)>,
+	) -> Result<(), StepError> {
+		let Identity { genesis, peer, key } = &self.identity;
+		let Some((epoch, seq, wanted, hash, paid)) = post else {
+			return Ok(());
+		};
+		let data = match wanted {
+			Wanted::Package => evidence::package(&self.packages, hash, paid).await,
+			Wanted::Request | Wanted::Transcript => {
+				let store = self.store.clone();
+				let gather = move || evidence::record(&store, (epoch, seq), wanted, hash, paid);
+				spawn_blocking(gather).await?
+			}
+		};
+		let data = data.map_err(StepError::Evidence)?;
+		let posted = posted_hash(*genesis, *peer, epoch, seq, wanted, hash);
+		let signature = key.sign_hash(posted);
+		let call = calls::receipts::post(*peer, epoch, seq, wanted, &data, signature);
+		let number = (u64::from(epoch) << 32) | u64::from(seq);
+		self.outbox.send(Kind::Post, number, call);
+		Ok(())
+	}
+
 	/// Goes live in the deals that wait for it and whose package can be called.
 	fn go_live(&self, duties: &PeerDuties) {
 		for assignment in &duties.assignments {
@@ -484,7 +550,7 @@ impl Reconciler {
 				continue;
 			};
 			let in_time = duties.epoch.info.index <= deadline;
-			if in_time && self.packages.module(assignment.package.hash).is_ok() {
+			if in_time && self.packages.ready(assignment.package.hash).is_ok() {
 				let Identity { genesis, peer, key } = &self.identity;
 				let deal = assignment.deal;
 				let signature = key.sign_hash(go_live_hash(*genesis, *peer, deal, deadline));

@@ -137,6 +137,7 @@ mod tests {
 			seq,
 			package: H256::zero(),
 			profile: PROFILE_V1,
+			terms: H256::zero(),
 			request: H256::zero(),
 			response: H256::zero(),
 			transcript: empty_transcript(),

@@ -3,10 +3,11 @@
 use crate::errors::Refusal;
 use millrace_primitives::{
 	epoch::EpochStatus,
+	execution::CallTerms,
 	market::DealStatus,
 	peer::PeerKey,
 	views::{Assignment, PeerDuties},
-	BlockNumber, DealId,
+	BlockNumber, DealId, H256,
 };
 use std::{
 	collections::BTreeMap,
@@ -15,6 +16,15 @@ use std::{
 
 /// Bounds of the time without a finalised block after which calls are refused.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(120));
+
+/// What calls of a deal run under, and what receipts name it by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedTerms {
+	/// The terms.
+	pub terms: CallTerms,
+	/// [`CallTerms::hash`] of them.
+	pub hash: H256,
+}
 
 /// The peer's world at one finalised block.
 #[derive(Clone, Debug)]
@@ -29,6 +39,8 @@ pub struct Snapshot {
 	pub closed: bool,
 	/// The deals that the peer works for.
 	pub assignments: BTreeMap<DealId, Assignment>,
+	/// Terms of their calls: made once for a block, not for every call.
+	terms: BTreeMap<DealId, NamedTerms>,
 	seen: Instant,
 }
 
@@ -44,6 +56,15 @@ impl Snapshot {
 				.assignments
 				.iter()
 				.map(|assignment| (assignment.deal, assignment.clone()))
+				.collect(),
+			terms: duties
+				.assignments
+				.iter()
+				.map(|assignment| {
+					let terms = assignment.terms();
+					let hash = terms.hash(duties.genesis);
+					(assignment.deal, NamedTerms { terms, hash })
+				})
 				.collect(),
 			seen: Instant::now(),
 		}
@@ -76,6 +97,25 @@ impl Snapshot {
 			DealStatus::Active => true,
 			DealStatus::Ending { last } => self.epoch.info.index <= last,
 		}
+	}
+
+	/// The deals that the peer works for and that are not over.
+	pub fn standing(&self) -> impl Iterator<Item = &Assignment> {
+		self.assignments
+			.values()
+			.filter(move |assignment| self.is_standing(assignment))
+	}
+
+	/// Terms of a deal's calls, if the peer works for it.
+	pub fn terms(&self, deal: DealId) -> Option<&NamedTerms> {
+		self.terms.get(&deal)
+	}
+
+	/// Units that the peer gives to a deal; one where it does not work for it any more.
+	pub fn units(&self, deal: DealId) -> u32 {
+		self.assignments
+			.get(&deal)
+			.map_or(1, |assignment| assignment.worker.units)
 	}
 
 	/// The deals that the peer is paid for in this epoch.
@@ -119,6 +159,7 @@ pub(crate) mod tests {
 	use super::*;
 	use millrace_primitives::{
 		epoch::{EpochInfo, EpochLengths, Phase},
+		execution::PROFILE_V1,
 		market::{Abi, CallLimits, Package, Worker, WorkerStatus},
 		peer::PeerId,
 		H256,
@@ -184,6 +225,8 @@ pub(crate) mod tests {
 			},
 			status: DealStatus::Active,
 			paid_until: 100,
+			hosts: Default::default(),
+			profile: PROFILE_V1,
 		}
 	}
 
@@ -232,6 +275,18 @@ pub(crate) mod tests {
 		assert_eq!(snapshot.serves(7), Err(Refusal::DealUnknown(7)));
 		let due: Vec<_> = snapshot.due().map(|assignment| assignment.deal).collect();
 		assert_eq!(due, vec![1, 4, 6]);
+	}
+
+	#[test]
+	fn terms_are_those_of_the_assignment_and_named_for_the_chain() {
+		let live = assignment(1, WorkerStatus::Live { since: 5 });
+		let duties = duties(5, vec![live.clone()]);
+		let snapshot = Snapshot::new(110, &duties, &KEY);
+		let named = snapshot.terms(1).expect("the peer works for it");
+		assert_eq!(named.terms, live.terms());
+		assert_eq!(named.hash, live.terms().hash(duties.genesis));
+		assert_eq!(snapshot.terms(2), None);
+		assert_eq!((snapshot.units(1), snapshot.units(2)), (1, 1));
 	}
 
 	#[test]

@@ -2,9 +2,20 @@
 
 mod common;
 
-use common::{duties, first_key, limits, package, world, world_of, DEAL, EPOCH, GENESIS, MODULE};
+use bytes::Bytes;
+use common::{
+	assignment, duties, first_key, in_process, limits, package, snapshot, world, world_of, World,
+	DEAL, EPOCH, GENESIS, MODULE,
+};
+use futures::future::BoxFuture;
 use millrace_client::{verify_peer_signature, PeerKeypair};
-use millrace_primitives::execution::{CallStatus, Request, SignedReceipt};
+use millrace_executor::{CallOutput, ModuleInfo};
+use millrace_primitives::{
+	effects::{effect_hash, EffectRecord, Transcript},
+	execution::{CallStatus, Request, SignedReceipt, UNVERIFIED},
+	DealId,
+};
+use millrace_sandbox::{GuestCall, GuestError, Guests, PrepareError, Protection};
 use millrace_worker::{
 	birth::Birth,
 	calls::{Answer, Calls, Dates},
@@ -14,8 +25,16 @@ use millrace_worker::{
 	report::{Capacity, Tally},
 	Limits,
 };
-use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
-use tokio::time::sleep;
+use std::{
+	collections::BTreeSet,
+	path::Path,
+	sync::{
+		atomic::{AtomicUsize, Ordering},
+		mpsc, Arc, Mutex,
+	},
+	time::Duration,
+};
+use tokio::{sync::Semaphore, time::sleep};
 
 fn request(number: usize) -> Request {
 	Request {
@@ -38,14 +57,20 @@ async fn let_go(dir: &Path) {
 	}
 }
 
+/// The call that a stored receipt is of.
+fn kept(world: &World, seq: u32) -> Call {
+	let body = world.store.body((EPOCH, seq)).expect("reads");
+	body.expect("kept").call
+}
+
 /// Makes three calls of which the second one never ends, as a kill leaves them.
 async fn interrupt(dir: &Path) -> Arc<Call> {
 	let world = world(dir, limits()).await;
 	let begun = one(&world.calls, 0).await.expect("an answer");
 	assert_eq!(begun.receipt.receipt.seq, 0);
-	let (call, _) = world.store.body((EPOCH, 0)).expect("reads").expect("kept");
+	let call = kept(&world, 0);
 	let call = world.ledger.begin(Call {
-		request: request(1),
+		request: Arc::new(request(1)),
 		..call
 	});
 	let last = one(&world.calls, 2).await.expect("an answer");
@@ -87,6 +112,15 @@ async fn concurrent_calls_are_numbered_without_gap_and_stay() {
 	}
 	assert_eq!(seen, (0..60).collect::<BTreeSet<u32>>());
 	assert_eq!(world.ledger.open_calls(EPOCH), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_keeps_to_the_terms_of_its_deal() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let world = world(dir.path(), limits()).await;
+	let answer = one(&world.calls, 0).await.expect("an answer");
+	let terms = duties([0; 32], package(MODULE)).assignments[0].terms();
+	assert!(answer.receipt.receipt.fits_terms(GENESIS, &terms));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,7 +181,7 @@ async fn an_interrupted_call_is_signed_where_the_new_key_counts() {
 	assert_eq!(interrupted.block, 110);
 	assert_eq!(recovered.receipt.block, 112);
 	assert_eq!(recovered.receipt.request, request(1).hash());
-	let (call, _) = world.store.body((EPOCH, 1)).expect("reads").expect("kept");
+	let call = kept(&world, 1);
 	assert_eq!(call.clock_ms, interrupted.clock_ms + 2_000);
 	// Each receipt is signed by the key that counted at its block.
 	let new = world.identity.key.public();
@@ -190,11 +224,11 @@ async fn a_call_that_cannot_end_is_replaced_by_one_that_can() {
 	let dir = tempfile::tempdir().expect("a directory");
 	let world = world(dir.path(), limits()).await;
 	one(&world.calls, 0).await.expect("an answer");
-	let (call, _) = world.store.body((EPOCH, 0)).expect("reads").expect("kept");
+	let call = kept(&world, 0);
 	let stuck = world
 		.ledger
 		.begin(Call {
-			request: request(1),
+			request: Arc::new(request(1)),
 			..call
 		})
 		.expect("open");
@@ -225,4 +259,224 @@ async fn one_call_more_than_there_are_places_is_refused() {
 	assert_eq!(world.calls.admit(DEAL).err(), Some(Refusal::Busy));
 	drop(first);
 	assert!(world.calls.admit(DEAL).is_ok());
+}
+
+/// Runs guests as told.
+#[derive(Debug)]
+struct Told {
+	inner: Arc<dyn Guests>,
+	/// Calls that began.
+	begun: AtomicUsize,
+	/// Calls wait for a permit of it each.
+	may_end: Semaphore,
+	/// What happens to the next calls, the last one first, before they run.
+	fails: Mutex<Vec<GuestError>>,
+	/// Told by every guest.
+	transcript: Transcript,
+}
+
+impl Told {
+	fn new(fails: Vec<GuestError>) -> Arc<Self> {
+		Arc::new(Self {
+			inner: in_process(4),
+			begun: AtomicUsize::new(0),
+			may_end: Semaphore::new(Semaphore::MAX_PERMITS),
+			fails: Mutex::new(fails),
+			transcript: Transcript::default(),
+		})
+	}
+
+	/// Waits until so many calls have begun.
+	async fn begun(&self, calls: usize) {
+		while self.begun.load(Ordering::SeqCst) < calls {
+			sleep(Duration::from_millis(5)).await;
+		}
+	}
+}
+
+impl Guests for Told {
+	fn prepare(&self, package: Bytes) -> BoxFuture<'_, Result<ModuleInfo, PrepareError>> {
+		self.inner.prepare(package)
+	}
+
+	fn call(&self, call: GuestCall) -> BoxFuture<'_, Result<CallOutput, GuestError>> {
+		Box::pin(async move {
+			self.begun.fetch_add(1, Ordering::SeqCst);
+			let permit = self.may_end.acquire().await.expect("never closed");
+			permit.forget();
+			let fails = self.fails.lock().expect("nobody panics").pop();
+			if let Some(error) = fails {
+				return Err(error);
+			}
+			let output = self.inner.call(call).await?;
+			Ok(CallOutput {
+				transcript: self.transcript.clone(),
+				..output
+			})
+		})
+	}
+
+	fn keep(&self, deals: &BTreeSet<DealId>) {
+		self.inner.keep(deals);
+	}
+
+	fn describe(&self) -> Protection {
+		self.inner.describe()
+	}
+}
+
+async fn world_with(dir: &Path, limits: Limits, guests: Arc<Told>) -> World {
+	let deals = [DEAL, DEAL + 1].map(|deal| (assignment(deal, package(MODULE)), MODULE.to_vec()));
+	World::open(dir, limits, first_key(), guests, deals.to_vec()).await
+}
+
+fn spawn(world: &World, deal: DealId) -> tokio::task::JoinHandle<Result<Answer, Refusal>> {
+	let calls = world.calls.clone();
+	tokio::spawn(async move { calls.execute(calls.admit(deal)?, request(0)).await })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_turn_ends_with_the_guest() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let guests = Told::new(Vec::new());
+	let one = Limits {
+		concurrent_calls: 1,
+		..limits()
+	};
+	let world = world_with(dir.path(), one, guests.clone()).await;
+	// The disk is busy: nothing is stored until this transaction ends.
+	let (end, wait) = mpsc::channel::<()>();
+	let (began, beginning) = mpsc::channel::<()>();
+	let store = world.store.clone();
+	let disk = std::thread::spawn(move || {
+		store.report_once(EPOCH - 1, |tally| {
+			began.send(()).expect("somebody waits");
+			// Ends, too, when the test has failed.
+			let _ = wait.recv_timeout(Duration::from_secs(60));
+			tally.into_report(EPOCH - 1, &Capacity::none())
+		})
+	});
+	beginning.recv().expect("it begins");
+	let waiting: Vec<_> = (0..5).map(|_| spawn(&world, DEAL)).collect();
+	tokio::time::timeout(Duration::from_secs(30), guests.begun(5))
+		.await
+		.expect("no guest waits for the receipt of another");
+	assert_eq!(world.store.next_seq(EPOCH).expect("reads"), 0);
+	end.send(()).expect("it waits");
+	disk.join().expect("no panic").expect("stores");
+	for answer in waiting {
+		answer.await.expect("no panic").expect("an answer");
+	}
+	assert_eq!(world.store.next_seq(EPOCH).expect("reads"), 5);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deal_whose_guests_do_not_end_holds_up_itself_alone() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let mut guests = Told::new(Vec::new());
+	// Only as many calls end as are let.
+	Arc::get_mut(&mut guests).expect("it is ours alone").may_end = Semaphore::new(0);
+	let few = Limits {
+		concurrent_calls: 2,
+		calls_per_unit: 1,
+		queued_calls: 8,
+		queued_calls_per_deal: 2,
+		..limits()
+	};
+	let world = world_with(dir.path(), few, guests.clone()).await;
+	let stuck: Vec<_> = (0..3).map(|_| spawn(&world, DEAL)).collect();
+	guests.begun(1).await;
+	while world.calls.request_bytes(DEAL).is_ok() {
+		sleep(Duration::from_millis(5)).await;
+	}
+	assert_eq!(world.calls.request_bytes(DEAL), Err(Refusal::Busy));
+	assert_eq!(world.calls.admit(DEAL).err(), Some(Refusal::Busy));
+	// The first call of the other deal begins beside the one that is stuck.
+	let other = spawn(&world, DEAL + 1);
+	guests.begun(2).await;
+	assert_eq!(world.ledger.open_calls(EPOCH), 2, "who waits has no number");
+	guests.may_end.add_permits(4);
+	for call in stuck.into_iter().chain([other]) {
+		call.await.expect("no panic").expect("an answer");
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_made_room_is_made_again_and_the_call_has_one_number() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let guests = Told::new(vec![GuestError::NotPrepared]);
+	let world = world_with(dir.path(), limits(), guests.clone()).await;
+	let answer = one(&world.calls, 0).await.expect("an answer");
+	assert_eq!(answer.receipt.receipt.seq, 0);
+	assert_eq!(guests.begun.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn host_trouble_is_never_signed() {
+	let crashed = || GuestError::Crashed("signal 9".into());
+	let slow = GuestError::TimedOut(Duration::from_secs(1));
+	for (error, told, is_run_again) in [
+		(crashed(), Refusal::Internal, true),
+		(GuestError::Host("none".into()), Refusal::Internal, true),
+		(slow, Refusal::CallTimeout, false),
+	] {
+		let dir = tempfile::tempdir().expect("a directory");
+		let guests = Told::new(vec![error]);
+		let world = world_with(dir.path(), limits(), guests.clone()).await;
+		assert_eq!(one(&world.calls, 0).await.err(), Some(told));
+		assert_eq!(world.store.next_seq(EPOCH).expect("reads"), 0);
+		// Its number is open until somebody fills its place.
+		assert_eq!(world.ledger.open_calls(EPOCH), 1);
+		world.calls.recover(&dates(1)).await;
+		let stored = world.store.receipt((EPOCH, 0)).expect("reads");
+		assert_eq!(stored.is_some(), is_run_again);
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deal_whose_processes_fail_rests() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let guests = Told::new(vec![GuestError::Busy]);
+	let world = world_with(dir.path(), limits(), guests).await;
+	assert_eq!(one(&world.calls, 0).await.err(), Some(Refusal::Busy));
+	// No further number is spent on it, and the other deal is served.
+	assert_eq!(world.calls.admit(DEAL).err(), Some(Refusal::Busy));
+	assert_eq!(world.ledger.open_calls(EPOCH), 1);
+	let other = spawn(&world, DEAL + 1).await.expect("no panic");
+	assert_eq!(other.expect("an answer").receipt.receipt.seq, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_guest_was_told_is_in_its_receipt() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let transcript = Transcript(vec![EffectRecord {
+		request: effect_hash(b"asked"),
+		reply: b"told".to_vec(),
+	}]);
+	let mut guests = Told::new(Vec::new());
+	Arc::get_mut(&mut guests)
+		.expect("it is ours alone")
+		.transcript = transcript.clone();
+	let world = world_with(dir.path(), limits(), guests).await;
+	let answer = one(&world.calls, 0).await.expect("an answer");
+	assert_eq!(answer.receipt.receipt.transcript, transcript.hash());
+	let body = world.store.body((EPOCH, 0)).expect("reads").expect("kept");
+	assert_eq!(body.transcript, transcript);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deal_beyond_what_the_chain_replays_is_marked() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let world = world(dir.path(), limits()).await;
+	let mut deal = assignment(DEAL, package(MODULE));
+	deal.limits.gas = u64::MAX;
+	// As the chain has kept it.
+	deal.profile |= UNVERIFIED;
+	let terms = deal.terms();
+	assert!(!terms.is_verifiable());
+	let block = snapshot(&world.identity, vec![deal]);
+	world.snapshots.send_replace(Some(block));
+	let answer = one(&world.calls, 0).await.expect("an answer");
+	assert!(answer.receipt.receipt.fits_terms(GENESIS, &terms));
+	assert_eq!(answer.receipt.receipt.profile, terms.profile);
 }

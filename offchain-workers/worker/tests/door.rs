@@ -4,15 +4,16 @@ mod common;
 
 use axum::http::{response::Parts, Request as HttpRequest, StatusCode};
 use bytes::Bytes;
-use codec::Decode;
+use codec::{Decode, DecodeAll};
 use common::{duties, first_key, limits, package, world, world_of, World, EPOCH, MODULE};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use millrace_client::{verify_peer_signature, ReceiptProof};
 use millrace_http::server::{self, Bounds};
 use millrace_primitives::{
-	execution::{response_hash, CallStatus, Request, SignedReceipt},
-	merkle,
+	effects::Transcript,
+	execution::{response_hash, CallStatus, CallTerms, Request, SignedReceipt},
+	merkle, H256,
 };
 use millrace_prover::{Mode, Prover, ProverConfig, Settings};
 use millrace_worker::{
@@ -26,7 +27,7 @@ use tokio::{
 	io::{AsyncReadExt, AsyncWriteExt},
 	net::TcpStream,
 	sync::Semaphore,
-	time::sleep,
+	time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -83,6 +84,7 @@ async fn open_door(world: &World, dir: &Path) -> (String, Arc<Semaphore>) {
 		packages: world.packages.clone(),
 		prover: Arc::new(prover.expect("it starts")),
 		metrics: world.metrics.clone(),
+		watch: None,
 		peer: world.identity.peer,
 		body_timeout: Duration::from_secs(5),
 		proofs: proofs.clone(),
@@ -158,8 +160,8 @@ async fn a_guest_that_fails_has_an_empty_response() {
 	assert_eq!(receipt.status, CallStatus::Exited(3));
 	assert_eq!(receipt.response, response_hash(b""));
 	assert!(receipt.fits_status(), "the chain would refuse it");
-	let (_, kept) = world.store.body((EPOCH, 0)).expect("reads").expect("kept");
-	assert!(kept.is_empty());
+	let kept = world.store.body((EPOCH, 0)).expect("reads").expect("kept");
+	assert!(kept.response.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,6 +176,7 @@ async fn a_directory_that_is_too_new_says_when_it_serves() {
 	let open = health().await;
 	assert!(open["serves_from"].is_null(), "{open}");
 	assert_eq!(open["deals_ready"], 1);
+	assert_eq!(open["sandbox"]["mode"], "off");
 
 	let key = world.identity.key.public();
 	let closed = Snapshot::new(110, &duties(key, package(MODULE)), &key).with_closed(true);
@@ -194,6 +197,7 @@ async fn a_slow_body_takes_nobodys_place() {
 	let one = Limits {
 		concurrent_calls: 1,
 		queued_calls: 0,
+		queued_calls_per_deal: 0,
 		..Limits::default()
 	};
 	let world = world(dir.path(), one).await;
@@ -239,6 +243,7 @@ async fn the_door_answers_with_receipts_and_typed_errors() {
 	let (parts, body) = ask(&server, "POST", "/deals/7/a%20b?c=d", b"hello").await;
 	assert_eq!((parts.status, body.len()), (StatusCode::OK, 0));
 	assert_eq!(parts.headers["x-millrace-status"], "exited:0");
+	assert_eq!(parts.headers["x-millrace-verified"], "replay");
 	let receipt = receipt(&parts);
 	let sent = Request {
 		method: "POST".into(),
@@ -293,4 +298,116 @@ async fn the_door_answers_with_receipts_and_typed_errors() {
 		text.contains("millrace_worker_calls_total{status=\"success\"} 1"),
 		"{text}"
 	);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_is_for_those_who_know_the_receipt() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let world = world(dir.path(), limits()).await;
+	let (server, proofs) = open_door(&world, dir.path()).await;
+	let (parts, _) = ask(&server, "POST", "/deals/7/a", b"hello").await;
+	let signed = receipt(&parts);
+	let hash = signed.receipt.hash();
+	let path = format!("/receipts/5/0/evidence?receipt={hash:?}");
+	// It need not be reported yet.
+	let (parts, body) = ask(&server, "GET", &path, EMPTY).await;
+	assert_eq!(parts.status, StatusCode::OK);
+	type Evidence = (SignedReceipt, Request, Transcript, CallTerms);
+	let (shown, request, transcript, terms) =
+		Evidence::decode_all(&mut &body[..]).expect("it is evidence");
+	assert_eq!(shown, signed);
+	assert_eq!(request.body, b"hello");
+	assert_eq!(request.hash(), signed.receipt.request);
+	assert_eq!(transcript.hash(), signed.receipt.transcript);
+	assert!(signed.receipt.fits_terms(signed.receipt.genesis, &terms));
+
+	let other = H256::zero();
+	for (path, status, expected) in [
+		(
+			format!("/receipts/5/0/evidence?receipt={other:?}"),
+			404,
+			"receipt_unknown",
+		),
+		(
+			format!("/receipts/5/1/evidence?receipt={hash:?}"),
+			404,
+			"receipt_unknown",
+		),
+		(
+			format!("/receipts/4/0/evidence?receipt={hash:?}"),
+			404,
+			"receipt_unknown",
+		),
+		("/receipts/5/0/evidence".into(), 400, "bad_request"),
+		(
+			"/receipts/5/0/evidence?receipt=0x12".into(),
+			400,
+			"bad_request",
+		),
+		(
+			format!("/receipts/5/x/evidence?receipt={hash:?}"),
+			400,
+			"bad_request",
+		),
+	] {
+		let (parts, body) = ask(&server, "GET", &path, EMPTY).await;
+		let found = (parts.status.as_u16(), code(&body));
+		assert_eq!(found, (status, expected.to_owned()), "{path}");
+	}
+	let all = proofs.clone().acquire_many_owned(PROOFS_AT_ONCE as u32);
+	let _all = all.await.expect("never closed");
+	let (_, body) = ask(&server, "GET", &path, EMPTY).await;
+	assert_eq!(code(&body), "busy");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_that_made_room_is_gone() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let small = Limits {
+		stored_bytes: 1,
+		..limits()
+	};
+	let world = world(dir.path(), small).await;
+	let (server, _) = open_door(&world, dir.path()).await;
+	let (parts, _) = ask(&server, "POST", "/deals/7/a", b"hello").await;
+	let hash = receipt(&parts).receipt.hash();
+	let path = format!("/receipts/5/0/evidence?receipt={hash:?}");
+	// The bound is the database's, which has a receipt a moment after it is promised.
+	let gone = async {
+		loop {
+			let (parts, body) = ask(&server, "GET", &path, EMPTY).await;
+			if parts.status != StatusCode::OK {
+				break (parts.status, code(&body));
+			}
+			sleep(Duration::from_millis(50)).await;
+		}
+	};
+	let gone = timeout(Duration::from_secs(30), gone).await;
+	let expected = (StatusCode::GONE, "evidence_gone".into());
+	assert_eq!(gone.expect("it makes room"), expected);
+	// It is counted with the next receipt.
+	ask(&server, "POST", "/deals/7/a", b"hello").await;
+	let (_, body) = ask(&server, "GET", "/metrics", EMPTY).await;
+	let text = String::from_utf8(body.to_vec()).expect("it is text");
+	let counted = "millrace_worker_bodies_pushed_out_total 1";
+	assert!(text.contains(counted), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn packages_are_there_for_whoever_wants_to_run_them() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let world = world(dir.path(), limits()).await;
+	let (server, _) = open_door(&world, dir.path()).await;
+	let hash = package(MODULE).hash;
+	let (parts, body) = ask(&server, "GET", &format!("/packages/{hash:?}"), EMPTY).await;
+	assert_eq!(parts.status, StatusCode::OK);
+	assert_eq!(body, MODULE);
+	let other = format!("/packages/{:?}", H256::zero());
+	for (path, expected) in [
+		(other.as_str(), "package_unknown"),
+		("/packages/x", "bad_request"),
+	] {
+		let (_, body) = ask(&server, "GET", path, EMPTY).await;
+		assert_eq!(code(&body), expected);
+	}
 }

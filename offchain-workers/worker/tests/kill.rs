@@ -1,9 +1,10 @@
 //! A process that is killed while it stores receipts.
 
-use bytes::Bytes;
 use millrace_primitives::{
+	effects::Transcript,
 	execution::{
-		empty_transcript, response_hash, CallStatus, Receipt, Request, SignedReceipt, PROFILE_V1,
+		empty_transcript, response_hash, CallStatus, CallTerms, Receipt, Request, SignedReceipt,
+		PROFILE_V1,
 	},
 	market::CallLimits,
 	peer::PeerId,
@@ -29,8 +30,9 @@ const VICTIM: &str = "MILLRACE_WORKER_VICTIM";
 const EPOCH: u32 = 5;
 /// Calls at once in the victim.
 const CALLERS: usize = 16;
-/// Receipts that the victim must have shown before it is killed.
-const SHOWN: usize = 300;
+/// Receipts that the victim must have shown before it is killed: the journal has been full some
+/// times.
+const SHOWN: usize = 6_000;
 
 fn open(dir: &Path) -> ReceiptStore {
 	ReceiptStore::open(dir, H256::zero(), PeerId::default(), 1 << 20).expect("the store opens")
@@ -43,15 +45,20 @@ fn call() -> Call {
 		seed: H256::zero(),
 		block: 101,
 		clock_ms: 1,
-		deal: 1,
-		package: H256::zero(),
-		limits: CallLimits {
-			gas: 1,
-			memory_bytes: 1,
-			request_bytes: 1,
-			response_bytes: 1,
+		terms: CallTerms {
+			deal: 1,
+			package: H256::zero(),
+			package_bytes: 1,
+			profile: PROFILE_V1,
+			limits: CallLimits {
+				gas: 1,
+				memory_bytes: 1,
+				request_bytes: 1,
+				response_bytes: 1,
+			},
+			hosts: Default::default(),
 		},
-		request: Request::default(),
+		request: Arc::new(Request::default()),
 	}
 }
 
@@ -59,12 +66,13 @@ fn finished(call: Arc<Call>) -> Finished {
 	let receipt = Receipt {
 		genesis: H256::zero(),
 		seed: call.seed,
-		deal: call.deal,
+		deal: call.terms.deal,
 		peer: PeerId::default(),
 		epoch: call.epoch,
 		seq: call.seq,
-		package: call.package,
-		profile: PROFILE_V1,
+		package: call.terms.package,
+		profile: call.terms.profile,
+		terms: call.terms.hash(H256::zero()),
 		request: call.request.hash(),
 		response: response_hash(b"out"),
 		transcript: empty_transcript(),
@@ -76,11 +84,7 @@ fn finished(call: Arc<Call>) -> Finished {
 		receipt,
 		signature: [0; 64],
 	};
-	Finished {
-		call,
-		receipt,
-		response: Bytes::from_static(b"out"),
-	}
+	Finished::new(call, &receipt, b"out", &Transcript::default())
 }
 
 /// Not a test by itself: the process that the next test kills. Every fifth call never ends, as if

@@ -444,6 +444,16 @@ impl<T: Config> StakeSlasher<T::AccountId> for Pallet<T> {
 		amount
 	}
 
+	/// The stake stays for longer than that: see `Commitment::withdrawable`.
+	fn answers_until(peer: PeerId, epoch: EpochIndex) -> Option<EpochIndex> {
+		let commitment = Commitments::<T>::get(peer)?;
+		// The report is taken in the epoch after, and can be challenged from then.
+		let taken = epoch.saturating_add(1);
+		commitment
+			.stood_in(epoch)
+			.then(|| taken.saturating_add(commitment.terms.challenge_epochs))
+	}
+
 	fn slash_weight() -> Weight {
 		Self::settlement_weight()
 			.saturating_add(T::WeightInfo::slash(MAX_PARTS))

@@ -113,11 +113,17 @@ impl<T: Config> Pallet<T> {
 	/// for it by then, since calls are executed at finalised blocks.
 	pub(crate) fn date_first_epoch() {
 		let info = Current::<T>::get();
-		if info.start_ms == 0 {
-			Current::<T>::put(EpochInfo {
-				start_ms: T::Time::get(),
-				..info
-			});
+		if info.start_ms != 0 {
+			return;
+		}
+		let info = EpochInfo {
+			start_ms: T::Time::get(),
+			..info
+		};
+		Current::<T>::put(info);
+		// A chain that begins with a migration has not ticked: its first epoch starts later.
+		if LastTick::<T>::exists() {
+			Infos::<T>::insert(slot(info.index), info);
 		}
 	}
 
@@ -164,6 +170,7 @@ impl<T: Config> Pallet<T> {
 		Current::<T>::put(info);
 		Seeds::<T>::insert(slot(index), (index, seed));
 		Starts::<T>::insert(slot(index), (index, now));
+		Infos::<T>::insert(slot(index), info);
 		Self::deposit_event(Event::EpochStarted {
 			index,
 			start: now,
@@ -188,7 +195,8 @@ impl<T: Config> Pallet<T> {
 	///    first has none.
 	/// 3. As soon as the clock has ticked, the seeds and first blocks of the present epoch and of
 	///    those before it are remembered, as many as the rings have slots, and the first blocks are
-	///    in order.
+	///    in order. So are the epochs as they were frozen: each with its first block, and of the
+	///    present one and the one before the very same.
 	/// 4. The draw over the epoch before is known exactly from the end of its window on; those over
 	///    the epochs before that are remembered.
 	/// 5. Every slot of a ring holds an epoch that belongs there and has come.
@@ -226,8 +234,21 @@ impl<T: Config> Pallet<T> {
 				let start = Self::start_of(epoch).ok_or("a first block is forgotten too early")?;
 				ensure!(before < start, "an epoch begins before the one before it");
 				ensure!(Self::seed(epoch).is_some(), "an epoch has no seed");
+				ensure!(
+					Self::info(epoch).is_some_and(|info| info.start == start),
+					"an epoch is not remembered with its first block"
+				);
 				before = start;
 			}
+			ensure!(
+				Self::info(info.index) == Some(info),
+				"the present epoch is remembered otherwise"
+			);
+			ensure!(
+				Previous::<T>::get()
+					.is_none_or(|previous| Self::info(previous.index) == Some(previous)),
+				"the epoch before is remembered otherwise"
+			);
 			if let Some(reported) = info.index.checked_sub(1) {
 				let is_drawn = position >= draw_window(&info.lengths).end;
 				ensure!(
@@ -243,7 +264,8 @@ impl<T: Config> Pallet<T> {
 			ensure!(
 				Seeds::<T>::iter_keys().next().is_none()
 					&& Draws::<T>::iter_keys().next().is_none()
-					&& Starts::<T>::iter_keys().next().is_none(),
+					&& Starts::<T>::iter_keys().next().is_none()
+					&& Infos::<T>::iter_keys().next().is_none(),
 				"something is remembered of before the first tick"
 			);
 		}
@@ -260,6 +282,11 @@ impl<T: Config> Pallet<T> {
 		ensure!(
 			Starts::<T>::iter().all(|(at, (epoch, _))| slot(epoch) == at && epoch <= info.index),
 			"a first block stands in a slot of another epoch"
+		);
+		ensure!(
+			Infos::<T>::iter()
+				.all(|(at, known)| slot(known.index) == at && known.index <= info.index),
+			"an epoch stands in a slot of another one"
 		);
 		Ok(())
 	}
@@ -295,6 +322,10 @@ impl<T: Config> EpochClock for Pallet<T> {
 	fn draw(epoch: EpochIndex) -> Option<H256> {
 		let (of, draw) = Draws::<T>::get(slot(epoch))?;
 		(of == epoch).then_some(draw)
+	}
+
+	fn info(epoch: EpochIndex) -> Option<EpochInfo> {
+		Infos::<T>::get(slot(epoch)).filter(|info| info.index == epoch)
 	}
 
 	/// The hash of block 0, which frame-system keeps when it forgets those of other blocks.

@@ -57,8 +57,8 @@ pub use pallet::*;
 pub use types::Tick;
 pub use weights::WeightInfo;
 
-/// Epochs whose seeds, draws and first blocks are remembered: the challenge period with room to
-/// spare.
+/// Epochs whose seeds, draws, first blocks and lengths are remembered: the challenge period with
+/// room to spare.
 pub const RING_SLOTS: u32 = 64;
 
 /// Lengths that a chain has when its genesis names none: an hour of 3 s slots.
@@ -144,6 +144,11 @@ pub mod pallet {
 	/// [`Seeds`].
 	#[pallet::storage]
 	pub type Starts<T: Config> = StorageMap<_, Identity, u32, (EpochIndex, BlockNumber)>;
+
+	/// Epochs as they were frozen, by epoch modulo [`RING_SLOTS`]: the clock of a guest whose call
+	/// is judged long after it is reckoned from them. A ring like [`Seeds`].
+	#[pallet::storage]
+	pub type Infos<T: Config> = StorageMap<_, Identity, u32, EpochInfo>;
 
 	/// The clock's lengths at genesis.
 	#[derive(frame_support::DebugNoBound)]

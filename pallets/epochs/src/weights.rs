@@ -66,9 +66,9 @@ fn tick(db: RuntimeDbWeight) -> Weight {
 }
 
 /// Reads `Current`, `PendingLengths`, time, slot time and `SeedFold`; writes `Previous`,
-/// `Current`, `PendingLengths` and a slot of `Seeds` and of `Starts` each.
+/// `Current`, `PendingLengths` and a slot of `Seeds`, of `Starts` and of `Infos` each.
 fn start_epoch(db: RuntimeDbWeight) -> Weight {
-	Weight::from_parts(20_000_000, 0).saturating_add(db.reads_writes(6, 5))
+	Weight::from_parts(20_000_000, 0).saturating_add(db.reads_writes(6, 6))
 }
 
 /// Reads `DrawFold`; writes a slot of `Draws`.

@@ -1,7 +1,7 @@
 //! Benchmarks of the calls and of the matcher's steps.
 
 use crate::{matching_impls::Walk, pallet::*, types::*};
-use alloc::{vec, vec::Vec};
+use alloc::{format, vec, vec::Vec};
 use frame_benchmarking::{account, v2::*, BenchmarkError};
 use frame_support::{
 	pallet_prelude::TransactionSource,
@@ -11,8 +11,8 @@ use frame_support::{
 use frame_system::RawOrigin;
 use millrace_primitives::{
 	market::{
-		go_live_hash, Abi, CallLimits, DealSpec, OfferTerms, Package, ProviderFilter, Region,
-		WorkerStatus, MAX_WORKERS,
+		go_live_hash, Abi, CallLimits, DealSpec, Host, Hosts, OfferTerms, Package, ProviderFilter,
+		Region, WorkerStatus, HTTP_OUT, MAX_HOSTS, MAX_WORKERS,
 	},
 	peer::{PeerId, PeerSignature},
 	report::{Served, MAX_DEALS_PER_PEER},
@@ -84,7 +84,15 @@ pub fn spec<T: Config>(target: u32) -> DealSpec<T::AccountId> {
 		providers: ProviderFilter::Any,
 		worker_bond: FLT,
 		term_epochs: None,
+		hosts: Default::default(),
 	}
+}
+
+/// As many hosts as a deal can list, each as long as it can be.
+fn hosts() -> Hosts {
+	let host = |number| format!("{number}{:a<30}.{:b<32}", "", "").into_bytes();
+	let hosts = (0..MAX_HOSTS).map(|number| Host::truncate_from(host(number)));
+	Hosts::truncate_from(hosts.collect())
 }
 
 fn peer_with_offer<T: Config>(index: u32) -> Result<(T::AccountId, PeerId), BenchmarkError> {
@@ -171,12 +179,11 @@ mod benchmarks {
 	fn create_deal() -> Result<(), BenchmarkError> {
 		endow_pot::<T>();
 		let owner = funded::<T>("owner", 0);
+		let mut spec = spec::<T>(1);
+		spec.capabilities = HTTP_OUT;
+		spec.hosts = hosts();
 		#[extrinsic_call]
-		_(
-			RawOrigin::Signed(owner),
-			spec::<T>(1),
-			ASK.saturating_mul(2),
-		);
+		_(RawOrigin::Signed(owner), spec, ASK.saturating_mul(2));
 		assert_eq!(Deals::<T>::iter_keys().count(), 1);
 		Ok(())
 	}

@@ -1,12 +1,17 @@
 //! Deals from their order to their closing.
 
 use crate::{pallet::*, types::*, weights::WeightInfo};
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 use frame_support::{ensure, pallet_prelude::DispatchResult, weights::Weight};
 use millrace_primitives::{
 	capacity::MAX_UNITS,
-	execution::{MAX_MEMORY_BYTES, MAX_PACKAGE_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES},
-	market::{CallLimits, DealSpec, DealStatus, Package, Worker, WorkerStatus, MAX_WORKERS},
+	execution::{
+		CallTerms, MAX_MEMORY_BYTES, MAX_PACKAGE_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES,
+	},
+	market::{
+		is_host, CallLimits, DealSpec, DealStatus, Package, Worker, WorkerStatus, HTTP_OUT,
+		MAX_WORKERS,
+	},
 	traits::{Capacity, EpochClock},
 	Balance, DealId, EpochIndex,
 };
@@ -73,6 +78,7 @@ impl<T: Config> Pallet<T> {
 			deposit: params.deal_deposit,
 			paid: 0,
 			burnt: 0,
+			profile: CallTerms::new(id, &spec.package, spec.limits, spec.hosts.clone()).profile,
 		};
 		let key = DealKey::from(id);
 		Deals::<T>::insert(key, deal);
@@ -113,6 +119,7 @@ impl<T: Config> Pallet<T> {
 		);
 		Self::check_limits(&spec.limits, params)?;
 		Self::check_package(&spec.package)?;
+		Self::check_hosts(spec)?;
 		Ok(spec
 			.epoch_price_ceiling()
 			.ok_or(Error::<T>::PriceOverflow)?)
@@ -147,6 +154,22 @@ impl<T: Config> Pallet<T> {
 		ensure!(
 			package.links.iter().all(|link| is_url(link.as_slice())),
 			Error::<T>::BadLink
+		);
+		Ok(())
+	}
+
+	/// Only a worker that has the capability asks hosts, so nobody can order them without it.
+	fn check_hosts(spec: &DealSpec<T::AccountId>) -> DispatchResult {
+		ensure!(
+			spec.hosts.is_empty() || spec.capabilities & HTTP_OUT == HTTP_OUT,
+			Error::<T>::HostsNeedCapability
+		);
+		let mut seen = BTreeSet::new();
+		ensure!(
+			spec.hosts
+				.iter()
+				.all(|host| is_host(host) && seen.insert(host.as_slice())),
+			Error::<T>::BadHost
 		);
 		Ok(())
 	}

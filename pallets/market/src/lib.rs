@@ -2,10 +2,8 @@
 //!
 //! Providers post offers, clients order deals, and the chain matches the two, keeps the escrow
 //! and pays for every epoch that was served. See the crate's README for the rules in one piece.
-//!
-//! The pallet talks to its neighbours through the narrow traits of `millrace_primitives`: it reads
-//! the clock, the registry of peers and the proven units, and is itself the ledger of units at
-//! work that capacity asks.
+//! It talks to its neighbours through the narrow traits of `millrace_primitives`: it reads the clock,
+//! the registry of peers and the proven units, and is itself the ledger of units at work.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![allow(
@@ -302,8 +300,7 @@ pub mod pallet {
 			/// Why.
 			reason: ReleaseReason,
 		},
-		/// A served epoch was paid from the escrows of all deals of its report. What each of them paid
-		/// is in the deal's own sums.
+		/// A served epoch was paid by all deals of its report. What each paid is in its own sums.
 		ReportPaid {
 			/// The peer.
 			peer: PeerId,
@@ -369,6 +366,10 @@ pub mod pallet {
 		NoLinks,
 		/// A link is no absolute `http://` or `https://` URL in printable ASCII.
 		BadLink,
+		/// A host stands twice, or is not written in its one way. List names in lower case, once each.
+		BadHost,
+		/// Hosts are listed, but not the capability of asking them. Add `http-out` to those wanted.
+		HostsNeedCapability,
 		/// The term has no epochs, or more than can be counted.
 		TermOutOfRange,
 		/// The escrow is below two epochs at the price ceiling. Bring more, or order less.

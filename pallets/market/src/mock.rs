@@ -430,6 +430,7 @@ pub(crate) fn spec(target: u32, price_ceiling: Balance) -> DealSpec<u64> {
 		providers: ProviderFilter::Any,
 		worker_bond: 100,
 		term_epochs: None,
+		hosts: Default::default(),
 	}
 }
 

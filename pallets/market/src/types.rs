@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use millrace_primitives::{
+	execution::ProfileId,
 	market::{DealStatus, OfferTerms, Region, ResourceClass, MAX_WORKERS},
 	peer::PeerId,
 	report::MAX_DEALS_PER_PEER,
@@ -197,6 +198,9 @@ pub struct Deal<AccountId> {
 	pub paid: Balance,
 	/// Burnt so far.
 	pub burnt: Balance,
+	/// Engine profile that its calls run under. It stays when what the chain replays changes: receipts
+	/// that were honest are not false by a change of the rules.
+	pub profile: ProfileId,
 }
 
 impl<AccountId> Deal<AccountId> {

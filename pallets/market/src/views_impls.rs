@@ -9,19 +9,22 @@ use crate::{
 use alloc::vec::Vec;
 use frame_support::weights::Weight;
 use millrace_primitives::{
+	execution::CallTerms,
 	market::{DealSpec, Worker, MAX_WORKERS},
 	peer::{Endpoint, PeerId, PeerKey},
 	traits::{PeerUse, WorkInspector},
 	views::{
 		Assignment, DealView, OfferView, Quote, WorkerView, MAX_DEALS_PAGE, MAX_QUOTED_OFFERS,
 	},
-	Balance, DealId, EpochIndex, Gas, H256,
+	Balance, DealId, EpochIndex,
 };
 
 impl<T: Config> Pallet<T> {
 	/// What the matcher would take for a specification now.
 	pub fn quote(spec: DealSpec<T::AccountId>) -> Quote {
 		let epoch_ceiling = spec.epoch_price_ceiling().unwrap_or(Balance::MAX);
+		// The index that the deal would have makes no difference to what the chain can replay.
+		let terms = CallTerms::new(0, &spec.package, spec.limits, spec.hosts.clone());
 		let mut quote = Quote {
 			workers: Vec::new(),
 			epoch_price: 0,
@@ -29,6 +32,7 @@ impl<T: Config> Pallet<T> {
 			closing_deposit: epoch_ceiling,
 			looked_at: 0,
 			truncated: false,
+			verifiable: terms.is_verifiable(),
 		};
 		let mut order = Order::inquiry(&spec);
 		let walk = Walk::new::<T>(spec.class, &Self::regions_of(&spec), None);
@@ -105,6 +109,7 @@ impl<T: Config> Pallet<T> {
 			burnt: deal.burnt,
 			paid_until,
 			workers,
+			profile: deal.profile,
 		})
 	}
 
@@ -166,6 +171,8 @@ impl<T: Config> Pallet<T> {
 					limits: spec.limits,
 					status: deal.status,
 					paid_until: Self::paid_until(id, &deal, &Self::workers_of(id)),
+					hosts: spec.hosts,
+					profile: deal.profile,
 				})
 			})
 			.collect()
@@ -180,8 +187,16 @@ impl<T: Config> WorkInspector for Pallet<T> {
 			&& Self::deal_of(deal).is_some_and(|deal| deal.covers(epoch))
 	}
 
-	fn call_terms(deal: DealId) -> Option<(H256, Gas)> {
-		Specs::<T>::get(deal).map(|spec| (spec.package.hash, spec.limits.gas))
+	fn call_terms(deal: DealId) -> Option<CallTerms> {
+		let profile = Self::deal_of(deal)?.profile;
+		let spec = Specs::<T>::get(deal)?;
+		Some(CallTerms::frozen(
+			deal,
+			&spec.package,
+			profile,
+			spec.limits,
+			spec.hosts,
+		))
 	}
 }
 

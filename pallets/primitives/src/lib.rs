@@ -13,13 +13,16 @@ extern crate alloc;
 
 pub mod audit;
 pub mod capacity;
+pub mod challenge;
 pub mod commitment;
+pub mod effects;
 pub mod epoch;
 pub mod execution;
 pub mod hash;
 pub mod market;
 pub mod merkle;
 pub mod peer;
+pub mod replay;
 pub mod report;
 pub mod traits;
 pub mod validators;

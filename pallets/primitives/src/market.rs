@@ -1,8 +1,15 @@
 //! Offers, deals and workers.
 
-use crate::{hash, peer::PeerId, Balance, DealId, EpochIndex, Gas, OfferId, H256};
+use crate::{
+	execution::{ProfileId, PROFILE_V1},
+	hash,
+	peer::PeerId,
+	Balance, DealId, EpochIndex, Gas, OfferId, H256,
+};
+use alloc::string::ToString;
 use bounded_collections::{BoundedVec, ConstU32};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use core::net::{Ipv4Addr, Ipv6Addr};
 use scale_info::TypeInfo;
 
 /// A kind of unit; [`crate::CPU_V1`] is the first.
@@ -22,6 +29,13 @@ pub const MAX_LISTED_PROVIDERS: u32 = 32;
 pub const MAX_LINKS: u32 = 4;
 /// Longest link in bytes.
 pub const MAX_LINK: u32 = 256;
+/// Most hosts that a deal lists.
+pub const MAX_HOSTS: u32 = 8;
+/// Longest host in bytes.
+pub const MAX_HOST: u32 = 64;
+
+/// Capability of a peer that asks hosts for its guests.
+pub const HTTP_OUT: Capabilities = 1;
 
 /// A peer's standing ask.
 #[derive(
@@ -76,6 +90,69 @@ pub enum Abi {
 	/// response on standard output.
 	#[default]
 	WasiPreview1Command,
+}
+
+impl Abi {
+	/// The engine profile that it names.
+	pub fn profile(self) -> ProfileId {
+		match self {
+			Self::WasiPreview1Command => PROFILE_V1,
+		}
+	}
+}
+
+/// An authority that guests may ask: a lower-case name or a literal address, and a port or none.
+pub type Host = BoundedVec<u8, ConstU32<MAX_HOST>>;
+/// The authorities that guests of a deal may ask.
+pub type Hosts = BoundedVec<Host, ConstU32<MAX_HOSTS>>;
+
+/// Whether the bytes are a [`Host`], in the one way in which it is written.
+pub fn is_host(bytes: &[u8]) -> bool {
+	let Ok(text) = core::str::from_utf8(bytes) else {
+		return false;
+	};
+	let (host, port) = match text.rsplit_once(':') {
+		// The last colon of an IPv6 address without a port stands inside of its brackets.
+		Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+		_ => (text, None),
+	};
+	bytes.len() <= MAX_HOST as usize
+		&& port.is_none_or(is_port)
+		&& (is_address(host) || is_name(host))
+}
+
+fn is_port(port: &str) -> bool {
+	// A leading zero would be a second way to write it, and zero is no port.
+	!port.starts_with('0')
+		&& port.bytes().all(|byte| byte.is_ascii_digit())
+		&& port.parse::<u16>().is_ok()
+}
+
+fn is_address(host: &str) -> bool {
+	match host
+		.strip_prefix('[')
+		.and_then(|rest| rest.strip_suffix(']'))
+	{
+		Some(inner) => inner
+			.parse::<Ipv6Addr>()
+			.is_ok_and(|address| address.to_string() == inner),
+		None => host.parse::<Ipv4Addr>().is_ok(),
+	}
+}
+
+/// The last label begins with a letter, so that no name is read as a number's address by a resolver.
+fn is_name(host: &str) -> bool {
+	let last = host.rsplit('.').next().unwrap_or_default();
+	last.starts_with(|first: char| first.is_ascii_lowercase()) && host.split('.').all(is_label)
+}
+
+fn is_label(label: &str) -> bool {
+	(1..=63).contains(&label.len())
+		&& !label.starts_with('-')
+		&& !label.ends_with('-')
+		&& label
+			.bytes()
+			.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 /// A place to fetch a package from: an absolute URL in ASCII.
@@ -175,6 +252,9 @@ pub struct DealSpec<AccountId> {
 	pub worker_bond: Balance,
 	/// Last epoch that is paid, counted from the creation; `None`: until the escrow is used up.
 	pub term_epochs: Option<u32>,
+	/// Hosts that calls may ask, by way of their worker; empty: none.
+	#[cfg_attr(feature = "serde", serde(with = "crate::text::list", default))]
+	pub hosts: Hosts,
 }
 
 impl<AccountId> DealSpec<AccountId> {
@@ -330,7 +410,129 @@ mod tests {
 		}
 	}
 
+	#[test]
+	fn a_host_is_written_in_one_way() {
+		let longest = ["a".repeat(31), "b".repeat(32)].join(".");
+		assert_eq!(longest.len(), MAX_HOST as usize);
+		for host in [
+			"localhost",
+			"api.example",
+			"api-2.example:8080",
+			"xn--bcher-kva.example",
+			"3com.example",
+			"9.9.9.9",
+			"9.9.9.9:65535",
+			"[2001:db8::1]",
+			"[2001:db8::1]:443",
+			"[::]",
+			&longest,
+		] {
+			assert!(is_host(host.as_bytes()), "{host}");
+		}
+		for other in [
+			"",
+			":80",
+			"a:",
+			"a:0",
+			"a:080",
+			"a:65536",
+			"a:+80",
+			"a:80:80",
+			"Api.example",
+			"api.example.",
+			".example",
+			"a..b",
+			"-a.example",
+			"a-.example",
+			"a_b.example",
+			"a b",
+			"a/b",
+			"user@a.example",
+			"http://a",
+			"a%2eb",
+			"b\u{fc}cher.example",
+			"1",
+			"2130706433",
+			"0x7f000001",
+			"127.1",
+			"127.0.0.0x1",
+			"127.0.0.01",
+			"256.0.0.1",
+			"1.2.3.4.5",
+			"2001:db8::1",
+			"[2001:db8::1",
+			"2001:db8::1]",
+			"[2001:DB8::1]",
+			"[2001:db8:0::1]",
+			"[fe80::1%1]",
+			"[9.9.9.9]",
+			"[]",
+			"[::1]80",
+			"[::1]:",
+			&format!("{longest}c"),
+			&"a".repeat(64),
+		] {
+			assert!(!is_host(other.as_bytes()), "{other}");
+		}
+		assert!(!is_host(b"a\xff.example"));
+		assert!(!is_host(b"a\0.example"));
+	}
+
+	#[cfg(feature = "serde")]
+	#[test]
+	fn hosts_of_a_specification_are_strings_and_may_be_left_out() {
+		let host: Host = b"a.example".to_vec().try_into().expect("it is short");
+		let spec = DealSpec::<u64> {
+			class: crate::CPU_V1,
+			units_per_worker: 1,
+			min_workers: 1,
+			target_workers: 1,
+			max_workers_per_provider: 1,
+			price_ceiling: 1,
+			package: Package {
+				hash: H256::zero(),
+				size: 1,
+				links: Default::default(),
+				abi: Abi::default(),
+			},
+			limits: CallLimits {
+				gas: 1,
+				memory_bytes: 1,
+				request_bytes: 1,
+				response_bytes: 1,
+			},
+			capabilities: HTTP_OUT,
+			regions: Default::default(),
+			providers: ProviderFilter::Any,
+			worker_bond: 0,
+			term_epochs: None,
+			hosts: vec![host].try_into().expect("one fits"),
+		};
+		let mut value = serde_json::json!(spec);
+		assert_eq!(value["hosts"], serde_json::json!(["a.example"]));
+		let read: DealSpec<u64> = serde_json::from_value(value.clone()).expect("it was one");
+		assert_eq!(read, spec);
+		value.as_object_mut().expect("an object").remove("hosts");
+		let read: DealSpec<u64> = serde_json::from_value(value).expect("hosts may be missing");
+		assert!(read.hosts.is_empty());
+	}
+
 	proptest! {
+		#[test]
+		fn no_bytes_are_a_host_and_an_address_of_another_form(
+			address in any::<u32>(),
+			wide in any::<u128>(),
+		) {
+			let (v4, v6) = (Ipv4Addr::from(address), Ipv6Addr::from(wide));
+			prop_assert!(is_host(v4.to_string().as_bytes()));
+			let bracketed = format!("[{v6}]");
+			prop_assert!(is_host(bracketed.as_bytes()));
+			prop_assert!(!is_host(v6.to_string().as_bytes()));
+			prop_assert!(!is_host(address.to_string().as_bytes()));
+			let hex = format!("{address:#x}");
+			prop_assert!(!is_host(hex.as_bytes()));
+		}
+
 		#[test]
 		fn a_payment_is_split_to_the_unit(amount in any::<u128>()) {
 			let (paid, burnt) = split_payment(amount);

@@ -3,11 +3,14 @@
 use crate::{
 	audit::ReceiptOpening,
 	epoch::{EpochInfo, Phase},
+	execution::{CallTerms, ProfileId},
 	peer::{PeerId, PeerKey},
+	replay::{ReplayInput, Replayed},
 	report::{Report, Served},
 	Balance, BlockNumber, EpochIndex, H256,
 };
 use alloc::vec::Vec;
+use core::ops::Range;
 use sp_arithmetic::Perbill;
 use sp_weights::Weight;
 
@@ -27,6 +30,23 @@ pub trait EpochClock {
 	fn draw(epoch: EpochIndex) -> Option<H256>;
 	/// Genesis hash of the chain.
 	fn genesis() -> H256;
+	/// An epoch as it was frozen, as long as it is remembered.
+	fn info(epoch: EpochIndex) -> Option<EpochInfo> {
+		let is_it = |info: &EpochInfo| info.index == epoch;
+		Some(Self::current())
+			.filter(is_it)
+			.or_else(|| Self::previous().filter(is_it))
+	}
+	/// Its blocks; open-ended for the present one.
+	///
+	/// An epoch ends where the next one starts, and not by its length: migrations make it longer.
+	fn blocks_of(epoch: EpochIndex) -> Option<Range<BlockNumber>> {
+		let start = Self::info(epoch)?.start;
+		if epoch == Self::current().index {
+			return Some(start..BlockNumber::MAX);
+		}
+		Some(start..Self::info(epoch.checked_add(1)?)?.start)
+	}
 	/// Last epoch that is closed: reported, drawn and audited.
 	fn last_closed() -> Option<EpochIndex> {
 		let current = Self::current().index;
@@ -169,8 +189,14 @@ pub trait ReceiptLedger {
 pub trait WorkInspector {
 	/// Whether the peer worked for the deal in the epoch.
 	fn is_worker(peer: PeerId, deal: crate::DealId, epoch: EpochIndex) -> bool;
-	/// Package and highest gas of a call of the deal; `None` once the deal is gone.
-	fn call_terms(deal: crate::DealId) -> Option<(H256, crate::Gas)>;
+	/// Terms of a deal that stands.
+	fn call_terms(deal: crate::DealId) -> Option<CallTerms>;
+}
+
+/// Running a call again, as a function of what it depends on.
+pub trait Replayer {
+	/// What comes of it. `None`: not for this caller; never in a block.
+	fn replay(profile: ProfileId, package: &[u8], input: &ReplayInput) -> Option<Replayed>;
 }
 
 /// RandomX as a function of (key, input), so that pallets can be tested without it.
@@ -218,6 +244,8 @@ pub trait StakeSlasher<AccountId> {
 	/// Takes it, or as much as is left; what was taken. Whether an offence was punished before is
 	/// the caller's to know.
 	fn slash(peer: PeerId, offence: Offence<AccountId>) -> Balance;
+	/// Last epoch in which a peer's stake can be charged for an epoch; `None`: none stood in it.
+	fn answers_until(peer: PeerId, epoch: EpochIndex) -> Option<EpochIndex>;
 	/// Weight of that at its bound.
 	fn slash_weight() -> Weight;
 }
@@ -246,5 +274,71 @@ impl<AccountId> Equivocations<AccountId> for () {
 	}
 	fn weight() -> Weight {
 		Weight::zero()
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::epoch::EpochLengths;
+
+	/// A clock in epoch 2, whose epochs are of 10 blocks but for epoch 1, which was of 12.
+	struct Clock;
+
+	const STARTS: [BlockNumber; 3] = [1, 11, 23];
+
+	fn known(index: EpochIndex) -> EpochInfo {
+		EpochInfo {
+			index,
+			start: STARTS[index as usize],
+			start_ms: 0,
+			slot_ms: 1,
+			lengths: EpochLengths {
+				len: 10,
+				report_window: 3,
+				fold_window: 1,
+				answer_window: 3,
+			},
+		}
+	}
+
+	impl EpochClock for Clock {
+		fn current() -> EpochInfo {
+			known(2)
+		}
+		fn previous() -> Option<EpochInfo> {
+			Some(known(1))
+		}
+		fn position() -> u32 {
+			0
+		}
+		fn phase() -> Phase {
+			Phase::Report
+		}
+		fn seed(_: EpochIndex) -> Option<H256> {
+			None
+		}
+		fn draw(_: EpochIndex) -> Option<H256> {
+			None
+		}
+		fn genesis() -> H256 {
+			H256::zero()
+		}
+	}
+
+	#[test]
+	fn a_clock_knows_two_epochs_by_itself() {
+		assert_eq!(Clock::info(0), None);
+		assert_eq!(Clock::info(1), Some(known(1)));
+		assert_eq!(Clock::info(2), Some(known(2)));
+		assert_eq!(Clock::info(3), None);
+	}
+
+	#[test]
+	fn an_epoch_ends_where_the_next_one_starts() {
+		assert_eq!(Clock::blocks_of(0), None);
+		assert_eq!(Clock::blocks_of(1), Some(11..23));
+		assert_eq!(Clock::blocks_of(2), Some(23..BlockNumber::MAX));
+		assert_eq!(Clock::blocks_of(3), None);
 	}
 }

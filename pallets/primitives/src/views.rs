@@ -6,7 +6,8 @@ use crate::{
 	capacity::WorkRates,
 	commitment::{ChangeView, CommitmentTerms, StakeView},
 	epoch::EpochStatus,
-	market::{CallLimits, DealSpec, DealStatus, OfferTerms, Package, Worker},
+	execution::{CallTerms, ProfileId},
+	market::{CallLimits, DealSpec, DealStatus, Hosts, OfferTerms, Package, Worker},
 	peer::{Endpoint, PeerId, PeerKey},
 	Balance, BlockNumber, DealId, EpochIndex, OfferId, H256, U256,
 };
@@ -154,6 +155,24 @@ pub struct Assignment {
 	pub status: DealStatus,
 	/// Last epoch that the escrow pays for, at the present workers.
 	pub paid_until: EpochIndex,
+	/// Hosts that calls may ask; empty: none.
+	#[cfg_attr(feature = "serde", serde(with = "crate::text::list", default))]
+	pub hosts: Hosts,
+	/// Engine profile that calls run under: that of its creation.
+	pub profile: ProfileId,
+}
+
+impl Assignment {
+	/// What calls of the deal run under.
+	pub fn terms(&self) -> CallTerms {
+		CallTerms::frozen(
+			self.deal,
+			&self.package,
+			self.profile,
+			self.limits,
+			self.hosts.clone(),
+		)
+	}
 }
 
 /// Everything that a peer must know to do what it owes, at one block.
@@ -225,6 +244,21 @@ pub struct DealView<AccountId> {
 	pub paid_until: EpochIndex,
 	/// Its workers.
 	pub workers: Vec<WorkerView>,
+	/// Engine profile that calls run under: that of its creation.
+	pub profile: ProfileId,
+}
+
+impl<AccountId> DealView<AccountId> {
+	/// What calls of the deal run under.
+	pub fn call_terms(&self) -> CallTerms {
+		CallTerms::frozen(
+			self.deal,
+			&self.spec.package,
+			self.profile,
+			self.spec.limits,
+			self.spec.hosts.clone(),
+		)
+	}
 }
 
 /// An offer.
@@ -260,6 +294,8 @@ pub struct Quote {
 	pub looked_at: u32,
 	/// Whether the search stopped at [`MAX_QUOTED_OFFERS`].
 	pub truncated: bool,
+	/// Whether the chain can replay every call of such a deal: [`CallTerms::is_verifiable`].
+	pub verifiable: bool,
 }
 
 /// What the chain keeps of a report.

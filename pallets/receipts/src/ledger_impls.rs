@@ -1,6 +1,8 @@
 //! The rings: what goes in, and what can be asked.
 
-use crate::{Config, Event, Opened, Opening, Pallet, Ring, WeightInfo, RING};
+use crate::{
+	Answered, Cases, Config, Event, OpenCases, Opened, Opening, Pallet, Ring, WeightInfo, RING,
+};
 use alloc::vec::Vec;
 use frame_support::{pallet_prelude::Weight, BoundedVec};
 use millrace_primitives::{
@@ -12,6 +14,10 @@ use millrace_primitives::{
 	views::ReportRecord,
 	EpochIndex, H256,
 };
+
+/// Most cases that are remembered of a peer: one for each epoch of the ring and kind, of which
+/// withheld data are noted elsewhere.
+const CASES: u32 = RING.saturating_mul(2);
 
 impl<T: Config> ReceiptLedger for Pallet<T> {
 	fn on_report(peer: PeerId, epoch: EpochIndex, report: H256) {
@@ -51,18 +57,24 @@ impl<T: Config> ReceiptLedger for Pallet<T> {
 	fn open_weight() -> Weight {
 		T::WeightInfo::open()
 	}
+
+	fn has_open_case(peer: PeerId) -> bool {
+		OpenCases::<T>::get(peer) > 0
+	}
 }
 
 impl<T: Config> PeerUse for Pallet<T> {
-	/// Never: receipts only tell of a peer's past.
-	fn in_use(_: PeerId) -> bool {
-		false
+	/// While something stands against it. All else only tells of a peer's past.
+	fn in_use(peer: PeerId) -> bool {
+		Self::has_open_case(peer)
 	}
 
 	fn forget(peer: PeerId) {
 		// A ring has as many slots as the limit, so nothing is left for another call.
 		let _ = Ring::<T>::clear_prefix(peer, RING, None);
 		let _ = Opened::<T>::clear_prefix(peer, RING, None);
+		let _ = Answered::<T>::clear_prefix(peer, RING, None);
+		let _ = Cases::<T>::clear_prefix(peer, CASES, None);
 	}
 
 	fn weight() -> Weight {
@@ -76,62 +88,12 @@ impl<T: Config> Pallet<T> {
 		Ring::<T>::get(peer, Self::slot_of(epoch)).filter(|record| record.epoch == epoch)
 	}
 
-	/// Receipts that a peer opened in its audit of an epoch, as long as they are remembered.
+	/// Receipts that a peer opened in its audit of an epoch, as long as they are remembered and not
+	/// void.
 	pub fn opened(peer: PeerId, epoch: EpochIndex) -> Vec<SignedReceipt> {
 		Opened::<T>::get(peer, Self::slot_of(epoch))
 			.filter(|opening| opening.epoch == epoch)
 			.map(|opening| opening.receipts.into_inner())
 			.unwrap_or_default()
-	}
-
-	fn slot_of(epoch: EpochIndex) -> u32 {
-		epoch.checked_rem(RING).unwrap_or(0)
-	}
-
-	/// Checks the pallet's invariants: every record stands in the slot of its epoch, which is over, and
-	/// belongs to a registered peer; what was opened is of the peer and the epoch under which it is
-	/// kept, each receipt once and in order; nothing empty is kept.
-	#[cfg(any(feature = "try-runtime", test))]
-	pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
-		use frame_support::ensure;
-		use millrace_primitives::traits::{EpochClock, PeerRegistry};
-
-		let now = T::Clock::current().index;
-		let is_registered = |peer| T::Peers::provider_of(peer).is_some();
-		for (peer, slot, record) in Ring::<T>::iter() {
-			ensure!(is_registered(peer), "a report of an unknown peer");
-			ensure!(
-				slot == Self::slot_of(record.epoch),
-				"a report in another epoch's slot"
-			);
-			ensure!(record.epoch < now, "a report of an epoch that is not over");
-		}
-		for (peer, slot, opening) in Opened::<T>::iter() {
-			ensure!(is_registered(peer), "an opening of an unknown peer");
-			ensure!(
-				slot == Self::slot_of(opening.epoch),
-				"an opening in another epoch's slot"
-			);
-			ensure!(
-				opening.epoch < now,
-				"an opening of an epoch that is not over"
-			);
-			ensure!(!opening.receipts.is_empty(), "an opening of nothing");
-			let numbers = opening.receipts.iter().map(|signed| signed.receipt.seq);
-			ensure!(
-				numbers
-					.clone()
-					.zip(numbers.skip(1))
-					.all(|(one, next)| one < next),
-				"receipts of an opening are not in order"
-			);
-			for signed in &opening.receipts {
-				ensure!(
-					signed.receipt.peer == peer && signed.receipt.epoch == opening.epoch,
-					"a receipt under another peer or epoch"
-				);
-			}
-		}
-		Ok(())
 	}
 }

@@ -1,18 +1,17 @@
 //! Inspection of opened receipts: everything that can be seen to be false without running the call.
 
-use crate::{Config, OpeningError, Pallet};
+use crate::{judge_impls::is_known, Config, OpeningError, Pallet};
 use alloc::vec::Vec;
 use frame_support::ensure;
 use millrace_primitives::{
 	audit::{drawn_receipts, ReceiptOpening},
-	execution::{Receipt, SignedReceipt, PROFILE_V1},
+	execution::{Receipt, SignedReceipt},
 	merkle,
 	peer::PeerId,
 	report::Report,
-	traits::{EpochClock, PeerRegistry, WorkInspector},
+	traits::{EpochClock, WorkInspector},
 	H256,
 };
-use sp_core::ed25519;
 
 impl<T: Config> Pallet<T> {
 	/// The receipts that hold, and why the first that does not hold does not.
@@ -40,7 +39,7 @@ impl<T: Config> Pallet<T> {
 		index: u64,
 		opening: &ReceiptOpening,
 	) -> Result<(), OpeningError> {
-		let SignedReceipt { receipt, signature } = &opening.receipt;
+		let SignedReceipt { receipt, .. } = &opening.receipt;
 		let leaf = receipt.hash();
 		ensure!(
 			merkle::verify(
@@ -64,13 +63,8 @@ impl<T: Config> Pallet<T> {
 			OpeningError::Seed
 		);
 		ensure!(Self::is_inside_epoch(receipt), OpeningError::Block);
-		let key = T::Peers::key_at(peer, receipt.block).ok_or(OpeningError::Signature)?;
 		ensure!(
-			sp_io::crypto::ed25519_verify(
-				&ed25519::Signature::from_raw(*signature),
-				leaf.as_bytes(),
-				&ed25519::Public::from_raw(key),
-			),
+			Self::is_signed(&opening.receipt, leaf),
 			OpeningError::Signature
 		);
 		Self::inspect_work(receipt)
@@ -92,12 +86,23 @@ impl<T: Config> Pallet<T> {
 			T::Work::is_worker(receipt.peer, receipt.deal, receipt.epoch),
 			OpeningError::Worker
 		);
-		if let Some((package, most_gas)) = T::Work::call_terms(receipt.deal) {
-			ensure!(receipt.package == package, OpeningError::Package);
-			ensure!(receipt.gas <= most_gas, OpeningError::Gas);
-		}
-		ensure!(receipt.profile == PROFILE_V1, OpeningError::Profile);
+		let genesis = T::Clock::genesis();
+		let terms = T::Work::call_terms(receipt.deal);
+		let profile = match &terms {
+			Some(terms) => {
+				ensure!(receipt.package == terms.package, OpeningError::Package);
+				ensure!(receipt.gas <= terms.limits.gas, OpeningError::Gas);
+				receipt.profile == terms.profile
+			}
+			None => is_known(receipt.profile),
+		};
+		ensure!(profile, OpeningError::Profile);
 		ensure!(receipt.fits_status(), OpeningError::Outcome);
+		if let Some(terms) = terms {
+			ensure!(receipt.terms == terms.hash(genesis), OpeningError::Terms);
+			// What is left of them: all gas where it ran out, and no effects without hosts.
+			ensure!(receipt.fits_terms(genesis, &terms), OpeningError::Outcome);
+		}
 		Ok(())
 	}
 }

@@ -9,7 +9,7 @@ pub enum Caller {
 	Import,
 	/// A block is being filled.
 	Author,
-	/// RPC, pool, offchain worker: current seeds only.
+	/// RPC, pool, offchain worker: current seeds only, and no replays.
 	Offchain,
 }
 

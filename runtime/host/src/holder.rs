@@ -63,6 +63,7 @@ pub fn statistics() -> Statistics {
 	Statistics {
 		interpreted: options().code.at_most(allowed()) == Code::Interpreted,
 		pages: *lock(&PAGES),
+		replays: crate::judge::statistics(),
 		..HOLDER.counts.read()
 	}
 }

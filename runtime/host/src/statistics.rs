@@ -1,4 +1,4 @@
-//! What caches and machines have done, counted without a lock.
+//! What caches, machines and the judge have done, counted without a lock.
 
 use crate::Caller;
 use millrace_randomx::Pages;
@@ -29,6 +29,54 @@ pub struct Statistics {
 	pub interpreted: bool,
 	/// Pages of the cache that was filled last.
 	pub pages: Pages,
+	/// Replays of calls.
+	pub replays: Replays,
+}
+
+/// Replays that were done so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replays {
+	/// How many.
+	pub count: u64,
+	/// Gas that they spent.
+	pub gas: u64,
+	/// Time that the last one took, in milliseconds.
+	pub ms_last: u64,
+}
+
+/// The same as it is counted.
+#[derive(Debug)]
+pub(crate) struct ReplayCounts {
+	count: AtomicU64,
+	gas: AtomicU64,
+	ms_last: AtomicU64,
+}
+
+impl ReplayCounts {
+	/// Before the first one.
+	pub(crate) const fn new() -> Self {
+		Self {
+			count: AtomicU64::new(0),
+			gas: AtomicU64::new(0),
+			ms_last: AtomicU64::new(0),
+		}
+	}
+
+	/// One was done.
+	pub(crate) fn done(&self, gas: u64, took: Duration) {
+		self.count.fetch_add(1, Relaxed);
+		self.gas.fetch_add(gas, Relaxed);
+		self.ms_last.store(ms(took), Relaxed);
+	}
+
+	/// Everything so far.
+	pub(crate) fn read(&self) -> Replays {
+		Replays {
+			count: self.count.load(Relaxed),
+			gas: self.gas.load(Relaxed),
+			ms_last: self.ms_last.load(Relaxed),
+		}
+	}
 }
 
 /// The same as it is counted.
@@ -56,8 +104,7 @@ impl Counts {
 	/// A cache was filled.
 	pub(crate) fn filled(&self, took: Duration) -> Live {
 		self.fills.fetch_add(1, Relaxed);
-		let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-		self.fill_ms_last.store(ms, Relaxed);
+		self.fill_ms_last.store(ms(took), Relaxed);
 		self.caches.fetch_add(1, Relaxed);
 		Live(self.caches.clone())
 	}
@@ -89,4 +136,8 @@ impl Counts {
 			..Statistics::default()
 		}
 	}
+}
+
+fn ms(time: Duration) -> u64 {
+	u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

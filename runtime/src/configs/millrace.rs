@@ -2,7 +2,11 @@
 
 use super::{
 	governance::RootOrEmergency,
-	money::{deposit, dynamic_params::capacity::EmissionPerEpoch, WeightPrice},
+	money::{
+		deposit,
+		dynamic_params::{capacity::EmissionPerEpoch, fees::LengthFee},
+		WeightPrice,
+	},
 };
 use crate::{
 	timing, weights, Babe, Balance, Balances, BlockNumber, Capacity, Epochs, Market, Providers,
@@ -56,9 +60,10 @@ impl Get<BlockNumber> for AnswerableSince {
 parameter_types! {
 	/// Held for a provider.
 	pub const ProviderDeposit: Balance = deposit(1, 256);
-	/// Held for a peer: its record, its keys, its rings of reports and opened receipts, and its
-	/// commitment with stakes, rounds and slashes that wait.
-	pub const PeerDeposit: Balance = deposit(96, 16_384);
+	/// Held for a peer: its record, its keys, its rings of reports, of opened receipts, of cases that
+	/// were proven and of data that were demanded, and its commitment with stakes, rounds and slashes
+	/// that wait.
+	pub const PeerDeposit: Balance = deposit(128, 20_480);
 	/// Held of a provider while a round of stake is open: whoever removes one that lapsed is paid
 	/// from it.
 	pub const RoundDeposit: Balance = FLT;
@@ -121,9 +126,15 @@ impl pallet_market::Config for Runtime {
 }
 
 impl pallet_receipts::Config for Runtime {
+	type Currency = Balances;
+	type RuntimeHoldReason = RuntimeHoldReason;
 	type Clock = Epochs;
 	type Peers = Providers;
 	type Work = Market;
+	type Slasher = Capacity;
+	type Replayer = millrace_host::Native;
+	type WeightToFee = WeightPrice;
+	type ByteFee = LengthFee;
 	type WeightInfo = weights::pallet_receipts::WeightInfo<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkHelper = crate::benchmarking::Scene;
@@ -134,9 +145,11 @@ mod tests {
 	use super::*;
 	use crate::{
 		configs::money::{dynamic_params::capacity, RuntimeParameters},
-		Parameters, RuntimeOrigin,
+		AccountId, Parameters, RuntimeOrigin,
 	};
+	use codec::MaxEncodedLen;
 	use millrace_primitives::{
+		market::{DealSpec, Hosts},
 		peer::PeerId,
 		traits::{Emission, PeerUse, ReceiptLedger},
 		H256,
@@ -188,6 +201,20 @@ mod tests {
 			Parameters::set_parameter(RuntimeOrigin::root(), parameter).unwrap();
 			assert_eq!(<Schedule as Emission>::limit(2), 5 * FLT);
 		});
+	}
+
+	#[test]
+	fn a_deals_deposit_covers_the_longest_order() {
+		let rows = [
+			DealSpec::<AccountId>::max_encoded_len(),
+			pallet_market::Deal::<AccountId>::max_encoded_len(),
+			// Its place in the owner's list.
+			AccountId::max_encoded_len() + pallet_market::DealKey::max_encoded_len(),
+		];
+		let bytes = u32::try_from(rows.iter().sum::<usize>()).unwrap();
+		let rows = rows.len() as u32;
+		assert!(deposit(rows, bytes) < pallet_market::MarketParams::default().deal_deposit);
+		assert!(Hosts::max_encoded_len() <= 576);
 	}
 
 	#[test]

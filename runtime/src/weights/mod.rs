@@ -18,7 +18,9 @@ pub mod pallet_capacity;
 pub mod pallet_market;
 
 /// Weights of receipts.
-pub mod pallet_receipts;
+pub mod pallet_receipts {
+	pub use pallet_receipts::weights::SubstrateWeight as WeightInfo;
+}
 
 /// Weights of seats.
 pub mod pallet_validators;

@@ -12,11 +12,24 @@ pub fn millrace() -> PathBuf {
 	built("millrace")
 }
 
+/// A program that cheats: `liar`, `proxy` or `challenger`.
+pub fn adversary(name: &str) -> PathBuf {
+	built(name)
+}
+
 /// A sample function, such as `thumbnail`.
 pub fn guest(name: &str) -> PathBuf {
 	present(
 		tests().join("guests/out").join(format!("{name}.wasm")),
 		"scripts/guests.sh builds the sample functions",
+	)
+}
+
+/// The package whose calls take the judge longest for their gas, as a search found it.
+pub fn worst_package() -> PathBuf {
+	present(
+		tests().join("differential/worst.wat"),
+		"it is part of the repository",
 	)
 }
 
@@ -42,7 +55,7 @@ fn built(name: &str) -> PathBuf {
 	let folder = own.ancestors().nth(2).expect("programs lie in folders");
 	present(
 		folder.join(name),
-		"run scripts/test.sh, or cargo build --release -p millrace-node -p millrace",
+		"run scripts/test.sh, or cargo build --release --workspace --bins",
 	)
 }
 

@@ -26,7 +26,7 @@ pub async fn millrace<A: AsRef<OsStr>>(
 }
 
 /// Runs a program with these arguments in a folder, at most so long.
-pub(crate) async fn run<A: AsRef<OsStr>>(
+pub async fn run<A: AsRef<OsStr>>(
 	program: &Path,
 	folder: &Path,
 	limit: Duration,

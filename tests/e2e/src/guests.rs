@@ -57,6 +57,27 @@ pub fn echo() -> Vec<u8> {
 	odd()
 }
 
+/// What [`other`] answers, whatever it is asked.
+pub const OTHER: &str = "another function";
+
+/// A guest that answers with [`OTHER`].
+pub fn other() -> Vec<u8> {
+	module(&format!(
+		r#"
+		(module
+			(import "wasi_snapshot_preview1" "fd_write"
+				(func $write (param i32 i32 i32 i32) (result i32)))
+			(memory (export "memory") 1)
+			(data (i32.const 64) "{OTHER}")
+			(func (export "_start")
+				(i32.store (i32.const 0) (i32.const 64))
+				(i32.store (i32.const 4) (i32.const {length}))
+				(drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))
+		"#,
+		length = OTHER.len(),
+	))
+}
+
 /// A guest that wants to open sockets, by a function that no profile has.
 pub fn with_a_forbidden_import() -> Vec<u8> {
 	module(

@@ -2,7 +2,7 @@
 //!
 //! Starts the real programs on the loopback interface, waits for what the chain says, and ends
 //! everything with the test. Every wait is bounded and names what it waited for; a test that fails
-//! shows the ends of the logs of all its processes.
+//! shows the ends of the logs of all its processes, and behind them once more why it failed.
 //!
 //! The programs are those that `scripts/test.sh` builds beside the tests: see [`binaries`].
 

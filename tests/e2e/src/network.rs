@@ -3,7 +3,7 @@
 use crate::{binaries, command, eventually, spec, Http, Process, Ran, Rpc};
 use millrace_client::{AccountKey, Chain};
 use millrace_primitives::H256;
-use serde_json::json;
+use serde_json::{json, Value};
 use std::{
 	net::TcpListener,
 	path::{Path, PathBuf},
@@ -40,18 +40,30 @@ pub fn account(name: &str) -> AccountKey {
 /// Daemons act on final blocks, which are two blocks and a vote behind the best one. So the windows
 /// have more blocks than the named chain's, and leave daemons nearly as much time.
 pub fn quick_chain(folder: &Path, epoch_blocks: u32) -> String {
+	quick_chain_with(folder, epoch_blocks, &json!({}))
+}
+
+/// The same with other values in its genesis, besides.
+pub fn quick_chain_with(folder: &Path, epoch_blocks: u32, more: &Value) -> String {
 	let lengths = json!({
 		"len": epoch_blocks,
 		"report_window": 9,
 		"fold_window": 2,
 		"answer_window": epoch_blocks - QUICK_REST,
 	});
-	let patch = json!({
+	let mut patch = json!({
 		"timing": { "slotMs": 500 },
 		"epochs": { "lengths": lengths },
 	});
+	spec::merge(&mut patch, more);
 	let path = spec::patched(folder, "dev", "quick", &patch);
 	path.display().to_string()
+}
+
+/// Values for the genesis of a quick chain under which a unit owes one solution, so that a busy
+/// machine finds it in time.
+pub fn little_work() -> Value {
+	json!({ "capacity": { "params": { "rates": { "idle": 1, "busy": 1 } } } })
 }
 
 /// A node, which keeps its ports and its data when it is started again.
@@ -251,6 +263,15 @@ impl Network {
 		Self::around(folder, node).await
 	}
 
+	/// Starts a quick one with other values in its genesis, and gives the chain's specification
+	/// besides, for further nodes.
+	pub async fn quick_with(epoch_blocks: u32, more: &Value) -> (Self, String) {
+		let folder = folder();
+		let chain = quick_chain_with(folder.path(), epoch_blocks, more);
+		let node = Node::start(folder.path(), "node", &["--dev", "--chain", &chain]);
+		(Self::around(folder, node).await, chain)
+	}
+
 	/// The same around a node that was started in the folder.
 	pub async fn around(folder: TempDir, mut node: Node) -> Self {
 		let chain = node.connect().await;
@@ -299,14 +320,26 @@ pub struct Stored {
 impl Gateway {
 	/// Starts a gateway and waits until it knows where the chain stands.
 	pub async fn start(network: &Network) -> Self {
+		Self::configured(network, "").await
+	}
+
+	/// Starts one that keeps its receipts for a watcher of its own, which is paid for by an account
+	/// and looks at all of them.
+	pub async fn watching(network: &Network, account: &str) -> Self {
+		let watch = format!("[watch]\naccount = \"{account}\"\nmode = \"own\"\n");
+		Self::configured(network, &watch).await
+	}
+
+	/// Starts one with more sections in its configuration.
+	async fn configured(network: &Network, sections: &str) -> Self {
 		let [port] = free_ports();
 		let listen = format!("127.0.0.1:{port}");
 		let url = format!("http://{listen}");
 		let data = network.folder().join("gateway").display().to_string();
 		let config = network.folder().join("gateway.toml");
 		// The workers are beside it.
-		std::fs::write(&config, "[limits]\nallow_private_endpoints = true\n")
-			.expect("the test's folder is writable");
+		let text = format!("[limits]\nallow_private_endpoints = true\n\n{sections}");
+		std::fs::write(&config, text).expect("the test's folder is writable");
 		let config = config.display().to_string();
 		let node = network.node.ws();
 		let arguments = [

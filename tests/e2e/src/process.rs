@@ -2,10 +2,13 @@
 
 use crate::binaries;
 use std::{
+	cell::{Cell, RefCell},
 	ffi::{OsStr, OsString},
 	fs::OpenOptions,
+	panic,
 	path::{Path, PathBuf},
 	process::Stdio,
+	sync::Once,
 	time::Duration,
 };
 use tokio::{
@@ -13,8 +16,15 @@ use tokio::{
 	time::timeout,
 };
 
-/// Lines of a log that a failed test shows.
-const SHOWN_LINES: usize = 40;
+/// Lines of a log that a failed test shows: few, since a test may have a score of processes.
+const SHOWN_LINES: usize = 12;
+
+thread_local! {
+	/// Processes that this thread has started and that are there.
+	static RUNNING: Cell<usize> = const { Cell::new(0) };
+	/// What this thread has panicked with.
+	static FAILURE: RefCell<String> = const { RefCell::new(String::new()) };
+}
 
 /// A process that ends with its test, whatever way the test ends.
 #[derive(Debug)]
@@ -35,6 +45,7 @@ impl Process {
 		program: &Path,
 		arguments: impl IntoIterator<Item = A>,
 	) -> Self {
+		keep_failures();
 		let log = folder.join(format!("{name}.log"));
 		let out = OpenOptions::new()
 			.create(true)
@@ -57,6 +68,7 @@ impl Process {
 		let child = command
 			.spawn()
 			.unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
+		RUNNING.set(RUNNING.get() + 1);
 		Self {
 			name: name.into(),
 			child,
@@ -114,10 +126,29 @@ impl Drop for Process {
 	fn drop(&mut self) {
 		// It may have ended already.
 		let _ = self.child.start_kill();
+		let left = RUNNING.get().saturating_sub(1);
+		RUNNING.set(left);
 		if std::thread::panicking() {
 			eprintln!("\n--- the end of {}'s log\n{}\n---", self.name, self.tail());
+			if left == 0 {
+				// Once more, where nobody has to look for it.
+				let why = FAILURE.take();
+				eprintln!("\n--- why the test has failed\n{why}\n---");
+			}
 		}
 	}
+}
+
+/// Keeps what a thread panics with, so that it can be told behind the logs.
+fn keep_failures() {
+	static ONCE: Once = Once::new();
+	ONCE.call_once(|| {
+		let before = panic::take_hook();
+		panic::set_hook(Box::new(move |info| {
+			FAILURE.set(info.to_string());
+			before(info);
+		}));
+	});
 }
 
 /// Keeps whatever the developer has set for these programs out of a test.
@@ -128,4 +159,21 @@ pub(crate) fn isolate(command: &mut Command, folder: &Path) {
 	}
 	command.env_remove("RUST_LOG");
 	command.env("XDG_CONFIG_HOME", folder);
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_failure_is_known_behind_the_logs() {
+		keep_failures();
+		let failed = panic::catch_unwind(|| {
+			panic!("not in time");
+		});
+		assert!(failed.is_err());
+		let why = FAILURE.take();
+		assert!(why.contains("not in time"), "{why}");
+		assert!(why.contains(file!()), "{why}");
+	}
 }

@@ -1,8 +1,12 @@
 //! A provider with its machines.
 
-use crate::{binaries, eventually, network::account, network::free_ports, until, Network, Process};
+use crate::{
+	binaries, eventually,
+	network::{account, free_ports},
+	spec, until, Network, Process,
+};
 use futures::future::join_all;
-use millrace_client::{calls, AccountKey, PeerKeypair, View};
+use millrace_client::{calls, AccountId, AccountKey, PeerKeypair, View};
 use millrace_primitives::{
 	audit::AuditStatus,
 	commitment::StakeOffer,
@@ -11,7 +15,7 @@ use millrace_primitives::{
 	peer::{key_proof, PeerId},
 	Balance, EpochIndex, CPU_V1, FLT,
 };
-use serde_json::Value;
+use serde_json::{json, Map, Value};
 use sp_arithmetic::Perbill;
 use std::{
 	path::{Path, PathBuf},
@@ -33,11 +37,14 @@ const START: Duration = Duration::from_secs(60);
 pub struct Peer {
 	/// Its key.
 	pub key: PeerKeypair,
-	/// Where its worker serves.
+	/// Where clients reach it.
 	pub url: String,
+	/// Where its worker listens: elsewhere, if something stands before it.
+	pub door: String,
 	/// Its key file.
 	pub key_file: PathBuf,
 	name: String,
+	/// The worker's configuration without an ending: `.toml` and `.json` say the same.
 	config: PathBuf,
 	folder: PathBuf,
 }
@@ -45,23 +52,38 @@ pub struct Peer {
 impl Peer {
 	/// Makes a machine with a key and a port; nothing of it is on the chain yet.
 	pub fn new(network: &Network, name: &str) -> Self {
-		let folder = network.folder();
 		let [port] = free_ports();
+		Self::make(network, name, [port, port], &json!({}))
+	}
+
+	/// The same with something before its worker, at a port of its own, and other settings of the
+	/// worker besides.
+	pub fn fronted(network: &Network, name: &str, settings: &Value) -> Self {
+		Self::make(network, name, free_ports(), settings)
+	}
+
+	fn make(network: &Network, name: &str, [front, door]: [u16; 2], more: &Value) -> Self {
+		let folder = network.folder();
 		let key_file = folder.join(format!("{name}.json"));
 		let key = PeerKeypair::generate().expect("there is randomness");
 		key.save(&key_file).expect("the folder is writable");
-		let config = folder.join(format!("{name}.toml"));
-		let text = format!(
-			"data_dir = {}\nnode_url = {}\npeer_key = {}\nlisten = \"127.0.0.1:{port}\"\n\n\
-			[prover]\nthreads = 1\nmode = \"light\"\n\n[limits]\nallow_private_links = true\n",
-			quoted(&folder.join(name)),
-			Value::from(network.node.ws()),
-			quoted(&key_file),
-		);
-		std::fs::write(&config, text).expect("the folder is writable");
+		let mut settings = json!({
+			"data_dir": folder.join(name),
+			"node_url": network.node.ws(),
+			"peer_key": &key_file,
+			"listen": format!("127.0.0.1:{door}"),
+			"prover": { "threads": 1, "mode": "light" },
+			"limits": { "allow_private_links": true },
+		});
+		spec::merge(&mut settings, more);
+		let config = folder.join(format!("{name}-worker"));
+		for (ending, text) in [("toml", toml(&settings)), ("json", settings.to_string())] {
+			std::fs::write(config.with_extension(ending), text).expect("the folder is writable");
+		}
 		Self {
 			key,
-			url: format!("http://127.0.0.1:{port}"),
+			url: format!("http://127.0.0.1:{front}"),
+			door: format!("http://127.0.0.1:{door}"),
 			key_file,
 			name: name.into(),
 			config,
@@ -76,9 +98,41 @@ impl Peer {
 
 	/// Starts its worker, or starts it again over the same data.
 	pub fn start_worker(&self) -> Process {
-		let config = self.config.display().to_string();
+		let config = self.config.with_extension("toml").display().to_string();
 		let arguments = ["worker", "run", "--config", &config];
 		Process::start(&self.folder, &self.name, &binaries::millrace(), arguments)
+	}
+
+	/// Starts a worker that lies about the output or the gas of calls, or about the package, in whose
+	/// place another one answers.
+	pub fn start_liar(&self, how: &str, other: Option<&Path>) -> Process {
+		let config = self.config.with_extension("json").display().to_string();
+		let mut arguments = vec!["--config", &config, "--how", how];
+		let other = other.map(|path| path.display().to_string());
+		if let Some(other) = &other {
+			arguments.extend(["--other", other.as_str()]);
+		}
+		let program = binaries::adversary("liar");
+		Process::start(&self.folder, &self.name, &program, arguments)
+	}
+
+	/// Starts what stands before its worker: it omits, doubles or withholds.
+	pub fn start_proxy(&self, how: &str) -> Process {
+		let listen = self.url.trim_start_matches("http://");
+		let key = self.key_file.display().to_string();
+		let arguments = [
+			"--listen",
+			listen,
+			"--upstream",
+			&self.door,
+			"--key",
+			&key,
+			"--how",
+			how,
+		];
+		let name = format!("{}-proxy", self.name);
+		let program = binaries::adversary("proxy");
+		Process::start(&self.folder, &name, &program, arguments)
 	}
 
 	/// What its worker says of itself; nothing while it is away.
@@ -129,23 +183,36 @@ impl Provider {
 	/// Registers a provider with machines, commits units of each, stakes for them alone and offers
 	/// them.
 	pub async fn register(network: &Network, name: &str, peers: usize, units: u32) -> Self {
-		let account = account(name);
 		let owner = name.trim_start_matches('/').to_lowercase();
 		let peers: Vec<Peer> = (1..=peers)
 			.map(|number| Peer::new(network, &format!("worker-{owner}-{number}")))
 			.collect();
-		let proof = key_proof(network.chain.genesis(), &account.account());
-		let view = network.chain.latest().await.expect("the node is up");
 		let offer = StakeOffer {
 			own_part: Perbill::one(),
 			commission: Perbill::zero(),
 			invited: Default::default(),
 		};
+		Self::with_peers(network, name, peers, units, &offer).await
+	}
+
+	/// The same with machines that are there, and others who stake: they bring what the provider's
+	/// own part leaves, before the epoch begins that is told as the first.
+	pub async fn with_peers(
+		network: &Network,
+		name: &str,
+		peers: Vec<Peer>,
+		units: u32,
+		offer: &StakeOffer<AccountId>,
+	) -> Self {
+		let account = account(name);
+		let proof = key_proof(network.chain.genesis(), &account.account());
+		let view = network.chain.latest().await.expect("the node is up");
 		let signed = view
 			.start_terms(units, COMMITTED_EPOCHS, offer.own_part, offer.commission)
 			.await
 			.expect("terms can be read");
-		let stake = signed.terms.stake_per_unit * Balance::from(units);
+		let all = signed.terms.stake_per_unit * Balance::from(units);
+		let stake = offer.own_part.mul_ceil(all);
 		let mut batch = vec![calls::providers::register_provider("Provider of a test")];
 		for (peer, ask) in peers.iter().zip(ASK..) {
 			let terms = OfferTerms {
@@ -158,7 +225,7 @@ impl Provider {
 			let (key, id) = (&peer.key, peer.id());
 			batch.extend([
 				calls::providers::register_peer(key.public(), key.sign_hash(proof), &peer.url),
-				calls::capacity::create(id, units, COMMITTED_EPOCHS, &offer),
+				calls::capacity::create(id, units, COMMITTED_EPOCHS, offer),
 				calls::capacity::stake(id, &signed, 0, stake),
 				calls::market::post_offer(id, terms),
 			]);
@@ -229,9 +296,32 @@ pub async fn settle(network: &Network, peers: &[PeerId], epoch: EpochIndex) -> V
 	.await
 }
 
-fn quoted(path: &Path) -> Value {
-	// Escapes of JSON are escapes of TOML.
-	Value::from(path.display().to_string())
+/// Settings as TOML: values of JSON are values of TOML, their escapes are its escapes.
+fn toml(settings: &Value) -> String {
+	let lines = |table: &Map<String, Value>| -> String {
+		let plain = table.iter().filter(|(_, value)| !value.is_object());
+		plain
+			.map(|(key, value)| format!("{key} = {value}\n"))
+			.collect()
+	};
+	let top = settings.as_object().expect("settings are an object");
+	let sections = top.iter().filter_map(|(name, value)| {
+		let table = value.as_object()?;
+		Some(format!("\n[{name}]\n{}", lines(table)))
+	});
+	lines(top) + &sections.collect::<String>()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn settings_are_written_with_their_sections_last() {
+		let settings = json!({ "a": "x\"y", "limits": { "b": 1 }, "n": true });
+		let text = "a = \"x\\\"y\"\nn = true\n\n[limits]\nb = 1\n";
+		assert_eq!(toml(&settings), text);
+	}
 }
 
 /// Asserts that the peer, the only one there is, passed its audits up to this epoch. The view may

@@ -62,7 +62,7 @@ fn write(folder: &Path, name: &str, spec: &Value) -> PathBuf {
 }
 
 /// A merge patch, without removals.
-fn merge(target: &mut Value, patch: &Value) {
+pub(crate) fn merge(target: &mut Value, patch: &Value) {
 	match (target, patch) {
 		(Value::Object(target), Value::Object(patch)) => {
 			for (key, value) in patch {

@@ -548,6 +548,7 @@ fn order(provider: u64, units: u32, price: Balance) -> DealSpec<u64> {
 		providers: ProviderFilter::Allow(vec![provider].try_into().expect("one fits")),
 		worker_bond: 0,
 		term_epochs: None,
+		hosts: Default::default(),
 	}
 }
 

@@ -12,6 +12,7 @@
 pub mod agents;
 pub mod background;
 pub mod chain;
+pub mod fraud;
 pub mod grid;
 pub mod memory;
 pub mod rows;

@@ -16,7 +16,13 @@ use frame_support::{
 	PalletId,
 };
 use frame_system::{limits::BlockWeights, EnsureRoot};
-use millrace_primitives::{traits::RandomX, validators::SessionIndex, Balance, FLT, H256};
+use millrace_primitives::{
+	execution::ProfileId,
+	replay::{ReplayInput, Replayed},
+	traits::{RandomX, Replayer},
+	validators::SessionIndex,
+	Balance, FLT, H256,
+};
 use sp_runtime::{DispatchResult, Perbill};
 
 type Block = frame_system::mocking::MockBlockU32<Runtime>;
@@ -37,7 +43,7 @@ frame_support::construct_runtime!(
 /// Least that an account holds.
 pub const EXISTENTIAL_DEPOSIT: Balance = FLT / 1_000;
 /// Held for a peer, about as the mainnet holds it.
-const PEER_DEPOSIT: Balance = 6 * FLT;
+const PEER_DEPOSIT: Balance = 8 * FLT;
 /// Held for a provider or a ledger.
 const SMALL_DEPOSIT: Balance = FLT / 10;
 
@@ -116,9 +122,15 @@ impl pallet_market::Config for Runtime {
 }
 
 impl pallet_receipts::Config for Runtime {
+	type Currency = Balances;
+	type RuntimeHoldReason = RuntimeHoldReason;
 	type Clock = Epochs;
 	type Peers = Providers;
 	type Work = Market;
+	type Slasher = Capacity;
+	type Replayer = NoReplays;
+	type WeightToFee = WeightPrice;
+	type ByteFee = ConstU128<1_000_000_000_000>;
 	type WeightInfo = pallet_receipts::weights::SubstrateWeight<Self>;
 }
 
@@ -154,6 +166,15 @@ impl RandomX for NamedWork {
 		// The nonce is the input's last eight bytes.
 		let worked = input.ends_with(&WORKED.to_le_bytes());
 		Some(if worked { [0; 32] } else { [0xff; 32] })
+	}
+}
+
+/// Nobody calls a function here, so nothing is run again.
+pub struct NoReplays;
+
+impl Replayer for NoReplays {
+	fn replay(_: ProfileId, _: &[u8], _: &ReplayInput) -> Option<Replayed> {
+		None
 	}
 }
 

@@ -153,6 +153,13 @@ fn point_text(point: &Map<String, Value>) -> String {
 /// Chance that none of so many audits, of a peer of so many units that makes a part of its solutions
 /// up, opens one of these: in a network of so many peers of the usual size.
 pub fn unseen(peers: u32, units: u32, part: f64, epochs: u32) -> f64 {
+	let seen = 1.0 - (1.0 - part).powi(3);
+	(1.0 - drawn(peers, units) * seen).powf(f64::from(epochs))
+}
+
+/// Chance that a peer of so many units is drawn in an epoch, in a network of so many peers of the
+/// usual size.
+pub fn drawn(peers: u32, units: u32) -> f64 {
 	let params = CapacityParams::default();
 	let saved = params.reward_target_per_unit + params.slash_rate.mul_ceil(params.stake_per_unit);
 	let ratio = 3.0 * saved as f64 / params.stake_per_unit as f64;
@@ -161,9 +168,7 @@ pub fn unseen(peers: u32, units: u32, part: f64, epochs: u32) -> f64 {
 	let audits = deterring
 		.max(f64::from(params.audits_per_epoch))
 		.min(f64::from(peers));
-	let drawn = (audits * f64::from(units) / all).min(1.0);
-	let seen = 1.0 - (1.0 - part).powi(3);
-	(1.0 - drawn * seen).powf(f64::from(epochs))
+	(audits * f64::from(units) / all).min(1.0)
 }
 
 #[cfg(test)]

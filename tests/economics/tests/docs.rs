@@ -2,7 +2,7 @@
 
 use millrace_economics::{
 	chain::parameters,
-	grid,
+	fraud, grid,
 	table::{COMMAND, LUCK, TABLE},
 };
 
@@ -18,6 +18,20 @@ fn every_way_to_cheat_has_a_section() {
 			"docs/ECONOMICS.md has no section for {name}"
 		);
 	}
+}
+
+/// What is computed and not simulated.
+#[test]
+fn lies_about_calls_have_a_section_with_the_computed_row() {
+	let section = DOCUMENT
+		.lines()
+		.any(|line| line.starts_with("### ") && line.contains("`fraud`"));
+	assert!(section, "docs/ECONOMICS.md has no section for fraud");
+	let row = fraud::row();
+	assert!(
+		DOCUMENT.contains(&row),
+		"docs/ECONOMICS.md should have the line: {row}"
+	);
 }
 
 #[test]

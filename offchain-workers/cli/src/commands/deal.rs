@@ -14,6 +14,7 @@ use crate::{
 use clap::{Args, Subcommand};
 use millrace_client::{amounts, calls, AccountId, View};
 use millrace_primitives::{
+	execution::{arbitration_gas, CallTerms},
 	market::{DealStatus, WorkerStatus},
 	views::{DealView, WorkerView},
 	Balance, DealId,
@@ -163,6 +164,13 @@ async fn quote(context: &Context, spec: &SpecArgs) -> Result<()> {
 			("smallest escrow", amounts::format(quote.min_escrow)),
 			("closing deposit", amounts::format(quote.closing_deposit)),
 			("offers looked at", format!("{}{stopped}", quote.looked_at)),
+			(
+				"verifiable",
+				match quote.verifiable {
+					true => "yes".into(),
+					false => "no: a call may take more than the chain runs again".into(),
+				},
+			),
 		]);
 		format!("{offers}\n\n{sums}")
 	})
@@ -182,6 +190,12 @@ async fn create(context: &Context, args: CreateArgs) -> Result<()> {
 			let (_, url) = package::upload(&context.settings.gateway, module).await?;
 			set_links(&mut spec.package, args.spec.links_with(url))?;
 		}
+	}
+	let terms = CallTerms::new(0, &spec.package, spec.limits, spec.hosts.clone());
+	if !terms.is_verifiable() {
+		eprintln!("warning: receipts of this deal cannot be challenged by running its calls again");
+		let most = arbitration_gas(spec.package.size);
+		eprintln!("  hint: calls of at most {most} gas of this package can be; see --gas");
 	}
 	let chain = context.chain().await?;
 	// On a network of one machine such links are the right ones. A chain of unknown type is public.

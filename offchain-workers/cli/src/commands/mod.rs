@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+pub(crate) mod challenge;
 pub(crate) mod deal;
 pub(crate) mod gateway;
 pub(crate) mod invoke;
@@ -13,6 +14,7 @@ pub(crate) mod receipt;
 pub(crate) mod run;
 pub(crate) mod spec;
 pub(crate) mod validator;
+pub(crate) mod watch;
 pub(crate) mod worker;
 
 mod signals;
@@ -37,6 +39,10 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<ExitCode> {
 		}
 		Command::Gateway(command) => {
 			gateway::run(&cli.global, command).await?;
+			stopped(&cli.global);
+		}
+		Command::Watch(command) => {
+			watch::run(&cli.global, command).await?;
 			stopped(&cli.global);
 		}
 		Command::Dev(command) => return crate::dev::run(&cli.global, command).await,

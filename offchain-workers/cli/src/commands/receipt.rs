@@ -2,6 +2,7 @@
 
 use crate::{
 	commands::{
+		challenge::{self, ChallengeArgs},
 		invoke::{check_response, SavedReceipt},
 		wait::{self, Progress},
 	},
@@ -13,13 +14,27 @@ use crate::{
 };
 use clap::Subcommand;
 use millrace_client::{receipts, Chain, ReceiptProof, View};
-use millrace_primitives::{execution::SignedReceipt, EpochIndex};
+use millrace_primitives::{
+	execution::{SignedReceipt, UNVERIFIED},
+	EpochIndex,
+};
 use serde_json::json;
 use std::path::PathBuf;
 
 /// Receipts against the chain.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ReceiptCommand {
+	/// Show what a receipt says, without asking anybody.
+	Show {
+		/// A receipt that `millrace invoke --receipt` kept, or a whole proof.
+		file: PathBuf,
+	},
+	/// Look for what is false about a receipt, and charge its peer with it before the chain.
+	///
+	/// The call is run again by the chain's judge, on this machine; its data come from the worker. A
+	/// bond is held until the outcome, and is lost if the chain finds the receipt right. Whoever has
+	/// the evidence accepted first earns the bounty.
+	Challenge(ChallengeArgs),
 	/// Check signature, chain and epoch of a receipt, and that the peer reported it.
 	Verify {
 		/// A receipt that `millrace invoke --receipt` kept, or a whole proof.
@@ -41,13 +56,17 @@ pub(crate) enum ReceiptCommand {
 
 /// Does it.
 pub(crate) async fn run(context: &Context, command: ReceiptCommand) -> Result<()> {
-	let ReceiptCommand::Verify {
-		file,
-		worker,
-		response,
-		wait,
-		proof: keep,
-	} = command;
+	let (file, worker, response, wait, keep) = match command {
+		ReceiptCommand::Show { file } => return show(context, &read(&file)?.receipt()),
+		ReceiptCommand::Challenge(args) => return challenge::run(context, args).await,
+		ReceiptCommand::Verify {
+			file,
+			worker,
+			response,
+			wait,
+			proof,
+		} => (file, worker, response, wait, proof),
+	};
 	let held = read(&file)?;
 	let chain = context.chain().await?;
 	if let (Some(seconds), Held::Receipt(receipt)) = (wait, &held) {
@@ -93,13 +112,62 @@ pub(crate) async fn run(context: &Context, command: ReceiptCommand) -> Result<()
 	})
 }
 
+fn show(context: &Context, signed: &SignedReceipt) -> Result<()> {
+	let receipt = &signed.receipt;
+	let hash = receipt.hash();
+	let verifiable = receipt.profile & UNVERIFIED == 0;
+	let value = json!({ "receipt": receipt, "hash": hash, "verifiable": verifiable });
+	context.emit(&value, || {
+		ui::pairs([
+			("receipt", format!("{hash:?}")),
+			("chain", format!("{:?}", receipt.genesis)),
+			("deal", receipt.deal.to_string()),
+			("peer", receipt.peer.to_string()),
+			("epoch", receipt.epoch.to_string()),
+			("number", receipt.seq.to_string()),
+			("block", receipt.block.to_string()),
+			("status", format!("{:?}", receipt.status)),
+			("gas", receipt.gas.to_string()),
+			(
+				"engine profile",
+				(receipt.profile & !UNVERIFIED).to_string(),
+			),
+			(
+				"verifiable",
+				match verifiable {
+					true => "yes".into(),
+					false => "no: its deal grants calls more than the chain runs again".into(),
+				},
+			),
+			("package", format!("{:?}", receipt.package)),
+			("terms", format!("{:?}", receipt.terms)),
+			("request", format!("{:?}", receipt.request)),
+			("response", format!("{:?}", receipt.response)),
+			("transcript", format!("{:?}", receipt.transcript)),
+		])
+	})
+}
+
 /// What a file holds.
-enum Held {
+pub(crate) enum Held {
+	/// A receipt alone.
 	Receipt(SignedReceipt),
+	/// A receipt with the report that it stands in.
 	Proof(Box<ReceiptProof>),
 }
 
-fn read(path: &std::path::Path) -> Result<Held> {
+impl Held {
+	/// The receipt in it.
+	pub(crate) fn receipt(self) -> SignedReceipt {
+		match self {
+			Self::Receipt(receipt) => receipt,
+			Self::Proof(proof) => proof.receipt,
+		}
+	}
+}
+
+/// Reads a receipt, or a whole proof.
+pub(crate) fn read(path: &std::path::Path) -> Result<Held> {
 	let bytes = files::read(path)?;
 	if let Ok(proof) = serde_json::from_slice::<ReceiptProof>(&bytes) {
 		return Ok(Held::Proof(Box::new(proof)));

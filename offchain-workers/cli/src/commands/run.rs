@@ -7,19 +7,27 @@ use crate::{
 	errors::{CliError, Kind, Result},
 	files, ui,
 };
+use bytes::Bytes;
 use clap::Args;
-use millrace_executor::{CallInput, CallOutput, Engine, EngineConfig};
+use millrace_executor::{CallOutput, EngineConfig, OwnedInput};
 use millrace_primitives::{
-	execution::{CallStatus, Request, MAX_MEMORY_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES},
-	market::CallLimits,
+	execution::{
+		package_hash, response_hash, CallStatus, Request, MAX_MEMORY_BYTES, MAX_REQUEST_BYTES,
+		MAX_RESPONSE_BYTES,
+	},
+	market::{CallLimits, Hosts},
+	replay::{ReplayInput, ReplayOutcome},
 	H256,
 };
+use millrace_sandbox::{GuestCall, Guests, InProcess, NoEffector};
 use serde_json::{json, Map, Value};
 use std::{
 	path::PathBuf,
 	process::ExitCode,
-	time::{Duration, SystemTime, UNIX_EPOCH},
+	sync::Arc,
+	time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
+use tokio::task::spawn_blocking;
 
 /// Longest time of a local call; gas ends most of them before.
 const LONGEST: Duration = Duration::from_secs(300);
@@ -28,8 +36,8 @@ const LONGEST: Duration = Duration::from_secs(300);
 ///
 /// The response goes to standard output; status, gas and the guest's standard error go to standard
 /// error. With --json all of it is one object, the response in hexadecimal unless --out names a
-/// file. The limits are those that a deal has where nothing else is said. The exit status is 0 if
-/// the guest exits with 0.
+/// file. The limits are those that a deal has where nothing else is said. Hosts are asked by workers
+/// alone: here a guest is told that it may ask none. The exit status is 0 if the guest exits with 0.
 #[derive(Debug, Args)]
 pub(crate) struct RunCommand {
 	/// The module.
@@ -58,6 +66,9 @@ pub(crate) struct RunCommand {
 	/// Seed of the guest's randomness.
 	#[arg(long, value_name = "HASH", value_parser = arguments::hash)]
 	seed: Option<H256>,
+	/// Have the chain's judge run the call too, and compare.
+	#[arg(long)]
+	judge: bool,
 }
 
 /// Does it.
@@ -76,17 +87,28 @@ pub(crate) async fn run(context: &Context, command: RunCommand) -> Result<ExitCo
 	}
 	let clock_ms = command.clock.unwrap_or_else(now_ms);
 	let seed = command.seed.unwrap_or_default();
-	let input = CallInput {
-		request: &request,
+	let input = OwnedInput {
+		request: Arc::new(request),
 		limits,
+		hosts: Hosts::default(),
 		clock_ms,
 		seed,
 	};
 	let spinner = ui::Spinner::start("the function runs");
-	let output = call(&module, &input);
+	let output = call(&module, input.clone()).await;
 	drop(spinner);
 	let output = output?;
-	let told = tell(context, &output);
+	let mut told = tell(context, &output);
+	if command.judge {
+		let spinner = ui::Spinner::start("the judge runs");
+		let judged = judge(module, input, &output).await;
+		drop(spinner);
+		let seconds = judged.map_err(|error| error.details(told.clone()))?;
+		if !context.json() {
+			eprintln!("the judge agrees, after {seconds:.3} s");
+		}
+		told.insert("judge_seconds".into(), json!(seconds));
+	}
 	if let Some(error) = failure(output.status) {
 		return Err(error.details(told));
 	}
@@ -123,20 +145,60 @@ fn request(command: &RunCommand, body: Option<Vec<u8>>) -> Request {
 	}
 }
 
-fn call(module: &[u8], input: &CallInput<'_>) -> Result<CallOutput> {
+async fn call(module: &[u8], input: OwnedInput) -> Result<CallOutput> {
 	let config = EngineConfig {
 		max_concurrent_calls: 1,
-		max_wall_clock: LONGEST,
+		max_wall_clock: Some(LONGEST),
 		..EngineConfig::default()
 	};
 	let failed = |code: &str, message: String| CliError::new(Kind::Failure, code, message);
-	let engine = Engine::new(config).map_err(|error| failed("engine", error.to_string()))?;
-	let module = engine
-		.load(module)
+	let guests = InProcess::new(config).map_err(|error| failed("engine", error.to_string()))?;
+	guests
+		.prepare(Bytes::copy_from_slice(module))
+		.await
 		.map_err(|error| failed("package_invalid", error.to_string()))?;
-	engine
-		.call(&module, input)
+	let call = GuestCall {
+		deal: 0,
+		package: package_hash(module),
+		places: 1,
+		input,
+		effects: Arc::new(NoEffector),
+	};
+	guests
+		.call(call)
+		.await
 		.map_err(|error| failed("engine", error.to_string()))
+}
+
+/// Has the judge run the call as far as the engine says that it goes. The seconds that it took.
+async fn judge(module: Vec<u8>, input: OwnedInput, output: &CallOutput) -> Result<f64> {
+	let input = ReplayInput {
+		request: (*input.request).clone(),
+		transcript: output.transcript.clone(),
+		limits: input.limits,
+		hosts: input.hosts,
+		clock_ms: input.clock_ms,
+		seed: input.seed,
+		claimed_gas: output.gas,
+	};
+	let started = Instant::now();
+	let judged = spawn_blocking(move || millrace_executor::replay(&module, &input)).await;
+	let found = judged
+		.map_err(|error| CliError::new(Kind::Failure, "engine", error.to_string()))?
+		.outcome;
+	let expected = ReplayOutcome::Ended {
+		status: output.status,
+		response: response_hash(&output.response),
+		gas: output.gas,
+	};
+	if found != expected {
+		let message = format!("the judge says {found:?}, and the engine {expected:?}");
+		return Err(
+			CliError::new(Kind::Verification, "judge_disagrees", message)
+				.hint("please report it, with the package and the request"),
+		);
+	}
+	Ok(started.elapsed().as_secs_f64())
 }
 
 /// Says what happened on standard error, since standard output has the response; gives it as fields

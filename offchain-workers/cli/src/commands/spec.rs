@@ -11,7 +11,9 @@ use clap::Args;
 use millrace_client::{web, AccountId};
 use millrace_primitives::{
 	execution::package_hash,
-	market::{Abi, CallLimits, DealSpec, Link, Package, ProviderFilter, MAX_LINK},
+	market::{
+		is_host, Abi, CallLimits, DealSpec, Host, Link, Package, ProviderFilter, HTTP_OUT, MAX_LINK,
+	},
 	Balance, Gas, CPU_V1, H256,
 };
 use std::path::PathBuf;
@@ -71,6 +73,10 @@ pub(crate) struct SpecArgs {
 	/// Capability bits that a peer must have.
 	#[arg(long, default_value_t = 0)]
 	capabilities: u64,
+	/// Host that calls may ask through their worker, such as api.example or api.example:8080; can be
+	/// given several times. Workers must have the capability for it.
+	#[arg(long = "allow-host", value_name = "HOST", value_parser = host)]
+	hosts: Vec<Host>,
 	/// Regions that a peer may be in; can be given several times [default: any].
 	#[arg(long = "region", value_name = "CODE")]
 	regions: Vec<u16>,
@@ -162,7 +168,10 @@ impl SpecArgs {
 			price_ceiling: self.price,
 			package,
 			limits: self.limits.limits(),
-			capabilities: self.capabilities,
+			capabilities: match self.hosts.is_empty() {
+				true => self.capabilities,
+				false => self.capabilities | HTTP_OUT,
+			},
 			regions: self
 				.regions
 				.clone()
@@ -171,6 +180,11 @@ impl SpecArgs {
 			providers: self.filter()?,
 			worker_bond: self.worker_bond,
 			term_epochs: self.term,
+			hosts: self
+				.hosts
+				.clone()
+				.try_into()
+				.map_err(|_| too_many("hosts"))?,
 		})
 	}
 
@@ -223,6 +237,15 @@ fn link(url: String) -> Result<Link> {
 	})
 }
 
+/// A host in the one way in which it is written.
+fn host(text: &str) -> std::result::Result<Host, String> {
+	let lower = text.to_ascii_lowercase();
+	if !is_host(lower.as_bytes()) {
+		return Err("write a name or an address, and a port or none: api.example:8080".into());
+	}
+	Host::try_from(lower.into_bytes()).map_err(|_| "it is too long".into())
+}
+
 fn too_many(what: &str) -> CliError {
 	CliError::usage("too_many", format!("more {what} than a deal can list"))
 }
@@ -249,6 +272,55 @@ mod tests {
 			..DEFAULT_LIMITS
 		};
 		assert_eq!(bounded.limits.limits(), expected);
+	}
+
+	#[derive(Parser)]
+	struct Ordered {
+		#[command(flatten)]
+		spec: SpecArgs,
+	}
+
+	#[test]
+	fn hosts_ask_for_the_capability_to_be_asked() {
+		let hash = format!("0x{}", "11".repeat(32));
+		let line = [
+			"test",
+			"--package-hash",
+			&hash,
+			"--package-size",
+			"8",
+			"--price",
+			"1 FLT",
+		];
+		let spec = |more: &[&str]| {
+			let ordered = Ordered::try_parse_from(line.iter().chain(more)).ok()?;
+			let context = Context {
+				global: Default::default(),
+				settings: Default::default(),
+			};
+			ordered.spec.spec(&context).ok()
+		};
+		let plain = spec(&[]).expect("no host need be asked");
+		assert_eq!((plain.capabilities, plain.hosts.len()), (0, 0));
+		let hosts = [
+			"--allow-host",
+			"Api.Example",
+			"--allow-host",
+			"b.example:8080",
+		];
+		let asking = spec(&hosts).expect("those are hosts");
+		assert_eq!(asking.capabilities, HTTP_OUT);
+		let names: Vec<_> = asking.hosts.iter().map(|host| host.to_vec()).collect();
+		assert_eq!(names, [b"api.example".to_vec(), b"b.example:8080".to_vec()]);
+		for wrong in [
+			"http://api.example",
+			"api.example/",
+			"a b",
+			"api.example:0",
+			"",
+		] {
+			assert!(spec(&["--allow-host", wrong]).is_none(), "{wrong}");
+		}
 	}
 
 	#[test]

@@ -34,6 +34,10 @@ pub(crate) enum WorkerCommand {
 		/// Address to listen at, such as 0.0.0.0:8650 [default: 127.0.0.1:8650].
 		#[arg(long, value_name = "ADDRESS", value_parser = address)]
 		listen: Option<SocketAddr>,
+		/// Run other peers' receipts again too; this account pays the bonds of challenges and earns
+		/// bounties. The same as `account` in `[watch]`.
+		#[arg(long, value_name = "KEY", value_parser = given)]
+		watch: Option<String>,
 	},
 }
 
@@ -77,12 +81,14 @@ fn read(global: &Global, command: WorkerCommand) -> Result<WorkerConfig> {
 		data_dir,
 		peer_key,
 		listen,
+		watch,
 	} = command;
 	let options = [
 		("node_url", global.node.clone()),
 		("data_dir", data_dir),
 		("peer_key", peer_key),
 		("listen", listen.map(|address| address.to_string())),
+		("watch.account", watch),
 	];
 	let config: WorkerConfig =
 		config::daemon(global, "MILLRACE_WORKER_", &options).map_err(|error| error.hint(MANUAL))?;
@@ -176,6 +182,21 @@ mod tests {
 		assert_eq!(config.node_url, "ws://127.0.0.1:9944");
 		assert_eq!(config.listen.to_string(), "[::1]:1");
 		assert_eq!(config.prover.threads, Some(1));
+		assert_eq!(config.watch, None);
+	}
+
+	#[test]
+	fn an_account_makes_a_worker_watch() {
+		let folder = tempfile::tempdir().expect("a temporary folder");
+		let options = ["--data-dir", "d", "--peer-key", "p", "--watch", "//Dave"];
+		let watched = |text: &str| {
+			let config = config(folder.path(), text, &options).expect("it can be used");
+			config.watch.expect("it watches")
+		};
+		assert_eq!(watched("").account, Path::new("//Dave"));
+		let watch = watched("[watch]\naccount = \"other\"\nmax_open_bonds = 9\n");
+		assert_eq!(watch.account, Path::new("//Dave"));
+		assert_eq!(watch.max_open_bonds, 9);
 	}
 
 	#[tokio::test]
@@ -205,6 +226,7 @@ mod tests {
 			(["--listen", "here"], "such as 0.0.0.0:8650"),
 			(["--data-dir", ""], "write a path"),
 			(["--peer-key", ""], "write a path"),
+			(["--watch", ""], "write a path"),
 		] {
 			let line = ["millrace", "worker", "run"];
 			let error = Cli::try_parse_from(line.iter().chain(&options)).expect_err("refused");

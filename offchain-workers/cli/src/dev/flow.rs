@@ -381,6 +381,7 @@ fn specification(
 		providers: ProviderFilter::Any,
 		worker_bond: 0,
 		term_epochs: None,
+		hosts: Default::default(),
 	})
 }
 

@@ -5,6 +5,7 @@ pub mod balances;
 pub mod capacity;
 pub mod market;
 pub mod providers;
+pub mod receipts;
 pub mod session;
 pub mod sudo;
 pub mod utility;
@@ -126,8 +127,10 @@ mod tests {
 	use super::*;
 	use crate::AccountId;
 	use millrace_primitives::{
+		challenge::{CaseId, Charge, Wanted},
 		commitment::{CommitmentTerms, RoundKind, StakerTerms},
 		peer::PeerId,
+		H256,
 	};
 	use sp_arithmetic::Perbill;
 
@@ -174,6 +177,30 @@ mod tests {
 		}
 		expected.extend(15u128.to_le_bytes());
 		expected.extend(16u128.to_le_bytes());
+		assert_eq!(call.args, Args::Encoded(expected));
+	}
+
+	#[test]
+	fn evidence_is_there_or_is_not_and_data_have_their_length() {
+		let case = CaseId {
+			peer: PeerId::default(),
+			epoch: 1,
+			charge: Charge::Replay,
+			subject: H256::repeat_byte(2),
+		};
+		let salt = H256::repeat_byte(3);
+		let mut expected = [0u8; 32].to_vec();
+		expected.extend([1, 0, 0, 0, 1]);
+		expected.extend([2; 32]);
+		expected.extend([3; 32]);
+		expected.push(0);
+		let call = receipts::reveal(&case, salt, None);
+		assert_eq!(call.args, Args::Encoded(expected));
+
+		let call = receipts::post(PeerId::default(), 1, 2, Wanted::Request, b"ab", [4; 64]);
+		let mut expected = [0u8; 32].to_vec();
+		expected.extend([1, 0, 0, 0, 2, 0, 0, 0, 1, 8, b'a', b'b']);
+		expected.extend([4; 64]);
 		assert_eq!(call.args, Args::Encoded(expected));
 	}
 

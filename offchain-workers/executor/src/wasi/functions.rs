@@ -1,50 +1,18 @@
-//! The functions of preview1 that do something, and the answer of those that do not.
+//! The functions of preview1 on streams, clocks and randomness, and those for any descriptor.
 //!
-//! Each takes gas before it works: a fixed part, then what it moves. Where a guest hands over bad
-//! addresses the answer is `EFAULT`, as elsewhere; what was moved before that stays moved.
+//! Each takes gas before it works: a fixed part, then what it moves.
 
+use super::descriptors::Fd;
 use super::memory::element;
-use super::{Errno, Exit, Fault, GuestMemory, Meter, Wasi};
+use super::{answer, Answer, Errno, Exit, GuestMemory, Meter, Stop, Wasi};
 use crate::cost;
 use crate::limits::MAX_IO_VECTORS;
 use millrace_primitives::Gas;
 
 /// Resolution of the clock in nanoseconds: it is given in milliseconds.
 const CLOCK_RESOLUTION_NS: u64 = 1_000_000;
-/// Clocks of preview1: realtime, monotonic, process and thread time. All of them stand still.
-const CLOCKS: u32 = 4;
-/// Rights of standard input and of the two outputs.
-const RIGHT_TO_READ: u64 = 1 << 1;
-const RIGHT_TO_WRITE: u64 = 1 << 6;
-
-/// What a host call answers, or why it ends the guest.
-type Answer = Result<Errno, Exit>;
-
-/// Why a host call stops early.
-enum Stop {
-	Errno(Errno),
-	Exit(Exit),
-}
-
-impl From<Exit> for Stop {
-	fn from(exit: Exit) -> Self {
-		Self::Exit(exit)
-	}
-}
-
-impl From<Fault> for Stop {
-	fn from(_: Fault) -> Self {
-		Self::Errno(Errno::FAULT)
-	}
-}
-
-fn answer(result: Result<(), Stop>) -> Answer {
-	match result {
-		Ok(()) => Ok(Errno::SUCCESS),
-		Err(Stop::Errno(errno)) => Ok(errno),
-		Err(Stop::Exit(exit)) => Err(exit),
-	}
-}
+/// Clocks of preview1: realtime, monotonic, process and thread time. All of them are the same one.
+pub(super) const CLOCKS: u32 = 4;
 
 impl Wasi {
 	/// Number and total size of the arguments.
@@ -102,7 +70,7 @@ impl Wasi {
 		answer(self.clock(meter, memory, clock, resolution, CLOCK_RESOLUTION_NS))
 	}
 
-	/// Time of a clock: the call's time, from its first instruction to its last.
+	/// Time of a clock: the call's time, and how long the guest has slept since.
 	pub fn clock_time_get<M: GuestMemory + ?Sized>(
 		&mut self,
 		meter: &mut Meter,
@@ -124,12 +92,12 @@ impl Wasi {
 	) -> Result<(), Stop> {
 		meter.take(cost::HOST_CALL)?;
 		if clock >= CLOCKS {
-			return Err(Stop::Errno(Errno::INVAL));
+			return Err(Errno::INVAL.into());
 		}
 		Ok(memory.write_u64(at, value)?)
 	}
 
-	/// Reads from standard input.
+	/// Reads from standard input or a file.
 	pub fn fd_read<M: GuestMemory + ?Sized>(
 		&mut self,
 		meter: &mut Meter,
@@ -151,25 +119,28 @@ impl Wasi {
 		read: u32,
 	) -> Result<(), Stop> {
 		begin_io(meter, vectors)?;
-		if fd != 0 || !self.open[0] {
-			return Err(Stop::Errno(Errno::BADF));
+		let rest = self.rest(fd)?;
+		let total = scatter(meter, memory, vectors, rest)?;
+		memory.write_u32(read, total)?;
+		match self.descriptors.get_mut(fd)? {
+			Fd::File { at, .. } => *at += u64::from(total),
+			_ => self.taken += total as usize,
 		}
-		let mut total = 0u32;
-		for index in 0..vectors.1 {
-			let (at, length) = vector(memory, vectors.0, index)?;
-			let rest = self.stdin.get(self.taken..).unwrap_or_default();
-			let part = rest.get(..length as usize).unwrap_or(rest);
-			if part.is_empty() {
-				continue;
+		Ok(())
+	}
+
+	/// What a descriptor has yet to give.
+	pub(super) fn rest(&self, fd: u32) -> Result<&[u8], Errno> {
+		let (bytes, at) = match self.descriptors.get(fd)? {
+			Fd::Stdin => (&self.request.body[..], self.taken),
+			Fd::File { path, at } => {
+				let at = usize::try_from(*at).unwrap_or(usize::MAX);
+				(self.content(path), at)
 			}
-			let moved = part.len() as u32;
-			meter.take(cost::bytes(moved))?;
-			memory.write(at, part)?;
-			self.taken += part.len();
-			// No more than the request is ever read, so this cannot overflow.
-			total = total.saturating_add(moved);
-		}
-		Ok(memory.write_u32(read, total)?)
+			Fd::Folder { .. } => return Err(Errno::ISDIR),
+			Fd::Stdout | Fd::Stderr => return Err(Errno::BADF),
+		};
+		Ok(bytes.get(at..).unwrap_or_default())
 	}
 
 	/// Writes to standard output or standard error.
@@ -194,14 +165,17 @@ impl Wasi {
 		written: u32,
 	) -> Result<(), Stop> {
 		begin_io(meter, vectors)?;
-		if !matches!(fd, 1 | 2) || !self.open[fd as usize] {
-			return Err(Stop::Errno(Errno::BADF));
-		}
+		let response = match self.descriptors.get(fd)? {
+			Fd::Stdout => true,
+			Fd::Stderr => false,
+			Fd::Stdin => return Err(Errno::BADF.into()),
+			Fd::Folder { .. } | Fd::File { .. } => return Err(Errno::ROFS.into()),
+		};
 		let mut total = 0u32;
 		for index in 0..vectors.1 {
 			let (at, length) = vector(memory, vectors.0, index)?;
 			meter.take(cost::bytes(length))?;
-			if fd == 1 {
+			if response {
 				let room = self.response_limit - self.stdout.len();
 				if length as usize > room {
 					return Err(Stop::Exit(Exit::ResponseTooLarge));
@@ -216,7 +190,7 @@ impl Wasi {
 		Ok(memory.write_u32(written, total)?)
 	}
 
-	/// Closes a standard descriptor.
+	/// Closes a descriptor.
 	pub fn fd_close<M: GuestMemory + ?Sized>(
 		&mut self,
 		meter: &mut Meter,
@@ -224,93 +198,48 @@ impl Wasi {
 		fd: u32,
 	) -> Answer {
 		meter.take(cost::HOST_CALL)?;
-		match self.open.get_mut(fd as usize) {
-			Some(open) if *open => {
-				*open = false;
-				Ok(Errno::SUCCESS)
-			}
-			_ => Ok(Errno::BADF),
-		}
+		answer(self.descriptors.close(fd).map_err(Stop::from))
 	}
 
-	/// What a descriptor is: a stream that is no terminal, so that C buffers its output.
-	pub fn fd_fdstat_get<M: GuestMemory + ?Sized>(
+	/// Gives a descriptor another number, in the place of the one that has it.
+	pub fn fd_renumber<M: GuestMemory + ?Sized>(
 		&mut self,
 		meter: &mut Meter,
-		memory: &mut M,
-		fd: u32,
-		stat: u32,
+		_memory: &mut M,
+		from: u32,
+		to: u32,
 	) -> Answer {
 		meter.take(cost::HOST_CALL)?;
-		if !self.is_open(fd) {
-			return Ok(Errno::BADF);
-		}
-		let rights = if fd == 0 {
-			RIGHT_TO_READ
-		} else {
-			RIGHT_TO_WRITE
-		};
-		let mut record = [0; 24];
-		record[8..16].copy_from_slice(&rights.to_le_bytes());
-		answer(memory.write(stat, &record).map_err(Stop::from))
+		answer(self.descriptors.renumber(from, to).map_err(Stop::from))
 	}
 
-	/// Position of a descriptor: streams have none.
-	pub fn fd_seek<M: GuestMemory + ?Sized>(
+	/// How a descriptor is used: nothing of it can be changed, and nothing has to be.
+	pub fn fd_fdstat_set_flags<M: GuestMemory + ?Sized>(
+		&mut self,
+		meter: &mut Meter,
+		_memory: &mut M,
+		fd: u32,
+		_flags: u32,
+	) -> Answer {
+		self.nothing_to_do(meter, fd)
+	}
+
+	/// How a file will be read: of no use here.
+	pub fn fd_advise<M: GuestMemory + ?Sized>(
 		&mut self,
 		meter: &mut Meter,
 		_memory: &mut M,
 		fd: u32,
 		_offset: u64,
-		_whence: u32,
-		_position: u32,
+		_length: u64,
+		_advice: u32,
 	) -> Answer {
-		self.no_position(meter, fd)
+		self.nothing_to_do(meter, fd)
 	}
 
-	/// Position of a descriptor: streams have none.
-	pub fn fd_tell<M: GuestMemory + ?Sized>(
-		&mut self,
-		meter: &mut Meter,
-		_memory: &mut M,
-		fd: u32,
-		_position: u32,
-	) -> Answer {
-		self.no_position(meter, fd)
-	}
-
-	fn no_position(&self, meter: &mut Meter, fd: u32) -> Answer {
+	fn nothing_to_do(&self, meter: &mut Meter, fd: u32) -> Answer {
 		meter.take(cost::HOST_CALL)?;
-		Ok(if self.is_open(fd) {
-			Errno::SPIPE
-		} else {
-			Errno::BADF
-		})
-	}
-
-	/// Folders opened beforehand: none. C libraries ask until they hear `EBADF`.
-	pub fn fd_prestat_get<M: GuestMemory + ?Sized>(
-		&mut self,
-		meter: &mut Meter,
-		_memory: &mut M,
-		_fd: u32,
-		_stat: u32,
-	) -> Answer {
-		meter.take(cost::HOST_CALL)?;
-		Ok(Errno::BADF)
-	}
-
-	/// Name of a folder opened beforehand: there is none.
-	pub fn fd_prestat_dir_name<M: GuestMemory + ?Sized>(
-		&mut self,
-		meter: &mut Meter,
-		_memory: &mut M,
-		_fd: u32,
-		_name: u32,
-		_length: u32,
-	) -> Answer {
-		meter.take(cost::HOST_CALL)?;
-		Ok(Errno::BADF)
+		answer(self.descriptors.get(fd).map(|_| ()).map_err(Stop::from))
 	}
 
 	/// Random bytes: the next ones of the call's stream.
@@ -363,22 +292,26 @@ impl Wasi {
 			.unwrap_or(Exit::Code(code))
 	}
 
-	/// The answer of every function that is not there.
-	pub fn not_supported(&mut self, meter: &mut Meter) -> Answer {
+	/// The answer of every function that is not there. `changed` is the descriptor that the function
+	/// would change a file by; see [`super::preview1::changes_files`].
+	pub fn not_supported(&mut self, meter: &mut Meter, changed: Option<u32>) -> Answer {
 		meter.take(cost::HOST_CALL)?;
-		Ok(Errno::NOSYS)
-	}
-
-	fn is_open(&self, fd: u32) -> bool {
-		self.open.get(fd as usize).copied().unwrap_or(false)
+		let of_package = changed
+			.and_then(|fd| self.descriptors.get(fd).ok())
+			.is_some_and(Fd::is_of_package);
+		Ok(if of_package {
+			Errno::ROFS
+		} else {
+			Errno::NOSYS
+		})
 	}
 }
 
 /// Takes the gas of a read or write, all but that of the bytes.
-fn begin_io(meter: &mut Meter, (_, count): (u32, u32)) -> Result<(), Stop> {
+pub(super) fn begin_io(meter: &mut Meter, (_, count): (u32, u32)) -> Result<(), Stop> {
 	meter.take(cost::HOST_CALL)?;
 	if count > MAX_IO_VECTORS {
-		return Err(Stop::Errno(Errno::INVAL));
+		return Err(Errno::INVAL.into());
 	}
 	Ok(meter.take(Gas::from(count).saturating_mul(cost::IO_VECTOR))?)
 }
@@ -387,6 +320,28 @@ fn begin_io(meter: &mut Meter, (_, count): (u32, u32)) -> Result<(), Stop> {
 fn vector<M: GuestMemory + ?Sized>(memory: &M, list: u32, index: u32) -> Result<(u32, u32), Stop> {
 	let at = element(list, index, 8)?;
 	Ok((memory.read_u32(at)?, memory.read_u32(element(at, 1, 4)?)?))
+}
+
+/// Copies bytes into a guest's buffers until either ends, and says how many.
+pub(super) fn scatter<M: GuestMemory + ?Sized>(
+	meter: &mut Meter,
+	memory: &mut M,
+	vectors: (u32, u32),
+	mut bytes: &[u8],
+) -> Result<u32, Stop> {
+	let before = bytes.len();
+	for index in 0..vectors.1 {
+		let (at, length) = vector(memory, vectors.0, index)?;
+		let (part, rest) = bytes.split_at(bytes.len().min(length as usize));
+		if part.is_empty() {
+			continue;
+		}
+		meter.take(cost::bytes(part.len() as u32))?;
+		memory.write(at, part)?;
+		bytes = rest;
+	}
+	// A request and a package have far fewer bytes than 32 bits count.
+	Ok((before - bytes.len()) as u32)
 }
 
 /// Appends guest memory to an output. The length is within the output's limit already.

@@ -1,5 +1,6 @@
 //! Gas of host calls, and the ways in which one ends the guest.
 
+use crate::effects::EffectFailure;
 use millrace_primitives::Gas;
 use thiserror::Error;
 
@@ -15,6 +16,9 @@ pub enum Exit {
 	/// The response would pass its limit.
 	#[error("the guest wrote more than its response may hold")]
 	ResponseTooLarge,
+	/// The effect that it asked for came to nothing: none of the guest's doing.
+	#[error(transparent)]
+	Effect(#[from] EffectFailure),
 }
 
 /// The gas that a guest has left while the host works for it.

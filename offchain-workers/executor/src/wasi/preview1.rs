@@ -1,9 +1,12 @@
-//! Names and signatures of WASI preview1.
+//! Names and signatures of WASI preview1, and of what the host offers besides.
 
 use wasmparser::ValType;
 
 /// Module that the functions are imported from.
 pub const MODULE: &str = "wasi_snapshot_preview1";
+
+/// Module that the functions of [`crate::effects`] are imported from.
+pub const MILLRACE: &str = "millrace";
 
 /// Parameters and results of a function, one letter each: `i` for `i32`, `I` for `i64`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,9 +94,52 @@ pub fn signature(name: &str) -> Option<Signature> {
 	})
 }
 
+/// The signature of a function that a guest may import, by the module and the name that it is imported
+/// by.
+pub fn import(module: &str, name: &str) -> Option<Signature> {
+	let parameters = match (module, name) {
+		(MODULE, _) => return signature(name),
+		(MILLRACE, "effect_call") => "iii",
+		(MILLRACE, "effect_read") => "ii",
+		_ => return None,
+	};
+	Some(Signature {
+		parameters,
+		results: "i",
+	})
+}
+
+/// Of a function that would change files: which of its arguments is the descriptor.
+pub fn changes_files(name: &str) -> Option<usize> {
+	match name {
+		"fd_allocate"
+		| "fd_filestat_set_size"
+		| "fd_filestat_set_times"
+		| "fd_pwrite"
+		| "path_create_directory"
+		| "path_filestat_set_times"
+		| "path_link"
+		| "path_remove_directory"
+		| "path_rename"
+		| "path_unlink_file" => Some(0),
+		"path_symlink" => Some(2),
+		_ => None,
+	}
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
+
+	#[test]
+	fn what_would_change_files_takes_a_descriptor() {
+		for (name, parameters, _) in FUNCTIONS {
+			if let Some(index) = changes_files(name) {
+				assert_eq!(parameters.as_bytes().get(index), Some(&b'i'), "{name}");
+			}
+		}
+		assert_eq!(changes_files("fd_write"), None);
+	}
 
 	#[test]
 	fn the_table_is_sorted_and_every_name_is_found() {
@@ -108,5 +154,20 @@ mod tests {
 			);
 		}
 		assert_eq!(signature("fd_open"), None);
+	}
+
+	#[test]
+	fn a_name_is_imported_from_its_own_module() {
+		let parameters = |module, name| import(module, name).map(|found| found.parameters);
+		assert_eq!(parameters(MODULE, "fd_close"), Some("i"));
+		assert_eq!(parameters(MILLRACE, "effect_call"), Some("iii"));
+		assert_eq!(parameters(MILLRACE, "effect_read"), Some("ii"));
+		for (module, name) in [
+			(MILLRACE, "fd_close"),
+			(MODULE, "effect_call"),
+			("env", "fd_close"),
+		] {
+			assert_eq!(import(module, name), None, "{module}.{name}");
+		}
 	}
 }

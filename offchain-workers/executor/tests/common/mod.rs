@@ -5,11 +5,15 @@
 	reason = "every test file uses another part of this module"
 )]
 
-use millrace_executor::{CallInput, CallOutput, Engine, EngineConfig, EngineError};
-use millrace_primitives::execution::Request;
-use millrace_primitives::market::CallLimits;
+use millrace_executor::{
+	replay, CallOutput, Effects, Engine, EngineConfig, EngineError, NoEffects, OwnedInput,
+};
+use millrace_primitives::execution::{response_hash, Request};
+use millrace_primitives::market::{CallLimits, Hosts};
+use millrace_primitives::replay::{ReplayInput, ReplayOutcome};
 use millrace_primitives::H256;
-use std::sync::OnceLock;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, OnceLock};
 
 /// Gas that is plenty for every test.
 pub const PLENTY: u64 = 1_000_000_000;
@@ -47,21 +51,83 @@ pub fn request(body: &[u8]) -> Request {
 	}
 }
 
-/// Runs a module in the text format.
+/// What a call in these tests depends on, beside its limits and request.
+pub fn input(request: &Request, limits: CallLimits) -> OwnedInput {
+	OwnedInput {
+		request: Arc::new(request.clone()),
+		limits,
+		hosts: Hosts::default(),
+		clock_ms: CLOCK_MS,
+		seed: H256::repeat_byte(9),
+	}
+}
+
+/// A module in the text format as a package.
+pub fn package(wat: &str) -> Vec<u8> {
+	wat::parse_str(wat).expect("the test's module is well-formed")
+}
+
+/// Runs a package in the engine alone.
+pub fn compiled(
+	package: &[u8],
+	input: OwnedInput,
+	effects: Box<dyn Effects>,
+) -> Result<CallOutput, EngineError> {
+	let module = engine().load(package).expect("the test's module can run");
+	let (send, receive) = sync_channel(1);
+	let done = Box::new(move |result: Result<CallOutput, EngineError>| {
+		send.send(result).expect("it is waited for");
+	});
+	engine().submit(module, input, effects, done)?;
+	receive.recv().expect("the call has an end")
+}
+
+/// What a judge is given of a call that ended so.
+pub fn for_judge(input: &OwnedInput, output: &CallOutput) -> ReplayInput {
+	ReplayInput {
+		request: Request::clone(&input.request),
+		transcript: output.transcript.clone(),
+		limits: input.limits,
+		hosts: input.hosts.clone(),
+		clock_ms: input.clock_ms,
+		seed: input.seed,
+		claimed_gas: output.gas,
+	}
+}
+
+/// What the judge says of a call that ended so.
+pub fn ended(output: &CallOutput) -> ReplayOutcome {
+	ReplayOutcome::Ended {
+		status: output.status,
+		response: response_hash(&output.response),
+		gas: output.gas,
+	}
+}
+
+/// Runs a package in the engine, and holds its end against the judge's.
+pub fn both(
+	package: &[u8],
+	input: OwnedInput,
+	effects: Box<dyn Effects>,
+) -> Result<CallOutput, EngineError> {
+	let output = compiled(package, input.clone(), effects)?;
+	let replayed = replay(package, &for_judge(&input, &output));
+	assert_eq!(
+		replayed.outcome,
+		ended(&output),
+		"the engines do not agree: {output:?}"
+	);
+	assert_eq!(replayed.gas, output.gas);
+	Ok(output)
+}
+
+/// Runs a module in the text format, on both engines.
 pub fn run_with(
 	wat: &str,
 	request: &Request,
 	limits: CallLimits,
 ) -> Result<CallOutput, EngineError> {
-	let module = wat::parse_str(wat).expect("the test's module is well-formed");
-	let module = engine().load(&module).expect("the test's module can run");
-	let input = CallInput {
-		request,
-		limits,
-		clock_ms: CLOCK_MS,
-		seed: H256::repeat_byte(9),
-	};
-	engine().call(&module, &input)
+	both(&package(wat), input(request, limits), Box::new(NoEffects))
 }
 
 /// The clock of every call in the tests.

@@ -13,12 +13,17 @@ use axum::{
 	http::{header, request::Parts, HeaderName, HeaderValue, Uri},
 	response::{IntoResponse, Response},
 };
-use millrace_primitives::{execution::Request, DealId};
+use millrace_primitives::{
+	execution::{Request, UNVERIFIED},
+	DealId,
+};
 use std::{sync::Arc, time::Instant};
 use tokio::time::timeout;
 
 /// Names the worker that answered.
 const PEER_HEADER: HeaderName = HeaderName::from_static("x-millrace-peer");
+/// Says whether the chain can run the call again: `replay` or `none`.
+const VERIFIED_HEADER: HeaderName = HeaderName::from_static("x-millrace-verified");
 /// The headers in which a worker describes a call.
 const WORKER_HEADERS: [&str; 5] = [
 	"content-type",
@@ -166,6 +171,11 @@ fn into_response(answer: Answer) -> Response {
 			_ => {}
 		}
 	}
+	let verified = match answer.receipt.receipt.profile & UNVERIFIED {
+		0 => "replay",
+		_ => "none",
+	};
+	headers.insert(VERIFIED_HEADER, HeaderValue::from_static(verified));
 	if let Ok(peer) = HeaderValue::from_str(&answer.peer.to_string()) {
 		headers.insert(PEER_HEADER, peer);
 	}
@@ -175,8 +185,10 @@ fn into_response(answer: Answer) -> Response {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::verify::tests::sign;
 	use axum::http::{HeaderMap, StatusCode};
-	use millrace_primitives::{peer::PeerId, H256};
+	use millrace_client::PeerKeypair;
+	use millrace_primitives::{execution::CallStatus, peer::PeerId, H256};
 
 	fn parsed(uri: &str) -> Result<(DealId, String), &'static str> {
 		target(&uri.parse().expect("that is a URI")).map_err(|error| error.code())
@@ -240,14 +252,21 @@ mod tests {
 		headers.insert("x-millrace-stderr", long);
 		headers.insert("content-type", HeaderValue::from_static("image/png"));
 		headers.insert("set-cookie", HeaderValue::from_static("a=b"));
+		headers.insert("x-millrace-verified", HeaderValue::from_static("none"));
 		let peer = PeerId(H256::repeat_byte(1));
+		let signer = PeerKeypair::from_seed([1; 32], None);
+		let request = Request::default();
+		let receipt = sign(&signer, &request, b"png", CallStatus::Exited(0));
 		let body = bytes::Bytes::from_static(b"png");
 		let response = into_response(Answer {
 			peer,
 			status: StatusCode::OK,
 			headers,
+			receipt,
 			body,
 		});
+		// What the receipt says counts, and not what the worker says of it.
+		assert_eq!(response.headers()["x-millrace-verified"], "replay");
 		let receipts: Vec<_> = response
 			.headers()
 			.get_all("x-millrace-receipt")

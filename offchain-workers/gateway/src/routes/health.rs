@@ -39,9 +39,10 @@ pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Response {
 
 /// All figures in Prometheus' text format.
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, GatewayError> {
-	let text = app
-		.metrics
-		.render()
-		.map_err(|error| GatewayError::Internal(error.to_string()))?;
+	let failed = |error: prometheus::Error| GatewayError::Internal(error.to_string());
+	let mut text = app.metrics.render().map_err(failed)?;
+	if let Some(watch) = &app.watch {
+		text.push_str(&watch.render().map_err(failed)?);
+	}
 	Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())
 }

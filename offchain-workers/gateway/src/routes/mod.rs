@@ -3,6 +3,7 @@
 pub mod deals;
 pub mod health;
 pub mod packages;
+pub mod receipts;
 
 use crate::{errors::GatewayError, App};
 use axum::{
@@ -22,6 +23,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 		.route("/deals/{id}/{*path}", any(deals::call))
 		.route("/packages", put(packages::put))
 		.route("/packages/{hash}", get(packages::get))
+		.route("/receipts/{deal}", get(receipts::of_deal))
 		.route("/healthz", get(health::healthz))
 		.route("/metrics", get(health::metrics))
 		.fallback(|| async { GatewayError::NotFound })

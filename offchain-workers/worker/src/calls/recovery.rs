@@ -1,6 +1,6 @@
 //! Calls that have a number and nobody who runs them: their places are filled.
 
-use super::{Calls, OpenCall};
+use super::{Calls, Numbered, OpenCall};
 use crate::{birth::Birth, errors::Refusal, ledger::Call};
 use millrace_primitives::{epoch::EpochInfo, views::PeerDuties, BlockNumber};
 use std::sync::Arc;
@@ -112,25 +112,21 @@ impl Calls {
 	}
 
 	async fn rerun(&self, call: &Arc<Call>) -> bool {
-		let module = match self.packages.recall(call.package).await {
-			Ok(module) => module,
-			Err(refusal) => {
-				warn!(
-					epoch = call.epoch,
-					seq = call.seq,
-					"a call cannot be run again: {refusal}"
-				);
-				return false;
-			}
-		};
+		if let Err(refusal) = self.packages.recall(call.terms.package).await {
+			warn!(
+				epoch = call.epoch,
+				seq = call.seq,
+				"a call cannot be run again: {refusal}"
+			);
+			return false;
+		}
 		// Waits its turn among the others, but no longer than a client would.
-		let turn = timeout(
-			self.limits.call_timeout(),
-			self.running.clone().acquire_owned(),
-		)
-		.await;
-		let Ok(Ok(_turn)) = turn else { return false };
-		match self.complete(call, module).await {
+		let turn = self.turn(call.terms.deal, call.terms.limits.memory_bytes);
+		let Ok(turn) = timeout(self.limits.call_timeout(), turn).await else {
+			return false;
+		};
+		let numbered = Numbered::new(call.clone(), self.identity.genesis);
+		match self.complete(&numbered, turn).await {
 			Ok(_) | Err(Refusal::EpochEnded) => {
 				info!(
 					epoch = call.epoch,

@@ -1,46 +1,65 @@
 //! The store of receipts, closed and opened again.
 
+mod crashes;
+mod promises;
+
 use super::*;
 use crate::{
 	ledger::{tests::call, Ledger},
 	report::Capacity,
 };
-use bytes::Bytes;
 use millrace_primitives::{
-	execution::{empty_transcript, response_hash, CallStatus, Receipt, PROFILE_V1},
+	effects::{effect_hash, EffectRecord},
+	execution::{empty_transcript, response_hash, CallStatus, Receipt},
 	merkle,
 };
+use std::{collections::BTreeSet, fs::File};
 
-fn open(dir: &Path) -> ReceiptStore {
+impl ReceiptStore {
+	/// Whether the database has everything.
+	pub(crate) fn is_settled(&self) -> bool {
+		self.recent().is_empty()
+	}
+
+	/// Lets the journal fail as it does on a full disk.
+	pub(crate) fn fill_disk(&self) {
+		let full = File::options().write(true).open("/dev/full");
+		let full = full.expect("the system has such a file");
+		self.writer().journal = Journal::over(full, JOURNAL_BLOCKS, H256::zero());
+	}
+}
+
+pub(crate) fn open(dir: &Path) -> ReceiptStore {
 	ReceiptStore::open(dir, H256::zero(), PeerId::default(), 1_000).expect("the store opens")
 }
 
-fn finished(call: &Arc<Call>, response: &'static [u8]) -> Finished {
+fn signed(call: &Call, response: &[u8]) -> SignedReceipt {
 	let receipt = Receipt {
 		genesis: H256::zero(),
 		seed: call.seed,
-		deal: call.deal,
+		deal: call.terms.deal,
 		peer: PeerId::default(),
 		epoch: call.epoch,
 		seq: call.seq,
-		package: call.package,
-		profile: PROFILE_V1,
+		package: call.terms.package,
+		profile: call.terms.profile,
+		terms: call.terms.hash(H256::zero()),
 		request: call.request.hash(),
 		response: response_hash(response),
 		transcript: empty_transcript(),
 		status: CallStatus::Exited(0),
-		gas: 100 - u64::from(call.seq),
+		gas: 1_000 - u64::from(call.seq),
 		block: call.block,
 	};
-	let receipt = SignedReceipt {
+	SignedReceipt {
 		receipt,
 		signature: [1; 64],
-	};
-	Finished {
-		call: call.clone(),
-		receipt,
-		response: Bytes::from_static(response),
 	}
+}
+
+pub(crate) fn finished(call: &Arc<Call>, response: &[u8]) -> Finished {
+	let receipt = signed(call, response);
+	Finished::new(call.clone(), &receipt, response, &Transcript::default())
 }
 
 fn numbered(epoch: EpochIndex, calls: usize) -> Vec<Arc<Call>> {
@@ -63,9 +82,9 @@ fn what_was_committed_is_there_again_and_numbers_go_on() {
 	let store = open(dir.path());
 	assert_eq!(store.next_seq(5).expect("reads"), 0);
 	// Number 0 still runs when 1 and 2 end.
-	let batch = [finished(&calls[1], b"one"), finished(&calls[2], b"two")];
-	let outcome = store.commit(&batch, &calls[..1]).expect("stores");
-	assert_eq!(outcome, vec![Stored::Durable; 2]);
+	let batch = vec![finished(&calls[1], b"one"), finished(&calls[2], b"two")];
+	let outcome = store.commit(batch, &calls[..1]).expect("stores");
+	assert_eq!(outcome.outcomes, vec![Stored::Durable; 2]);
 	drop(store);
 
 	let store = open(dir.path());
@@ -76,15 +95,19 @@ fn what_was_committed_is_there_again_and_numbers_go_on() {
 	);
 	assert_eq!(
 		store.receipt((5, 2)).expect("reads"),
-		Some(batch[1].receipt.clone())
+		Some(signed(&calls[2], b"two"))
 	);
 	assert_eq!(store.receipt((5, 0)).expect("reads"), None);
 	let body = store.body((5, 1)).expect("reads").expect("kept");
-	assert_eq!(body, ((*calls[1]).clone(), b"one".to_vec()));
+	assert_eq!(body.call, *calls[1]);
+	assert_eq!(
+		(body.transcript, body.response),
+		(Transcript::default(), b"one".to_vec())
+	);
 	assert_eq!(store.cheapest_call(5).expect("reads").expect("kept").seq, 2);
 
 	store
-		.commit(&[finished(&calls[0], b"late")], &[])
+		.commit(vec![finished(&calls[0], b"late")], &[])
 		.expect("stores");
 	assert!(store.open_calls().expect("reads").is_empty());
 	assert_eq!(make_report(&store, 5).report.receipts, 3);
@@ -96,23 +119,27 @@ fn the_first_receipt_of_a_number_is_the_only_one() {
 	let calls = numbered(5, 1);
 	let store = open(dir.path());
 	let first = finished(&calls[0], b"one");
-	let outcome = store.commit(&[first.clone()], &[]).expect("stores");
-	assert_eq!(outcome, vec![Stored::Durable]);
+	let outcome = store.commit(vec![first], &[]).expect("stores");
+	assert_eq!(outcome.outcomes, vec![Stored::Durable]);
 	// The same call at a later block, in a commit of its own and twice in one.
 	let dated = Arc::new(Call {
 		block: 41,
 		..(*calls[0]).clone()
 	});
 	let second = finished(&dated, b"two");
-	let batch = [second.clone(), second];
-	let outcome = store.commit(&batch, &[]).expect("stores");
-	assert_eq!(outcome, vec![Stored::Taken; 2]);
+	for _ in 0..2 {
+		let batch = vec![second.clone(), second.clone()];
+		let outcome = store.commit(batch, &[]).expect("stores");
+		assert_eq!(outcome.outcomes, vec![Stored::Taken; 2]);
+		// Nor when the database has the first one.
+		store.settle().expect("stores");
+	}
 	assert_eq!(
 		store.receipt((5, 0)).expect("reads"),
-		Some(first.receipt.clone())
+		Some(signed(&calls[0], b"one"))
 	);
-	let (_, response) = store.body((5, 0)).expect("reads").expect("kept");
-	assert_eq!(response, b"one");
+	let body = store.body((5, 0)).expect("reads").expect("kept");
+	assert_eq!(body.response, b"one");
 }
 
 #[test]
@@ -132,8 +159,8 @@ fn a_report_is_made_once_and_closes_its_epoch() {
 	let dir = tempfile::tempdir().expect("a directory");
 	let calls = numbered(5, 3);
 	let store = open(dir.path());
-	let batch = [finished(&calls[0], b"a"), finished(&calls[1], b"b")];
-	store.commit(&batch, &[]).expect("stores");
+	let batch = vec![finished(&calls[0], b"a"), finished(&calls[1], b"b")];
+	store.commit(batch, &[]).expect("stores");
 	store.set_ready(5, &[8, 1]).expect("stores");
 	let first = make_report(&store, 5);
 	assert_eq!(first.report.receipts, 2);
@@ -145,9 +172,9 @@ fn a_report_is_made_once_and_closes_its_epoch() {
 		.collect();
 	assert_eq!(deals, vec![(1, 2), (8, 0)]);
 	let outcome = store
-		.commit(&[finished(&calls[2], b"c")], &[])
+		.commit(vec![finished(&calls[2], b"c")], &[])
 		.expect("stores");
-	assert_eq!(outcome, vec![Stored::Late]);
+	assert_eq!(outcome.outcomes, vec![Stored::Late]);
 	assert_eq!(store.receipt((5, 2)).expect("reads"), None);
 	drop(store);
 
@@ -165,7 +192,7 @@ fn every_reported_receipt_can_be_proven() {
 	let calls = numbered(5, 7);
 	let store = open(dir.path());
 	let batch: Vec<_> = calls.iter().map(|call| finished(call, b"x")).collect();
-	store.commit(&batch, &[]).expect("stores");
+	store.commit(batch, &[]).expect("stores");
 	let report = make_report(&store, 5).report;
 	for seq in 0..7u32 {
 		let (receipt, path) = store.proof(&report, seq).expect("reads").expect("reported");
@@ -189,7 +216,7 @@ fn what_lies_above_a_gap_is_counted_as_lost() {
 	let batch: Vec<_> = [0, 2, 3]
 		.map(|seq: usize| finished(&calls[seq], b"x"))
 		.to_vec();
-	store.commit(&batch, &[]).expect("stores");
+	store.commit(batch, &[]).expect("stores");
 	let mut lost = 0;
 	let report = store.report_once(5, |tally| {
 		lost = tally.lost;
@@ -203,14 +230,53 @@ fn the_oldest_bodies_make_room_and_receipts_stay() {
 	let dir = tempfile::tempdir().expect("a directory");
 	let calls = numbered(5, 3);
 	let store = open(dir.path());
-	for call in &calls {
-		store
-			.commit(&[finished(call, &[7; 400])], &[])
-			.expect("stores");
-	}
+	let pushed_out: u64 = calls
+		.iter()
+		.map(|call| {
+			let outcome = store.commit(vec![finished(call, &[7; 400])], &[]);
+			outcome.expect("stores");
+			// They are counted when the database has them, and told of with the next commit.
+			store.settle().expect("stores");
+			let pushed_out = store.commit(Vec::new(), &[]).expect("stores").pushed_out;
+			assert!(pushed_out.keys().all(|epoch| *epoch == 5));
+			pushed_out.values().sum::<u64>()
+		})
+		.sum();
+	let kept = (0..3).filter(|seq| store.body((5, *seq)).expect("reads").is_some());
+	assert_eq!(pushed_out, 3 - kept.count() as u64, "each is told once");
 	assert!(store.body((5, 0)).expect("reads").is_none());
 	assert!(store.body((5, 2)).expect("reads").is_some());
 	assert!(store.receipt((5, 0)).expect("reads").is_some());
+}
+
+#[test]
+fn what_a_guest_was_told_is_kept_with_its_call() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let call = numbered(5, 1).remove(0);
+	let store = open(dir.path());
+	let transcript = Transcript(vec![EffectRecord {
+		request: effect_hash(b"asked"),
+		reply: b"told".to_vec(),
+	}]);
+	let receipt = signed(&call, b"x");
+	let finished = Finished::new(call.clone(), &receipt, b"x", &transcript);
+	store.commit(vec![finished], &[]).expect("stores");
+	let body = store.body((5, 0)).expect("reads").expect("kept");
+	assert_eq!((body.call, body.transcript), ((*call).clone(), transcript));
+}
+
+#[test]
+fn receipts_are_found_by_their_hashes() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let calls = numbered(5, 4);
+	let store = open(dir.path());
+	let batch: Vec<_> = calls.iter().map(|call| finished(call, b"x")).collect();
+	store.commit(batch, &[]).expect("stores");
+	let hash = |seq: usize| signed(&calls[seq], b"x").receipt.hash();
+	let asked = BTreeSet::from([hash(1), hash(3), H256::zero()]);
+	let found = store.find(5, &asked).expect("reads");
+	assert_eq!(found, BTreeMap::from([(hash(1), 1), (hash(3), 3)]));
+	assert!(store.find(6, &asked).expect("reads").is_empty());
 }
 
 #[test]
@@ -220,7 +286,7 @@ fn old_epochs_are_dropped_whole() {
 	for epoch in [5, 6] {
 		let calls = numbered(epoch, 2);
 		store
-			.commit(&[finished(&calls[1], b"x")], &calls[..1])
+			.commit(vec![finished(&calls[1], b"x")], &calls[..1])
 			.expect("stores");
 		store.set_ready(epoch, &[1]).expect("stores");
 	}

@@ -8,17 +8,19 @@
 )]
 
 use millrace_client::PeerKeypair;
-use millrace_executor::{Engine, EngineConfig};
+use millrace_executor::EngineConfig;
 use millrace_primitives::{
 	epoch::{EpochInfo, EpochLengths, EpochStatus, Phase},
-	execution::package_hash,
+	execution::{package_hash, PROFILE_V1},
 	market::{Abi, CallLimits, DealStatus, Package, Worker, WorkerStatus},
 	views::{Assignment, PeerDuties},
 	H256,
 };
+use millrace_sandbox::{Guests, InProcess};
 use millrace_worker::{
 	calls::{CallParts, Calls, Identity},
 	commit::Committer,
+	effects::HttpOut,
 	errors::Refusal,
 	fetch::Fetcher,
 	ledger::Ledger,
@@ -73,22 +75,10 @@ pub fn first_key() -> PeerKeypair {
 	PeerKeypair::from_seed([9; 32], None)
 }
 
-pub fn duties(key: [u8; 32], package: Package) -> PeerDuties {
-	let lengths = EpochLengths {
-		len: 20,
-		report_window: 6,
-		fold_window: 2,
-		answer_window: 8,
-	};
-	let info = EpochInfo {
-		index: EPOCH,
-		start: 100,
-		start_ms: 1_000,
-		slot_ms: 1_000,
-		lengths,
-	};
-	let assignment = Assignment {
-		deal: DEAL,
+/// A deal that the peer serves.
+pub fn assignment(deal: u64, package: Package) -> Assignment {
+	Assignment {
+		deal,
 		worker: Worker {
 			peer: Default::default(),
 			offer: 0,
@@ -106,6 +96,28 @@ pub fn duties(key: [u8; 32], package: Package) -> PeerDuties {
 		},
 		status: DealStatus::Active,
 		paid_until: EPOCH,
+		hosts: Default::default(),
+		profile: PROFILE_V1,
+	}
+}
+
+pub fn duties(key: [u8; 32], package: Package) -> PeerDuties {
+	duties_of(key, vec![assignment(DEAL, package)])
+}
+
+pub fn duties_of(key: [u8; 32], assignments: Vec<Assignment>) -> PeerDuties {
+	let lengths = EpochLengths {
+		len: 20,
+		report_window: 6,
+		fold_window: 2,
+		answer_window: 8,
+	};
+	let info = EpochInfo {
+		index: EPOCH,
+		start: 100,
+		start_ms: 1_000,
+		slot_ms: 1_000,
+		lengths,
 	};
 	PeerDuties {
 		genesis: GENESIS,
@@ -122,8 +134,36 @@ pub fn duties(key: [u8; 32], package: Package) -> PeerDuties {
 		previous_work: None,
 		report_due: false,
 		audit: None,
-		assignments: vec![assignment],
+		assignments,
 	}
+}
+
+/// Guests in this process.
+pub fn in_process(places: usize) -> Arc<dyn Guests> {
+	let guests = InProcess::new(EngineConfig {
+		max_concurrent_calls: places as u32,
+		..EngineConfig::default()
+	});
+	Arc::new(guests.expect("an engine"))
+}
+
+/// The block that calls see.
+impl World {
+	/// Lets calls go on seeing the chain, however long they take.
+	pub fn keep_fresh(&self, assignments: Vec<Assignment>) {
+		let (snapshots, identity) = (self.snapshots.clone(), self.identity.clone());
+		tokio::spawn(async move {
+			while !snapshots.is_closed() {
+				snapshots.send_replace(Some(snapshot(&identity, assignments.clone())));
+				sleep(Duration::from_secs(1)).await;
+			}
+		});
+	}
+}
+
+pub fn snapshot(identity: &Identity, assignments: Vec<Assignment>) -> Arc<Snapshot> {
+	let key = identity.key.public();
+	Arc::new(Snapshot::new(110, &duties_of(key, assignments), &key))
 }
 
 pub async fn world(dir: &Path, limits: Limits) -> World {
@@ -131,82 +171,103 @@ pub async fn world(dir: &Path, limits: Limits) -> World {
 }
 
 pub async fn world_of(dir: &Path, limits: Limits, key: PeerKeypair, module: &[u8]) -> World {
-	let identity = Identity {
-		genesis: GENESIS,
-		peer: key.id(),
-		key: Arc::new(key),
-	};
-	let metrics = Metrics::new().expect("the names are distinct");
-	let store = ReceiptStore::open(dir, GENESIS, identity.peer, 1 << 20).expect("it opens");
-	let store = Arc::new(store);
-	let ledger = Arc::new(Ledger::default());
-	ledger.restore(store.open_calls().expect("reads"));
-	ledger.open_epoch(EPOCH, store.next_seq(EPOCH).expect("reads"));
-	let (committer, _) = Committer::start(
-		store.clone(),
-		ledger.clone(),
-		metrics.clone(),
-		CancellationToken::new(),
-	)
-	.expect("the thread starts");
-	let engine = Engine::new(EngineConfig {
-		max_concurrent_calls: limits.concurrent_calls as u32,
-		..EngineConfig::default()
-	});
-	let engine = Arc::new(engine.expect("an engine"));
-	let tasks = TaskTracker::new();
-	let folder = dir.join("packages");
-	std::fs::create_dir_all(&folder).expect("a directory");
-	let package = package(module);
-	let name = format!("{}.wasm", hex::encode(package.hash));
-	std::fs::write(folder.join(name), module).expect("a file");
-	let packages = Packages::open(
-		folder,
-		engine.clone(),
-		Fetcher::new(Duration::from_secs(1), false),
-		tasks.clone(),
-		CancellationToken::new(),
-		metrics.clone(),
-	);
-	let packages = Arc::new(packages.expect("it opens"));
-	packages.want(&[&package]);
-	while let Err(refusal) = packages.module(package.hash) {
-		assert!(
-			matches!(refusal, Refusal::PackageUnavailable(_)),
-			"{refusal}"
+	let guests = in_process(limits.concurrent_calls);
+	let deals = vec![(assignment(DEAL, package(module)), module.to_vec())];
+	World::open(dir, limits, key, guests, deals).await
+}
+
+impl World {
+	/// The parts of a daemon whose peer serves these deals, with their packages on disk and ready.
+	pub async fn open(
+		dir: &Path,
+		limits: Limits,
+		key: PeerKeypair,
+		guests: Arc<dyn Guests>,
+		deals: Vec<(Assignment, Vec<u8>)>,
+	) -> Self {
+		let identity = Identity {
+			genesis: GENESIS,
+			peer: key.id(),
+			key: Arc::new(key),
+		};
+		let metrics = Metrics::new().expect("the names are distinct");
+		let store = ReceiptStore::open(dir, GENESIS, identity.peer, limits.stored_bytes);
+		let store = Arc::new(store.expect("it opens"));
+		let ledger = Arc::new(Ledger::default());
+		ledger.restore(store.open_calls().expect("reads"));
+		ledger.open_epoch(EPOCH, store.next_seq(EPOCH).expect("reads"));
+		let (committer, _) = Committer::start(
+			store.clone(),
+			ledger.clone(),
+			metrics.clone(),
+			CancellationToken::new(),
+		)
+		.expect("the thread starts");
+		let tasks = TaskTracker::new();
+		let folder = dir.join("packages");
+		std::fs::create_dir_all(&folder).expect("a directory");
+		for (assignment, module) in &deals {
+			let name = format!("{}.wasm", hex::encode(assignment.package.hash));
+			std::fs::write(folder.join(name), module).expect("a file");
+		}
+		let packages = Packages::open(
+			folder,
+			guests.clone(),
+			Fetcher::new(Duration::from_secs(1), false),
+			tasks.clone(),
+			CancellationToken::new(),
+			metrics.clone(),
 		);
-		sleep(Duration::from_millis(10)).await;
-	}
-	let key = identity.key.public();
-	let snapshot = Snapshot::new(110, &duties(key, package), &key);
-	let (snapshots, seen) = watch::channel(Some(Arc::new(snapshot)));
-	let calls = Arc::new(Calls::new(CallParts {
-		identity: identity.clone(),
-		engine,
-		packages: packages.clone(),
-		ledger: ledger.clone(),
-		store: store.clone(),
-		committer,
-		snapshots: seen,
-		limits,
-		metrics: metrics.clone(),
-		tasks,
-	}));
-	World {
-		calls,
-		store,
-		ledger,
-		packages,
-		metrics,
-		identity,
-		snapshots,
+		let packages = Arc::new(packages.expect("it opens"));
+		let assignments: Vec<_> = deals.into_iter().map(|(deal, _)| deal).collect();
+		packages.want(
+			&assignments
+				.iter()
+				.map(|deal| &deal.package)
+				.collect::<Vec<_>>(),
+		);
+		for deal in &assignments {
+			while let Err(refusal) = packages.ready(deal.package.hash) {
+				assert!(
+					matches!(refusal, Refusal::PackageUnavailable(_)),
+					"{refusal}"
+				);
+				sleep(Duration::from_millis(10)).await;
+			}
+		}
+		let (snapshots, seen) = watch::channel(Some(snapshot(&identity, assignments)));
+		let calls = Arc::new(Calls::new(CallParts {
+			identity: identity.clone(),
+			guests,
+			effects: Arc::new(HttpOut::new()),
+			packages: packages.clone(),
+			ledger: ledger.clone(),
+			store: store.clone(),
+			committer,
+			snapshots: seen,
+			limits,
+			metrics: metrics.clone(),
+			tasks,
+		}));
+		Self {
+			calls,
+			store,
+			ledger,
+			packages,
+			metrics,
+			identity,
+			snapshots,
+		}
 	}
 }
 
 pub fn limits() -> Limits {
 	Limits {
 		concurrent_calls: 4,
+		calls_per_unit: 4,
 		queued_calls: 200,
+		queued_calls_per_deal: 200,
+		stored_bytes: 1 << 20,
 		..Limits::default()
 	}
 }

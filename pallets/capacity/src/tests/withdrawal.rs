@@ -140,6 +140,26 @@ fn stake_answers_until_the_end_was_known() {
 }
 
 #[test]
+fn stake_stays_for_as_long_as_it_can_be_charged() {
+	ExtBuilder::default().build_and_execute(|| {
+		let until = |epoch| <Capacity as StakeSlasher<u64>>::answers_until(peer(1), epoch);
+		assert_eq!(until(1), None);
+		ended();
+		assert_eq!(until(0), None);
+		let view = Capacity::commitment(peer(1)).expect("it stands");
+		assert_eq!(view.withdrawable, Some(14));
+		for epoch in 1..=5 {
+			// The report is taken in the epoch after, and four epochs are for challenges.
+			assert_eq!(until(epoch), Some(epoch + 5));
+			assert!(epoch + 5 < 14);
+		}
+		jump(14);
+		assert_ok!(withdraw(PROVIDER));
+		assert_eq!(until(1), None);
+	});
+}
+
+#[test]
 fn a_case_that_is_open_keeps_the_stake() {
 	ExtBuilder::default().build_and_execute(|| {
 		ended();

@@ -1,6 +1,7 @@
 //! Where epochs and windows begin and end.
 
 use crate::{mock::*, Event, RING_SLOTS};
+use frame_support::assert_ok;
 use millrace_primitives::{
 	epoch::{EpochLengths, Phase},
 	traits::EpochClock,
@@ -133,12 +134,50 @@ fn the_first_epoch_begins_at_the_time_of_its_first_block() {
 		assert_eq!(Epochs::current().start_ms, 0);
 		run_to(2);
 		assert_eq!(Epochs::current().start_ms, 1_000);
+		assert_eq!(Epochs::info(0), Some(Epochs::current()));
 		// Once and for all: the next block to end does not move it.
 		run_to(20);
 		assert_eq!(Epochs::current().start_ms, 1_000);
 		assert_eq!(Epochs::current().clock_ms(1), 1_000);
 		run_to(21);
 		assert_eq!(Epochs::previous().unwrap().start_ms, 1_000);
+		assert_eq!(Epochs::info(0), Epochs::previous());
+	});
+}
+
+#[test]
+fn epochs_are_remembered_as_they_were_frozen() {
+	ExtBuilder::default().build_and_execute(|| {
+		run_to(2);
+		let mut known = vec![Epochs::current()];
+		assert_eq!(Epochs::blocks_of(0), Some(1..u32::MAX));
+		for epoch in 1..8u32 {
+			SlotMs::set(1_000 + u64::from(epoch));
+			let longer = EpochLengths {
+				len: 20 + epoch,
+				..DEV
+			};
+			assert_ok!(Epochs::set_lengths(RuntimeOrigin::root(), longer));
+			// An epoch that a migration makes longer than its length.
+			run_to(System::block_number() + 1);
+			Migrating::set(true);
+			run_to(System::block_number() + epoch);
+			Migrating::set(false);
+			while Epochs::current().index < epoch {
+				run_to(System::block_number() + 1);
+			}
+			known.push(Epochs::current());
+		}
+		for (epoch, info) in known.iter().enumerate() {
+			assert_eq!(Epochs::info(epoch as u32), Some(*info));
+			let end = known.get(epoch + 1).map_or(u32::MAX, |next| next.start);
+			assert_eq!(Epochs::blocks_of(epoch as u32), Some(info.start..end));
+		}
+		// Longer than it was planned, by the blocks of the migration.
+		assert_eq!(known[1].start, 1 + 20 + 1);
+		assert_eq!(known[2].start, known[1].start + 21 + 2);
+		assert_eq!((Epochs::info(8), Epochs::blocks_of(8)), (None, None));
+		assert_eq!(Epochs::info(u32::MAX), None);
 	});
 }
 
@@ -158,6 +197,8 @@ fn the_rings_remember_their_slots_and_no_more() {
 		assert_eq!((Epochs::seed(0), Epochs::start_of(0)), (first, Some(1)));
 		run_to(6 * RING_SLOTS + 1);
 		assert_eq!((Epochs::seed(0), Epochs::start_of(0)), (None, None));
+		assert_eq!((Epochs::info(0), Epochs::blocks_of(0)), (None, None));
+		assert!((1..=RING_SLOTS).all(|epoch| Epochs::info(epoch).is_some()));
 		assert!((1..=RING_SLOTS).all(|epoch| Epochs::seed(epoch).is_some()));
 		assert!((1..=RING_SLOTS).all(|epoch| Epochs::start_of(epoch) == Some(6 * epoch + 1)));
 		assert_eq!(Epochs::seed(RING_SLOTS + 1), None);

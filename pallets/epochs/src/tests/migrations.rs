@@ -37,9 +37,11 @@ fn a_chain_may_begin_with_a_migration() {
 		Migrating::set(true);
 		run_to(3);
 		assert!(Notices::get().is_empty());
+		assert_eq!(Epochs::info(0), None);
 		Migrating::set(false);
 		run_to(4);
 		assert_eq!((Epochs::current().index, Epochs::current().start), (0, 4));
+		assert_eq!(Epochs::info(0), Some(Epochs::current()));
 	});
 }
 

@@ -4,6 +4,7 @@ use crate::mock::*;
 use frame_support::assert_ok;
 use millrace_primitives::{
 	epoch::{fold, fold_start, EpochLengths, Phase, DRAW_TAG, SEED_TAG},
+	traits::EpochClock,
 	EpochIndex, H256,
 };
 use proptest::prelude::*;
@@ -122,6 +123,7 @@ impl Model {
 		);
 		assert_eq!(Epochs::start_of(now.epoch), Some(status.info.start));
 		assert_eq!(status.info.start_ms, self.start_ms(now.epoch));
+		assert_eq!(Epochs::info(now.epoch), Some(status.info));
 		assert_eq!(status.phase, now.lengths.phase(now.position));
 		assert_eq!(status.seed, self.seed(now.epoch));
 		let drawn = now.epoch > 0 && matches!(status.phase, Phase::Answer | Phase::Rest);

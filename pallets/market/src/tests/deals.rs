@@ -5,7 +5,8 @@ use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect};
 use millrace_primitives::{
 	capacity::MAX_UNITS,
 	execution::{MAX_MEMORY_BYTES, MAX_PACKAGE_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES},
-	market::DealSpec,
+	market::{DealSpec, Host, HTTP_OUT, MAX_HOST, MAX_HOSTS},
+	traits::WorkInspector,
 	Balance,
 };
 
@@ -108,6 +109,71 @@ fn every_bad_specification_has_its_own_error() {
 			Market::create_deal(RuntimeOrigin::signed(CLIENT), spec(2, 10), FUNDS),
 			Error::<Test>::FundsTooLow
 		);
+	});
+}
+
+/// Lists hosts, and asks for the capability of asking them.
+fn with_hosts(spec: &mut DealSpec<u64>, hosts: &[&str]) {
+	let hosts: Vec<Host> = hosts
+		.iter()
+		.map(|host| host.as_bytes().to_vec().try_into().expect("short"))
+		.collect();
+	spec.hosts = hosts.try_into().expect("few");
+	spec.capabilities |= HTTP_OUT;
+}
+
+#[test]
+fn hosts_are_listed_once_in_their_one_form_and_with_the_capability() {
+	build_and_execute(|| {
+		for hosts in [
+			["api.example", "Api.example"],
+			["api.example", ""],
+			["api.example", "https://api.example"],
+			["api.example", "api.example/path"],
+			["api.example", "user@api.example"],
+			["api.example", "api.example:0"],
+			["api.example", "2130706433"],
+			["api.example", "api.example"],
+			["[::1]:80", "[::1]:80"],
+		] {
+			refused(|spec| with_hosts(spec, &hosts), Error::BadHost);
+			let turned = [hosts[1], hosts[0]];
+			refused(|spec| with_hosts(spec, &turned), Error::BadHost);
+		}
+		for capabilities in [0, 2, !HTTP_OUT] {
+			refused(
+				|spec| {
+					with_hosts(spec, &["api.example"]);
+					spec.capabilities = capabilities;
+				},
+				Error::HostsNeedCapability,
+			);
+		}
+		// A port makes another host of a name; the capability may be asked for without any.
+		let mut order = spec(2, 10);
+		with_hosts(&mut order, &["api.example", "api.example:80", "9.9.9.9"]);
+		let id = create(order.clone(), ESCROW);
+		let view = Market::deal_view(id, |_| None).expect("it stands");
+		assert_eq!(view.spec.hosts, order.hosts);
+		order.hosts.clear();
+		create(order, ESCROW);
+	});
+}
+
+#[test]
+fn the_longest_list_of_hosts_is_taken() {
+	build_and_execute(|| {
+		let mut order = spec(2, 10);
+		let names: Vec<String> = (0..MAX_HOSTS)
+			.map(|number| format!("{number}{}.{}", "a".repeat(30), "b".repeat(32)))
+			.collect();
+		assert!(names.iter().all(|name| name.len() == MAX_HOST as usize));
+		let names: Vec<&str> = names.iter().map(String::as_str).collect();
+		with_hosts(&mut order, &names);
+		let id = create(order, ESCROW);
+		let terms = Market::call_terms(id).expect("it stands");
+		assert_eq!(terms.hosts.len(), MAX_HOSTS as usize);
+		assert!(terms.is_verifiable());
 	});
 }
 

@@ -1,7 +1,8 @@
 //! Views that daemons and clients read.
 
-use crate::mock::*;
+use crate::{mock::*, DealKey, Deals};
 use millrace_primitives::{
+	execution::{CallTerms, ARBITRATION_GAS, PROFILE_V1, UNVERIFIED},
 	market::{DealStatus, WorkerStatus},
 	peer::Endpoint,
 	traits::WorkInspector,
@@ -27,7 +28,37 @@ fn a_deal_is_seen_with_its_workers() {
 		assert!(Market::deal_view(id + 1, |_| None).is_none());
 		assert_eq!(Market::deal_views(None, 0, 10, |_| None).len(), 1);
 		let terms = Market::call_terms(id).expect("it stands");
-		assert_eq!(terms, (view.spec.package.hash, 1_000));
+		let spec = view.spec;
+		assert_eq!(
+			terms,
+			CallTerms::new(id, &spec.package, spec.limits, spec.hosts)
+		);
+		assert!(terms.is_verifiable());
+		// What a worker signs is what the chain judges by.
+		let assignments = Market::assignments(peer);
+		assert_eq!(assignments[0].terms(), terms);
+	});
+}
+
+#[test]
+fn a_deal_keeps_the_profile_of_its_creation() {
+	build_and_execute(|| {
+		let (id, peer) = live_deal(1, 10, 9);
+		// As if the chain replayed less when it was created.
+		let profile = PROFILE_V1 | UNVERIFIED;
+		Deals::<Test>::mutate(DealKey::from(id), |deal| {
+			deal.as_mut().expect("it stands").profile = profile;
+		});
+		let terms = Market::call_terms(id).expect("it stands");
+		assert!(terms.is_verifiable());
+		assert_eq!(terms.profile, profile);
+		assert_eq!(Market::assignments(peer)[0].terms(), terms);
+		let view = Market::deal_view(id, |_| None).expect("it stands");
+		assert_eq!(view.call_terms(), terms);
+		// Orders of today are not touched by it.
+		let next = create(spec(1, 10), 90);
+		let terms = Market::call_terms(next).expect("it stands");
+		assert_eq!(terms.profile, PROFILE_V1);
 	});
 }
 
@@ -46,6 +77,17 @@ fn a_peer_sees_what_it_is_assigned_to() {
 			assignments[0].worker.status,
 			WorkerStatus::Assigned { deadline: 6 }
 		);
+	});
+}
+
+#[test]
+fn a_quote_says_whether_the_chain_can_replay_every_call() {
+	build_and_execute(|| {
+		let mut order = spec(1, 10);
+		order.limits.gas = ARBITRATION_GAS;
+		assert!(Market::quote(order.clone()).verifiable);
+		order.limits.gas += 1;
+		assert!(!Market::quote(order).verifiable);
 	});
 }
 

@@ -3,7 +3,9 @@
 use crate::{mock::*, Event, OpeningError};
 use millrace_primitives::{
 	audit::{drawn_receipts, ReceiptOpening},
-	execution::{empty_transcript, response_hash, CallStatus, Receipt, SignedReceipt, PROFILE_V1},
+	execution::{
+		empty_transcript, response_hash, CallStatus, Receipt, SignedReceipt, PROFILE_V1, UNVERIFIED,
+	},
 	merkle::Tree,
 	peer::PeerId,
 	report::Report,
@@ -23,6 +25,7 @@ fn receipt(seq: u32) -> Receipt {
 		seq,
 		package: package(),
 		profile: PROFILE_V1,
+		terms: terms().hash(MockClock::genesis()),
 		request: H256::repeat_byte(4),
 		response: H256::repeat_byte(5),
 		transcript: empty_transcript(),
@@ -188,6 +191,15 @@ fn false_claims_are_refused_with_their_reason() {
 	});
 	assert_refused(OpeningError::Gas, |receipt| receipt.gas = MOST_GAS + 1);
 	assert_refused(OpeningError::Profile, |receipt| receipt.profile = 2);
+	assert_refused(OpeningError::Profile, |receipt| {
+		receipt.profile |= UNVERIFIED
+	});
+	assert_refused(OpeningError::Terms, |receipt| receipt.terms = H256::zero());
+	assert_refused(OpeningError::Outcome, |receipt| {
+		receipt.status = CallStatus::OutOfGas;
+		receipt.response = response_hash(&[]);
+		receipt.gas = MOST_GAS - 1;
+	});
 	assert_refused(OpeningError::Outcome, |receipt| {
 		receipt.transcript = H256::zero()
 	});
@@ -241,6 +253,9 @@ fn terms_of_a_deal_that_is_gone_are_not_asked_for() {
 		DealStands::set(false);
 		let (report, openings) = report_over(&[Receipt {
 			gas: MOST_GAS + 1,
+			terms: H256::zero(),
+			profile: PROFILE_V1 | UNVERIFIED,
+			transcript: H256::zero(),
 			..receipt(0)
 		}]);
 		assert!(open(&report, &openings));

@@ -1,7 +1,8 @@
 //! What is remembered of a peer goes with it.
 
-use crate::{mock::*, Opened, Opening, Ring, RING};
+use crate::{mock::*, Answered, Answers, Case, Cases, OpenCases, Opened, Opening, Ring, RING};
 use millrace_primitives::{
+	challenge::{Charge, Wanted},
 	execution::{empty_transcript, CallStatus, Receipt, SignedReceipt, PROFILE_V1},
 	peer::PeerId,
 	traits::{PeerUse, ReceiptLedger},
@@ -18,6 +19,7 @@ fn opening(peer: PeerId, epoch: EpochIndex) -> Opening {
 		seq: 0,
 		package: package(),
 		profile: PROFILE_V1,
+		terms: H256::zero(),
 		request: H256::zero(),
 		response: H256::zero(),
 		transcript: empty_transcript(),
@@ -41,19 +43,42 @@ fn fill(peer: PeerId) {
 	for epoch in 0..RING {
 		Receipts::on_report(peer, epoch, H256::zero());
 		Opened::<Test>::insert(peer, epoch, opening(peer, epoch));
+		let answers = Answers {
+			epoch,
+			withheld: true,
+			data: vec![(0, Wanted::Package)].try_into().expect("one fits"),
+		};
+		Answered::<Test>::insert(peer, epoch, answers);
+		for charge in [Charge::Replay, Charge::Omitted] {
+			let case = Case {
+				epoch,
+				charge,
+				subject: H256::zero(),
+				proven: 2,
+				leader: ALICE,
+				committed: 1,
+				contest_until: 10,
+				part: Default::default(),
+				concluded: true,
+			};
+			Cases::<Test>::insert(peer, (epoch, charge.kind()), case);
+		}
 	}
 }
 
-fn rows(peer: PeerId) -> (usize, usize) {
-	(
+fn rows(peer: PeerId) -> [usize; 4] {
+	[
 		Ring::<Test>::iter_prefix(peer).count(),
 		Opened::<Test>::iter_prefix(peer).count(),
-	)
+		Answered::<Test>::iter_prefix(peer).count(),
+		Cases::<Test>::iter_prefix(peer).count(),
+	]
 }
 
 #[test]
 fn a_removed_peer_leaves_nothing_behind_and_no_other_is_touched() {
-	let full = (RING as usize, RING as usize);
+	let ring = RING as usize;
+	let full = [ring, ring, ring, 2 * ring];
 	let mut ext = new_test_ext();
 	ext.execute_with(|| {
 		fill(peer());
@@ -64,7 +89,7 @@ fn a_removed_peer_leaves_nothing_behind_and_no_other_is_touched() {
 	ext.commit_all().expect("nothing is open");
 	ext.execute_with(|| {
 		Receipts::forget(peer());
-		assert_eq!((rows(peer()), rows(other())), ((0, 0), full));
+		assert_eq!((rows(peer()), rows(other())), ([0; 4], full));
 		Receipts::do_try_state().expect("the invariants hold");
 	});
 }
@@ -74,6 +99,16 @@ fn a_peers_past_does_not_keep_it() {
 	build_and_execute(|| {
 		fill(peer());
 		assert!(!<Receipts as PeerUse>::in_use(peer()));
+	});
+}
+
+#[test]
+fn what_is_open_keeps_a_peer() {
+	new_test_ext().execute_with(|| {
+		OpenCases::<Test>::insert(peer(), 1);
+		assert!(<Receipts as PeerUse>::in_use(peer()));
+		assert!(Receipts::has_open_case(peer()));
+		assert!(!<Receipts as PeerUse>::in_use(other()));
 	});
 }
 

@@ -55,6 +55,7 @@ enum Flaw {
 	Package,
 	Gas,
 	Profile,
+	Terms,
 	/// A call that failed with a response, or one with outside effects.
 	Outcome(bool),
 }
@@ -99,6 +100,7 @@ fn flaw() -> impl Strategy<Value = Flaw> {
 		1 => Just(Flaw::Package),
 		1 => Just(Flaw::Gas),
 		1 => Just(Flaw::Profile),
+		1 => Just(Flaw::Terms),
 		1 => any::<bool>().prop_map(Flaw::Outcome),
 	]
 }
@@ -192,13 +194,17 @@ fn spoil(receipt: &mut Receipt, flaw: Flaw) -> Option<OpeningError> {
 			receipt.profile += 1;
 			Some(OpeningError::Profile)
 		}
-		Flaw::Outcome(failed) => {
-			if failed {
-				receipt.status = CallStatus::Trapped;
-			} else {
-				receipt.transcript = H256::zero();
-			}
+		Flaw::Terms => {
+			receipt.terms = H256::zero();
+			DealStands::get().then_some(OpeningError::Terms)
+		}
+		Flaw::Outcome(true) => {
+			receipt.status = CallStatus::Trapped;
 			Some(OpeningError::Outcome)
+		}
+		Flaw::Outcome(false) => {
+			receipt.transcript = H256::zero();
+			DealStands::get().then_some(OpeningError::Outcome)
 		}
 	}
 }
@@ -241,6 +247,7 @@ impl<'a> World<'a> {
 			seq,
 			package: package(),
 			profile: PROFILE_V1,
+			terms: terms().hash(MockClock::genesis()),
 			request: H256::repeat_byte(4),
 			response: H256::repeat_byte(5),
 			transcript: empty_transcript(),

@@ -1,6 +1,7 @@
 //! Tests over real processes. One program, so that two of them can run at a time and all of them
 //! are linked once.
 
+mod adversaries;
 mod bad_input;
 mod congestion;
 mod demo;

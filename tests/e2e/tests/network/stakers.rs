@@ -7,7 +7,10 @@ mod model;
 use codec::DecodeAll;
 use millrace_client::{calls, AccountId, Call, SubmitError, View};
 use millrace_e2e::{
-	command::millrace, network::account, provider::EPOCHS, until, Network, Peer, Ran,
+	command::millrace,
+	network::{account, little_work},
+	provider::EPOCHS,
+	until, Network, Peer, Ran,
 };
 use millrace_primitives::{
 	capacity::WorkRates,
@@ -51,7 +54,7 @@ struct Scene {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_stakes_together_shares_to_the_unit() {
-	let network = Network::quick(EPOCH_BLOCKS).await;
+	let (network, _) = Network::quick_with(EPOCH_BLOCKS, &little_work()).await;
 	let peer = Peer::new(&network, "worker-shared");
 	let scene = Scene { network, peer };
 	join!(shorten_periods(&scene.network), scene.register());

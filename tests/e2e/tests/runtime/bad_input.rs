@@ -12,7 +12,9 @@ use codec::{DecodeAll, Encode};
 use millrace_primitives::{
 	audit::{AuditAnswer, AuditStatus, SolutionOpening, RECEIPTS_PER_AUDIT, SOLUTIONS_PER_AUDIT},
 	capacity::{meets, Puzzle, WorkRates},
+	challenge::Wanted,
 	commitment::MAX_DELEGATORS,
+	execution::MAX_PACKAGE_BYTES,
 	merkle::MAX_PATH,
 	peer::{PeerId, MAX_ENDPOINT},
 	report::{Report, MAX_DEALS_PER_PEER},
@@ -376,4 +378,20 @@ fn over_long_vectors_do_not_decode() {
 	let endpoint_decodes = |bytes: u32| decodes(call, (peer, vec![0u8; bytes as usize]));
 	assert!(endpoint_decodes(MAX_ENDPOINT));
 	assert!(!endpoint_decodes(MAX_ENDPOINT + 1));
+
+	let (epoch, seq, wanted) = (1, 2, Wanted::Package);
+	let call = indices(pallet_receipts::Call::<Runtime>::post {
+		peer,
+		epoch,
+		seq,
+		wanted,
+		data: Default::default(),
+		signature: [0; 64],
+	});
+	let post_decodes = |bytes: u32| {
+		let data = vec![0u8; bytes as usize];
+		decodes(call, (peer, epoch, seq, wanted, data, [0u8; 64]))
+	};
+	assert!(post_decodes(MAX_PACKAGE_BYTES));
+	assert!(!post_decodes(MAX_PACKAGE_BYTES + 1));
 }

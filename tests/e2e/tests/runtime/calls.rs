@@ -1,13 +1,18 @@
 //! Client and runtime agree to the byte, without a node between them.
 
 use crate::samples::{
-	answer, client_account, metadata, offer, peer, report, runtime_account, signed_terms,
-	specifications, terms,
+	answer, case, client_account, evidence, metadata, offer, peer, report, runtime_account, shown,
+	signed_terms, specifications, terms,
 };
 use codec::{Decode, Encode};
 use millrace_client::calls::{self, Call};
 use millrace_e2e::{flood, rpc};
-use millrace_primitives::{commitment::RoundKind, hash::blake2_256, H256};
+use millrace_primitives::{
+	challenge::{Charge, OffenceKind, Wanted},
+	commitment::RoundKind,
+	hash::blake2_256,
+	H256,
+};
 use millrace_runtime::{RuntimeCall, SessionKeys, UncheckedExtrinsic};
 use sp_runtime::{
 	generic::Preamble,
@@ -180,6 +185,7 @@ fn pairs() -> Vec<(Call, RuntimeCall)> {
 		]
 		.map(|(built, call)| (built, RuntimeCall::Market(call))),
 	);
+	pairs.extend(challenges());
 	type Validators = pallet_validators::Call<millrace_runtime::Runtime>;
 	pairs.extend(
 		[
@@ -213,6 +219,103 @@ fn pairs() -> Vec<(Call, RuntimeCall)> {
 	pairs
 }
 
+/// Those of challenges.
+fn challenges() -> Vec<(Call, RuntimeCall)> {
+	type Receipts = pallet_receipts::Call<millrace_runtime::Runtime>;
+	let (peer, signature) = (peer(), [8; 64]);
+	let (commitment, salt) = (H256::repeat_byte(1), H256::repeat_byte(2));
+	let (epoch, seq) = (4, 5);
+	let subject = case(Charge::Omitted).subject;
+	let mut pairs = vec![
+		(
+			calls::receipts::commit(commitment),
+			Receipts::commit { commitment },
+		),
+		(
+			calls::receipts::reveal(&case(Charge::Replay), salt, None),
+			Receipts::reveal {
+				case: case(Charge::Replay),
+				salt,
+				evidence: None,
+			},
+		),
+		(
+			calls::receipts::forget_commit(&client_account(), commitment),
+			Receipts::forget_commit {
+				who: runtime_account(),
+				commitment,
+			},
+		),
+		(
+			calls::receipts::show(peer, &case(Charge::Omitted), &shown(), signature),
+			Receipts::new_call_variant_show(peer, case(Charge::Omitted), shown(), signature),
+		),
+		(
+			calls::receipts::close_show(peer, subject),
+			Receipts::close_show { peer, subject },
+		),
+	];
+	for (charge, evidence) in evidence() {
+		let case = case(charge);
+		pairs.push((
+			calls::receipts::reveal(&case, salt, Some(&evidence)),
+			Receipts::reveal {
+				case,
+				salt,
+				evidence: Some(Box::new(evidence)),
+			},
+		));
+	}
+	for kind in [
+		OffenceKind::Fraud,
+		OffenceKind::Omission,
+		OffenceKind::Withholding,
+	] {
+		pairs.push((
+			calls::receipts::conclude(peer, epoch, kind),
+			Receipts::conclude { peer, epoch, kind },
+		));
+	}
+	for wanted in [Wanted::Package, Wanted::Request, Wanted::Transcript] {
+		let data = vec![9u8; 70_000];
+		pairs.extend([
+			(
+				calls::receipts::demand(peer, epoch, seq, wanted),
+				Receipts::demand {
+					peer,
+					epoch,
+					seq,
+					wanted,
+				},
+			),
+			(
+				calls::receipts::post(peer, epoch, seq, wanted, &data, signature),
+				Receipts::new_call_variant_post(
+					peer,
+					epoch,
+					seq,
+					wanted,
+					data.try_into().expect("they fit"),
+					signature,
+				),
+			),
+			(
+				calls::receipts::expire_demand(peer, epoch, seq, wanted),
+				Receipts::expire_demand {
+					peer,
+					epoch,
+					seq,
+					wanted,
+				},
+			),
+		]);
+	}
+	pairs
+		.into_iter()
+		.map(|(built, call)| (built, RuntimeCall::Receipts(call)))
+		.collect()
+}
+
 #[test]
 fn every_call_is_encoded_as_the_runtime_reads_it() {
 	// Whichever version of the metadata the client gets.
@@ -241,10 +344,11 @@ fn no_call_of_ours_is_forgotten() {
 		"Capacity.cancel_slash",
 		"Capacity.set_params",
 		"Market.set_params",
+		"Receipts.set_params",
 		"Validators.set_params",
 	];
 	let metadata = metadata(15);
-	for name in ["Providers", "Capacity", "Market", "Validators"] {
+	for name in ["Providers", "Capacity", "Market", "Receipts", "Validators"] {
 		let pallet = metadata.pallet_by_name(name).expect("the runtime has it");
 		for call in pallet.call_variants().expect("it has calls") {
 			let call = format!("{name}.{}", call.name);
@@ -260,6 +364,8 @@ fn a_duty_is_a_general_transaction_of_the_runtime() {
 		calls::capacity::report(peer(), &report(), [8; 64]),
 		calls::capacity::answer_audit(peer(), &answer(), [8; 64]),
 		calls::market::go_live(peer(), 3, [8; 64]),
+		calls::receipts::show(peer(), &case(Charge::Omitted), &shown(), [8; 64]),
+		calls::receipts::post(peer(), 4, 5, Wanted::Package, &[9; 70_000], [8; 64]),
 	];
 	for version in [14, 15, 16] {
 		let metadata = metadata(version);

@@ -9,5 +9,6 @@ mod presets;
 mod report_cost;
 mod report_fit;
 mod samples;
+mod threats;
 mod validators;
 mod views;

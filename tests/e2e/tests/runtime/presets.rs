@@ -5,6 +5,7 @@ use millrace_client::AccountKey;
 use millrace_primitives::{epoch::EpochInfo, Balance, FLT};
 use millrace_runtime::{genesis_presets, RuntimeGenesisConfig};
 use pallet_capacity::CapacityParams;
+use pallet_receipts::ReceiptsParams;
 use pallet_validators::ValidatorsParams;
 use serde_json::Value;
 use sp_core::{ecdsa, ed25519, sr25519, storage::Storage, Pair};
@@ -213,5 +214,32 @@ fn stakes_move_within_minutes() {
 		assert!(params.is_valid(), "{preset}");
 		let stakes = (params.min_seat_stake, params.bootstrap_stake);
 		assert_eq!(stakes, (100 * FLT, 400 * FLT), "{preset}");
+	}
+}
+
+/// A challenge is over before the epoch in which it was made: watchers, and tests, can wait for it.
+#[test]
+fn challenges_are_decided_within_an_epoch() {
+	for preset in ["development", "local_testnet"] {
+		let storage = genesis(preset);
+		let params = read::<ReceiptsParams>(&storage, &key("Receipts", "Params"));
+		let params = params.expect("genesis has them");
+		assert!(params.is_valid(), "{preset}");
+		assert_eq!(params.bond, FLT, "{preset}");
+		let windows = [
+			params.reveal_after_blocks,
+			params.reveal_within_blocks,
+			params.contest_blocks,
+			params.show_blocks,
+			params.post_blocks,
+		];
+		assert_eq!(windows, [2, 16, 8, 8, 10], "{preset}");
+		// What an offence costs is the mainnet's.
+		let mainnet = ReceiptsParams::default();
+		assert_eq!(
+			[params.fraud, params.omission, params.withholding],
+			[mainnet.fraud, mainnet.omission, mainnet.withholding],
+			"{preset}"
+		);
 	}
 }

@@ -3,11 +3,13 @@
 use millrace_client::AccountId;
 use millrace_primitives::{
 	audit::{AuditAnswer, ReceiptOpening, SolutionOpening},
+	challenge::{CaseId, Charge, Evidence, LeafProof, Shown},
 	commitment::{CommitmentTerms, RoundKind, StakeOffer, StakerTerms},
-	execution::{empty_transcript, CallStatus, Receipt, SignedReceipt, PROFILE_V1},
-	market::{Abi, CallLimits, DealSpec, OfferTerms, Package, ProviderFilter},
+	execution::{empty_transcript, CallStatus, CallTerms, Receipt, SignedReceipt, PROFILE_V1},
+	market::{Abi, CallLimits, DealSpec, Hosts, OfferTerms, Package, ProviderFilter},
 	peer::PeerId,
 	report::{Report, Served},
+	validators::{EquivocationView, SeatView, ValidatorView, ValidatorsView},
 	CPU_V1, H256,
 };
 use millrace_runtime::Runtime;
@@ -101,6 +103,7 @@ pub(crate) fn receipt() -> SignedReceipt {
 			seq: 5,
 			package: H256::repeat_byte(6),
 			profile: PROFILE_V1,
+			terms: H256::repeat_byte(13),
 			request: H256::repeat_byte(7),
 			response: H256::repeat_byte(8),
 			transcript: empty_transcript(),
@@ -127,6 +130,121 @@ pub(crate) fn answer() -> AuditAnswer {
 		solutions: vec![solution; 3].try_into().expect("three fit"),
 		receipts: vec![opened; 2].try_into().expect("two fit"),
 	}
+}
+
+pub(crate) fn case(charge: Charge) -> CaseId {
+	CaseId {
+		peer: peer(),
+		epoch: 4,
+		charge,
+		subject: H256::repeat_byte(14),
+	}
+}
+
+pub(crate) fn shown() -> Shown {
+	Shown {
+		report: report(),
+		path: vec![H256::repeat_byte(3); 7].try_into().expect("seven fit"),
+	}
+}
+
+/// Evidence of every charge, with its charge.
+pub(crate) fn evidence() -> Vec<(Charge, Evidence)> {
+	let Shown { report, path } = shown();
+	let leaf = LeafProof {
+		report: report.clone(),
+		index: 6,
+		path,
+	};
+	let spec = specifications(client_account()).remove(1);
+	let bytes = |length: usize| vec![7; length];
+	vec![
+		(
+			Charge::Inspection,
+			Evidence::Inspection {
+				receipt: receipt(),
+				leaf: None,
+			},
+		),
+		(
+			Charge::Inspection,
+			Evidence::Inspection {
+				receipt: receipt(),
+				leaf: Some(leaf),
+			},
+		),
+		(
+			Charge::Replay,
+			Evidence::Replay {
+				receipt: receipt(),
+				terms: CallTerms::new(3, &spec.package, spec.limits, spec.hosts),
+				package: bytes(100).try_into().expect("they fit"),
+				request: bytes(70).try_into().expect("they fit"),
+				transcript: bytes(1).try_into().expect("it fits"),
+			},
+		),
+		(
+			Charge::Omitted,
+			Evidence::Omitted {
+				receipt: receipt(),
+				report,
+			},
+		),
+		(
+			Charge::DoubleSeq,
+			Evidence::DoubleSeq {
+				first: receipt(),
+				second: receipt(),
+			},
+		),
+	]
+}
+
+pub(crate) fn validators<A>(who: A) -> ValidatorsView<A> {
+	ValidatorsView {
+		session: 1,
+		bootstrapped: true,
+		total_stake: 2,
+		standing_stake: 1,
+		bootstrap_stake: 3,
+		needed: 4,
+		max_validators: 5,
+		candidates: 6,
+		expected: 7,
+		seats: vec![SeatView {
+			who,
+			stake: 8,
+			authored: 9,
+			disabled: true,
+		}],
+		planned: Vec::new(),
+	}
+}
+
+pub(crate) fn validator(keys: Option<Vec<u8>>) -> ValidatorView {
+	ValidatorView {
+		active_stake: 1,
+		rank: Some(2),
+		keys,
+		seated: true,
+		planned: false,
+		disabled: true,
+		silent_sessions: 3,
+		banned_until: None,
+		authored: 4,
+		expected: 5,
+		equivocations: vec![EquivocationView {
+			session: 6,
+			epoch: 7,
+			part: Perbill::from_percent(1),
+		}],
+	}
+}
+
+/// One host, with a port.
+pub(crate) fn hosts() -> Hosts {
+	let host = b"a.example:8080".to_vec().try_into().expect("it is short");
+	vec![host].try_into().expect("one fits")
 }
 
 /// Specifications that differ in every field that has more than one form.
@@ -163,11 +281,13 @@ pub(crate) fn specifications<A: Clone>(account: A) -> Vec<DealSpec<A>> {
 		providers: ProviderFilter::Any,
 		worker_bond: 8,
 		term_epochs: None,
+		hosts: Default::default(),
 	};
 	let listed = || vec![account.clone()].try_into();
 	let allowing = DealSpec {
 		providers: ProviderFilter::Allow(listed().unwrap_or_default()),
 		term_epochs: Some(24),
+		hosts: hosts(),
 		..plain.clone()
 	};
 	let denying = DealSpec {

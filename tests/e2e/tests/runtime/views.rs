@@ -1,18 +1,19 @@
 //! Runtime APIs and storage that the client reads: names, and the bytes of every view.
 
 use crate::samples::{
-	client_account, metadata, peer, receipt, runtime_account, signed_terms, specifications, terms,
+	case, client_account, hosts, metadata, peer, receipt, runtime_account, signed_terms,
+	specifications, terms, validator, validators,
 };
 use codec::{DecodeAll, Encode};
 use millrace_primitives::{
 	audit::{Audit, AuditStatus},
 	capacity::WorkRates,
+	challenge::{CaseView, Charge, OwedEvidence, Wanted},
 	commitment::{
 		BucketView, ChangeView, EarningsView, RoundKind, RoundView, SlashView, StakeView,
 	},
 	epoch::{EpochInfo, EpochLengths, EpochStatus, Phase},
 	market::{DealSpec, DealStatus, Worker, WorkerStatus},
-	validators::{EquivocationView, SeatView, ValidatorView, ValidatorsView},
 	views::{
 		Assignment, CommitmentStatus, CommitmentView, DealView, OfferView, Owed, PeerDuties,
 		PeerView, Quote, ReportRecord, WorkerView,
@@ -135,47 +136,6 @@ fn earnings() -> EarningsView {
 	}
 }
 
-fn validators<A>(who: A) -> ValidatorsView<A> {
-	ValidatorsView {
-		session: 1,
-		bootstrapped: true,
-		total_stake: 2,
-		standing_stake: 1,
-		bootstrap_stake: 3,
-		needed: 4,
-		max_validators: 5,
-		candidates: 6,
-		expected: 7,
-		seats: vec![SeatView {
-			who,
-			stake: 8,
-			authored: 9,
-			disabled: true,
-		}],
-		planned: Vec::new(),
-	}
-}
-
-fn validator(keys: Option<Vec<u8>>) -> ValidatorView {
-	ValidatorView {
-		active_stake: 1,
-		rank: Some(2),
-		keys,
-		seated: true,
-		planned: false,
-		disabled: true,
-		silent_sessions: 3,
-		banned_until: None,
-		authored: 4,
-		expected: 5,
-		equivocations: vec![EquivocationView {
-			session: 6,
-			epoch: 7,
-			part: Perbill::from_percent(1),
-		}],
-	}
-}
-
 fn deal<A: Clone>(owner: A, spec: DealSpec<A>) -> DealView<A> {
 	DealView {
 		deal: 1,
@@ -193,6 +153,7 @@ fn deal<A: Clone>(owner: A, spec: DealSpec<A>) -> DealView<A> {
 			endpoint: endpoint(),
 			key: [1; 32],
 		}],
+		profile: 9,
 	}
 }
 
@@ -209,6 +170,7 @@ fn quote() -> Quote {
 		closing_deposit: 5,
 		looked_at: 6,
 		truncated: true,
+		verifiable: true,
 	}
 }
 
@@ -221,6 +183,26 @@ fn assignment() -> Assignment {
 		limits: spec.limits,
 		status: DealStatus::Active,
 		paid_until: 3,
+		hosts: hosts(),
+		profile: 9,
+	}
+}
+
+fn owed_evidence(wanted: Wanted) -> OwedEvidence {
+	OwedEvidence {
+		show: vec![case(Charge::Omitted); 2],
+		post: Some((1, 2, wanted, H256::repeat_byte(3), 4)),
+	}
+}
+
+fn case_view<A>(leader: A, charge: Charge) -> CaseView<A> {
+	CaseView {
+		case: case(charge),
+		first_reveal: 1,
+		concludes: 2,
+		leader,
+		proven: true,
+		concluded: false,
 	}
 }
 
@@ -282,6 +264,14 @@ fn methods() -> Vec<Method> {
 		.into_iter()
 		.map(|spec| deal(account, spec))
 		.collect();
+	let cases: Vec<_> = [
+		Charge::Inspection,
+		Charge::Replay,
+		Charge::Omitted,
+		Charge::DoubleSeq,
+	]
+	.map(|charge| case_view(account, charge))
+	.to_vec();
 	let record = ReportRecord {
 		epoch: 1,
 		hash: H256::repeat_byte(2),
@@ -403,6 +393,41 @@ fn methods() -> Vec<Method> {
 			vec![vec![receipt(); 2].encode()],
 		),
 		(
+			"ReceiptsApi",
+			"owed_evidence",
+			peer().encode(),
+			vec![
+				owed_evidence(Wanted::Package).encode(),
+				owed_evidence(Wanted::Request).encode(),
+				owed_evidence(Wanted::Transcript).encode(),
+				OwedEvidence::default().encode(),
+			],
+		),
+		(
+			"ReceiptsApi",
+			"cases",
+			peer().encode(),
+			vec![cases.encode()],
+		),
+		(
+			"ReceiptsApi",
+			"demands",
+			peer().encode(),
+			vec![vec![(1u32, 2u32, Wanted::Request, 3u32); 2].encode()],
+		),
+		(
+			"ReceiptsApi",
+			"posted",
+			H256::repeat_byte(1).encode(),
+			vec![Some(7u32).encode(), vec![0]],
+		),
+		(
+			"ReceiptsApi",
+			"params",
+			vec![],
+			vec![pallet_receipts::ReceiptsParams::default().encode()],
+		),
+		(
 			"EpochsApi",
 			"seed",
 			7u32.encode(),
@@ -467,6 +492,10 @@ fn views_of_the_runtime_are_those_of_the_client() {
 		validators(ours).encode(),
 		validators(theirs.clone()).encode()
 	);
+	assert_eq!(
+		case_view(ours, Charge::Replay).encode(),
+		case_view(theirs.clone(), Charge::Replay).encode()
+	);
 	let specs = specifications(ours)
 		.into_iter()
 		.zip(specifications(theirs.clone()));
@@ -504,6 +533,7 @@ fn storage_lies_where_the_client_looks_for_it() {
 			vec!["Identity"],
 			(1u32, H256::repeat_byte(1)).encode(),
 		),
+		("Epochs", "Infos", vec!["Identity"], status().info.encode()),
 		("Capacity", "EpochRows", vec!["Twox64Concat"], row),
 	];
 	for (pallet, name, hashers, value) in items {

@@ -2,7 +2,7 @@
 
 use crate::{mock::*, MarketParams};
 use millrace_primitives::{
-	market::{DealSpec, Link, OfferTerms, ProviderFilter},
+	market::{DealSpec, Host, Link, OfferTerms, ProviderFilter},
 	Balance, Gas, CPU_V1,
 };
 use proptest::prelude::*;
@@ -48,6 +48,8 @@ pub(super) enum Flaw {
 	Package(u32),
 	NoLinks,
 	BadLink,
+	/// Such a host, so often.
+	Host(&'static str, usize),
 	Minimum,
 	Overflow,
 }
@@ -100,6 +102,11 @@ impl Order {
 			Flaw::BadLink => {
 				let link: Link = b"ftp://a".to_vec().try_into().expect("short");
 				ordered.package.links = vec![link].try_into().expect("one fits");
+			}
+			// No flaw at all where it is good, stands once and the capability is asked for.
+			Flaw::Host(name, times) => {
+				let host: Host = name.as_bytes().to_vec().try_into().expect("short");
+				ordered.hosts = vec![host; times].try_into().expect("they fit");
 			}
 			Flaw::Minimum => ordered.min_workers = self.target + 1,
 			Flaw::Overflow => ordered.price_ceiling = Balance::MAX,
@@ -276,6 +283,8 @@ fn flaw() -> impl Strategy<Value = Flaw> {
 		1 => prop_oneof![Just(0u32), Just(1u32 << 20), Just((1u32 << 20) + 1)].prop_map(Flaw::Package),
 		1 => Just(Flaw::NoLinks),
 		1 => Just(Flaw::BadLink),
+		2 => (prop_oneof![Just("a.example"), Just("[::1]:80"), Just("A"), Just("a:0")], 1usize..3)
+			.prop_map(|(name, times)| Flaw::Host(name, times)),
 		1 => Just(Flaw::Minimum),
 		1 => Just(Flaw::Overflow),
 	]

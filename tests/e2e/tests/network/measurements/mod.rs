@@ -1,5 +1,6 @@
 //! Measurements over real processes: `scripts/bench.sh` runs them. Each prints one JSON line.
 
+mod adjudication;
 mod audit_import;
 mod invocation;
 mod miner;
@@ -34,12 +35,17 @@ struct Served {
 }
 
 async fn serve(network: &Network, units: u32, module: Vec<u8>) -> Served {
+	serve_with_gas(network, units, module, GAS).await
+}
+
+/// The same, with so much gas for each call.
+async fn serve_with_gas(network: &Network, units: u32, module: Vec<u8>, gas: u64) -> Served {
 	let provider = Provider::register(network, "//Bob", 1, units).await;
 	let workers = provider.start_workers(network).await;
 	let gateway = Gateway::start(network).await;
 	let package = gateway.upload(&network.http, module).await;
 	let mut spec = specification(&package, 1);
-	spec.limits.gas = GAS;
+	spec.limits.gas = gas;
 	spec.limits.memory_bytes = MAX_MEMORY_BYTES;
 	let deal = Deal::create(network, &account("//Charlie"), &spec, 60).await;
 	settle(network, &provider.ids(), provider.first_epoch).await;

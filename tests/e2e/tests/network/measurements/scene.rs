@@ -22,7 +22,7 @@ use millrace_runtime::{
 	RuntimeGenesisConfig, RuntimeOrigin,
 };
 use pallet_capacity::CapacityParams;
-use pallet_epochs::{Current, LastTick, Previous, Seeds, Starts, Tick, RING_SLOTS};
+use pallet_epochs::{Current, Infos, LastTick, Previous, Seeds, Starts, Tick, RING_SLOTS};
 use pallet_market::{DealKey, Deals, NextDeal};
 use serde_json::{json, Value};
 use sp_arithmetic::Perbill;
@@ -150,6 +150,7 @@ fn begin(index: EpochIndex) {
 	let seed = blake2_256(&index.to_le_bytes());
 	Seeds::<Runtime>::insert(slot, (index, seed));
 	Starts::<Runtime>::insert(slot, (index, info.start));
+	Infos::<Runtime>::insert(slot, info);
 	LastTick::<Runtime>::put(Tick {
 		position: 0,
 		counted: true,
@@ -268,6 +269,7 @@ fn order(client: &AccountId, workers: u32, region: u8) -> DealId {
 		providers: ProviderFilter::Any,
 		worker_bond: 0,
 		term_epochs: None,
+		hosts: Default::default(),
 	};
 	let price = spec.epoch_price_ceiling().expect("the price fits");
 	let deal = NextDeal::<Runtime>::get();

@@ -4,10 +4,11 @@ use super::scene::{
 	asked, assert_all_raised, by, deal, done, go_live, go_to, offering, on_dev_chain, order, peer,
 	refuses, register, root, ALICE, BOB, EVE,
 };
+use crate::samples::hosts;
 use millrace_primitives::{
 	capacity::MAX_UNITS,
 	execution::MAX_PACKAGE_BYTES,
-	market::{DealSpec, Link, OfferTerms, MAX_WORKERS},
+	market::{DealSpec, Host, Link, OfferTerms, HTTP_OUT, MAX_WORKERS},
 	Balance, DealId, FLT,
 };
 use millrace_runtime::{AccountId, Runtime};
@@ -122,6 +123,19 @@ fn orders() {
 			spec.package.links = vec![link].try_into().expect("one fits");
 		});
 	}
+	orders!(HostsNeedCapability, |spec| spec.hosts = hosts());
+	for host in ["", "A.example", "a.example:0", "http://a.example", "127.1"] {
+		orders!(BadHost, |spec| {
+			let host: Host = host.as_bytes().to_vec().try_into().expect("it is short");
+			spec.hosts = vec![host].try_into().expect("one fits");
+			spec.capabilities = HTTP_OUT;
+		});
+	}
+	orders!(BadHost, |spec| {
+		let twice = [hosts().to_vec(), hosts().to_vec()].concat();
+		spec.hosts = twice.try_into().expect("two fit");
+		spec.capabilities = HTTP_OUT;
+	});
 	for term in [0, u32::MAX] {
 		// The longest term that there is ends in an epoch that can be counted in epoch 0.
 		if term == u32::MAX {

@@ -5,6 +5,7 @@ mod capacity;
 mod epochs;
 mod market;
 mod providers;
+mod receipts;
 mod refusals;
 pub(crate) mod scene;
 mod validators;
@@ -13,7 +14,14 @@ pub(crate) use scene::refuses;
 use scene::METADATA;
 
 /// Pallets of ours that can refuse a call, each with a test of its own here.
-const PALLETS: [&str; 5] = ["Epochs", "Providers", "Capacity", "Market", "Validators"];
+const PALLETS: [&str; 6] = [
+	"Epochs",
+	"Providers",
+	"Capacity",
+	"Market",
+	"Receipts",
+	"Validators",
+];
 
 #[test]
 fn no_pallet_of_ours_is_forgotten() {

@@ -11,6 +11,7 @@ use millrace_primitives::{report::Report, DealId, FLT};
 use millrace_runtime::{AccountId, Balances, Runtime, RuntimeCall};
 use pallet_capacity::refusal as of_capacity;
 use pallet_market::refusal as of_market;
+use pallet_receipts::refusal as of_receipts;
 use std::collections::BTreeSet;
 
 #[test]
@@ -162,6 +163,14 @@ fn no_two_refusals_share_a_code() {
 		of_market::DEADLINE_PASSED,
 		of_market::ALREADY_LIVE,
 		of_market::BOND_UNAVAILABLE,
+		of_receipts::UNKNOWN_PEER,
+		of_receipts::BAD_SIGNATURE,
+		of_receipts::NOT_ASKED,
+		of_receipts::WINDOW_CLOSED,
+		of_receipts::OTHER_REPORT,
+		of_receipts::BAD_PATH,
+		of_receipts::TOO_LARGE,
+		of_receipts::OTHER_DATA,
 	];
 	let distinct: BTreeSet<u8> = codes.into_iter().collect();
 	assert_eq!(distinct.len(), codes.len());
