@@ -178,13 +178,30 @@ impl Engine {
 	///
 	/// Takes about a second per megabyte: call it where blocking is allowed.
 	pub fn prepare(&self, package: &[u8]) -> Result<Artifact, LoadError> {
+		self.prepare_by(&self.inner.wasmtime, package)
+	}
+
+	/// The same by a compiler in a hurry: ready sooner, with code that is slower and does the same.
+	pub fn prepare_quickly(
+		&self,
+		compiler: &QuickCompiler,
+		package: &[u8],
+	) -> Result<Artifact, LoadError> {
+		self.prepare_by(&compiler.0, package)
+	}
+
+	fn prepare_by(
+		&self,
+		compiler: &wasmtime::Engine,
+		package: &[u8],
+	) -> Result<Artifact, LoadError> {
 		let candidate = Candidate::new(package).map_err(LoadError::Refused)?;
 		let (injected, scanned) = rayon::join(|| candidate.inject_at_once(), || candidate.scan());
 		let (info, metered) = candidate
 			.metered(scanned, injected)
 			.map_err(LoadError::Refused)?;
 		// Nearly all that come as far as here are taken by the judge: the compiler does not wait for it.
-		let (code, judged) = rayon::join(|| self.compile(&metered), || judge(&metered));
+		let (code, judged) = rayon::join(|| self.compile(compiler, &metered), || judge(&metered));
 		judged?;
 		Ok(Artifact {
 			info,
@@ -194,10 +211,8 @@ impl Engine {
 	}
 
 	/// Compiles a module with its meter.
-	fn compile(&self, metered: &[u8]) -> Result<Vec<u8>, LoadError> {
-		let code = self
-			.inner
-			.wasmtime
+	fn compile(&self, compiler: &wasmtime::Engine, metered: &[u8]) -> Result<Vec<u8>, LoadError> {
+		let code = compiler
 			.precompile_module(&nan::canonical(metered)?)
 			.map_err(failed)?;
 		self.inner.compiled.fetch_add(1, Ordering::Relaxed);
@@ -379,6 +394,29 @@ impl Engine {
 				(u64::try_from(ticks).unwrap_or(u64::MAX / 2), wall_clock)
 			}),
 		})
+	}
+}
+
+/// A compiler that leaves optimisations out: what it makes runs on any [`Engine`] without a wall clock.
+#[derive(Clone)]
+pub struct QuickCompiler(wasmtime::Engine);
+
+impl QuickCompiler {
+	/// Sets it up.
+	pub fn new() -> Result<Self, EngineError> {
+		settings(1)
+			.and_then(|mut settings| {
+				settings.cranelift_opt_level(OptLevel::None);
+				wasmtime::Engine::new(&settings)
+			})
+			.map(Self)
+			.map_err(|error| EngineError::Setup(format!("{error:#}")))
+	}
+}
+
+impl fmt::Debug for QuickCompiler {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		f.debug_struct("QuickCompiler").finish_non_exhaustive()
 	}
 }
 

@@ -56,7 +56,7 @@ pub use artifact::{Artifact, ArtifactError, ArtifactFolder};
 pub use call::{CallInput, CallOutput, OwnedInput};
 pub use effects::{EffectFailure, Effects, HttpFault, HttpReply, HttpRequest, NoEffects};
 #[cfg(feature = "engine")]
-pub use engine::{settings, Engine, EngineConfig, Module};
+pub use engine::{settings, Engine, EngineConfig, Module, QuickCompiler};
 pub use error::{EngineError, InstrumentError, LoadError};
 pub use instrument::{inject, instrument, GAS_EXPORT, STACK_EXPORT};
 #[cfg(feature = "engine")]

@@ -42,6 +42,12 @@ pub trait Guests: Send + Sync + Debug {
 	/// again.
 	fn prepare(&self, package: Bytes) -> BoxFuture<'_, Result<ModuleInfo, PrepareError>>;
 
+	/// Waits until all packages that are ready are compiled as well as they will be: those that can be
+	/// called are so soon, and get faster a little later.
+	fn settle(&self) -> BoxFuture<'_, ()> {
+		ready(()).boxed()
+	}
+
 	/// Runs a call to its end. Who drops the future does not stop the guest.
 	fn call(&self, call: GuestCall) -> BoxFuture<'_, Result<CallOutput, GuestError>>;
 

@@ -61,6 +61,7 @@ async fn bench_respawn() {
 		.prepare(Bytes::from(module))
 		.await
 		.expect("it can run");
+	sandbox.settle().await;
 	for number in 0..TIMES as u64 {
 		// A deal each: one whose processes die as fast would rest.
 		response(&sandbox, call(number, package, PLENTY)).await;

@@ -180,6 +180,25 @@ async fn every_guest_runs_under_the_filter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn calls_move_to_better_code() {
+	let (_folder, sandbox) = sandbox().await;
+	let module = large(300_000);
+	let package = millrace_primitives::execution::package_hash(&module);
+	sandbox.prepare(Bytes::from(module)).await.unwrap();
+	let quick = sandbox.call(call(1, package, PLENTY)).await.unwrap();
+	let first = pid_of(&sandbox, 1).expect("it was called");
+	sandbox.settle().await;
+	// The same in every respect, by another process.
+	let full = sandbox.call(call(1, package, PLENTY)).await.unwrap();
+	assert_eq!(full, quick);
+	let second = pid_of(&sandbox, 1).expect("it was called");
+	assert_ne!(second, first);
+	// And there it stays.
+	sandbox.call(call(1, package, PLENTY)).await.unwrap();
+	assert_eq!(pid_of(&sandbox, 1), Some(second));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn killed_processes_come_back() {
 	let (_folder, sandbox) = sandbox().await;
 	let package = prepared(&sandbox, &echo()).await;

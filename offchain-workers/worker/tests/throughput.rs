@@ -89,8 +89,9 @@ async fn worker(dir: &Path, guests: Arc<dyn Guests>, module: &[u8]) -> World {
 	deal.limits = GENEROUS;
 	deal.worker.units = 2;
 	let deals = vec![(deal.clone(), module.to_vec())];
-	let world = World::open(dir, two_at_once(), first_key(), guests, deals).await;
+	let world = World::open(dir, two_at_once(), first_key(), guests.clone(), deals).await;
 	world.keep_fresh(vec![deal]);
+	guests.settle().await;
 	world
 }
 
@@ -364,6 +365,7 @@ async fn bench_restart() -> Outcome<()> {
 	let folder = dir.path().join("modules");
 	let processes = sandbox(folder.clone(), Duration::from_secs(30)).await?;
 	prepare_and_call(&*processes, &module).await?;
+	processes.settle().await;
 	drop(processes);
 	let mut times = Vec::new();
 	for _ in 0..RESTARTS {

@@ -6,7 +6,7 @@ mod packages;
 mod process;
 mod spawner;
 
-use crate::protocol::{Answer, Attempt, Hello, Order, MAX_PLACES};
+use crate::protocol::{Answer, Attempt, Hello, Order, Tier, MAX_PLACES};
 use crate::{GuestCall, GuestError, Guests, PrepareError, Protection, SandboxConfig, SandboxError};
 use bytes::Bytes;
 use conversation::{converse, Record, Trouble};
@@ -14,7 +14,7 @@ use futures::future::{BoxFuture, FutureExt};
 use launched::{describe, LaunchError};
 use millrace_executor::{ArtifactFolder, CallOutput, Engine, EngineConfig, ModuleInfo};
 use millrace_primitives::execution::package_hash;
-use millrace_primitives::DealId;
+use millrace_primitives::{DealId, H256};
 use packages::Packages;
 use process::Process;
 use spawner::Spawner;
@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex as AsyncMutex;
-use tokio::task::spawn_blocking;
+use tokio::task::{spawn_blocking, JoinSet};
 use tokio::time::{sleep, timeout};
 
 /// Name of the program.
@@ -45,6 +45,8 @@ const TRIES: usize = 4;
 #[derive(Debug)]
 pub struct Sandbox {
 	inner: Arc<Inner>,
+	/// Packages that can be called and are compiled better.
+	improving: Mutex<JoinSet<()>>,
 }
 
 #[derive(Debug)]
@@ -105,7 +107,10 @@ impl Sandbox {
 			config,
 		});
 		tokio::spawn(tidy_up(Arc::downgrade(&inner), inner.config.idle));
-		Ok(Self { inner })
+		Ok(Self {
+			inner,
+			improving: Mutex::default(),
+		})
 	}
 
 	/// The deals whose processes run, and the processes' ids.
@@ -123,15 +128,48 @@ impl Sandbox {
 	}
 }
 
+impl Sandbox {
+	/// Compiles a package better while it can be called already.
+	fn improve(&self, hash: H256, package: Bytes) {
+		let inner = self.inner.clone();
+		let mut improving = self.improving();
+		while improving.try_join_next().is_some() {}
+		improving.spawn(async move {
+			let (packages, spawner, hello) = (&inner.packages, &inner.spawner, &inner.hello);
+			if let Err(error) = packages.improve(hash, package, spawner, hello).await {
+				tracing::warn!(%error, package = ?hash, "a package stays as slow as it is");
+			}
+		});
+	}
+
+	fn improving(&self) -> MutexGuard<'_, JoinSet<()>> {
+		self.improving
+			.lock()
+			.unwrap_or_else(PoisonError::into_inner)
+	}
+}
+
 impl Guests for Sandbox {
 	fn prepare(&self, package: Bytes) -> BoxFuture<'_, Result<ModuleInfo, PrepareError>> {
 		let inner = &self.inner;
 		async move {
 			let hash = package_hash(&package);
-			inner
-				.packages
-				.prepare(hash, package, &inner.spawner, &inner.hello)
-				.await
+			let (packages, spawner, hello) = (&inner.packages, &inner.spawner, &inner.hello);
+			let ready = packages
+				.prepare(hash, package.clone(), spawner, hello)
+				.await?;
+			if ready.tier == Tier::Quick {
+				self.improve(hash, package);
+			}
+			Ok(ready.info.clone())
+		}
+		.boxed()
+	}
+
+	fn settle(&self) -> BoxFuture<'_, ()> {
+		async {
+			let mut improving = std::mem::take(&mut *self.improving());
+			while improving.join_next().await.is_some() {}
 		}
 		.boxed()
 	}
@@ -220,7 +258,11 @@ impl Inner {
 		let entry = self.deals().entry(call.deal).or_default().clone();
 		let mut deal = entry.lock().await;
 		match &deal.process {
-			Some(process) if process.lives() && process.is_for(&call.package, places) => {
+			Some(process)
+				if process.lives()
+					&& process.is_for(&call.package, places)
+					&& !self.packages.has_better(&call.package, process.tier()) =>
+			{
 				process.touch();
 				return Ok(process.clone());
 			}

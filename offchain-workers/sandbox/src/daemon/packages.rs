@@ -2,14 +2,16 @@
 
 use super::launched::{describe, LaunchError, Launched};
 use super::spawner::Spawner;
-use crate::protocol::{frame, Answer, Hello, Order, MAX_CODE};
+use crate::protocol::{frame, Answer, Hello, Order, Tier, MAX_CODE};
 use crate::{PrepareError, PrepareLimits};
 use bytes::Bytes;
 use millrace_executor::{validate, Artifact, ArtifactFolder, ModuleInfo};
 use millrace_primitives::execution::MAX_PACKAGE_BYTES;
 use millrace_primitives::H256;
+use rustix::fs::{memfd_create, MemfdFlags};
 use std::collections::HashMap;
 use std::fs::File;
+use std::io::{self, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -33,6 +35,8 @@ pub(super) struct Ready {
 	pub(super) files: Vec<u8>,
 	/// Its code.
 	pub(super) code: File,
+	/// How well that was compiled.
+	pub(super) tier: Tier,
 }
 
 /// All of them.
@@ -41,7 +45,10 @@ pub(super) struct Packages {
 	folder: Arc<ArtifactFolder>,
 	at_hand: Mutex<HashMap<H256, (Arc<Ready>, Instant)>>,
 	limits: PrepareLimits,
+	/// For packages that wait to be called.
 	turns: Semaphore,
+	/// For those that can be called and are compiled better: one at a time.
+	better: Semaphore,
 }
 
 impl Packages {
@@ -50,6 +57,7 @@ impl Packages {
 			folder: Arc::new(folder),
 			at_hand: Mutex::default(),
 			turns: Semaphore::new(limits.at_once.max(1)),
+			better: Semaphore::new(1),
 			limits,
 		}
 	}
@@ -63,48 +71,79 @@ impl Packages {
 		let folder = self.folder.clone();
 		let found = spawn_blocking(move || folder.find(&package)).await.ok()?;
 		let (artifact, code) = found?;
-		Some(self.take(package, artifact, code))
+		Some(self.take(package, artifact, code, Tier::Full))
+	}
+
+	/// Whether there is better code of a package than that of a tier.
+	pub(super) fn has_better(&self, package: &H256, tier: Tier) -> bool {
+		let has_full = || {
+			let at_hand = self.at_hand();
+			at_hand
+				.get(package)
+				.is_some_and(|(ready, _)| ready.tier == Tier::Full)
+		};
+		tier == Tier::Quick && has_full()
 	}
 
 	/// Has a package at hand from here on.
-	fn take(&self, hash: H256, artifact: Artifact, code: File) -> Arc<Ready> {
+	fn take(&self, hash: H256, artifact: Artifact, code: File, tier: Tier) -> Arc<Ready> {
 		let ready = Arc::new(Ready {
 			hash,
 			info: artifact.info,
 			files: artifact.files,
 			code,
+			tier,
 		});
 		let entry = (ready.clone(), Instant::now());
 		self.at_hand().insert(hash, entry);
 		ready
 	}
 
-	/// Makes a package ready, in a process of its own, unless it is.
+	/// Makes a package ready, in a process of its own, unless it is. Its code may be quickly made:
+	/// [`Self::improve`] is next then.
 	pub(super) async fn prepare(
 		&self,
 		hash: H256,
 		package: Bytes,
 		spawner: &Spawner,
 		ours: &Hello,
-	) -> Result<ModuleInfo, PrepareError> {
+	) -> Result<Arc<Ready>, PrepareError> {
 		if let Some(ready) = self.find(hash).await {
-			return Ok(ready.info.clone());
+			return Ok(ready);
 		}
-		let host = |error: &dyn std::fmt::Display| PrepareError::Host(error.to_string());
-		let _turn = self.turns.acquire().await.map_err(|error| host(&error))?;
+		let _turn = self.turns.acquire().await.map_err(host)?;
 		if let Some(ready) = self.find(hash).await {
-			return Ok(ready.info.clone());
+			return Ok(ready);
 		}
-		let artifact = self.compile(package, spawner, ours).await?;
+		let artifact = self.compile(package, Tier::Quick, spawner, ours).await?;
+		// It is not kept: what lies in the folder is as good as it gets.
+		let code = in_memory(&artifact.code).map_err(host)?;
+		Ok(self.take(hash, artifact, code, Tier::Quick))
+	}
+
+	/// Compiles a package well that was prepared quickly, and keeps it. Calls go on meanwhile.
+	pub(super) async fn improve(
+		&self,
+		hash: H256,
+		package: Bytes,
+		spawner: &Spawner,
+		ours: &Hello,
+	) -> Result<(), PrepareError> {
+		let _turn = self.better.acquire().await.map_err(host)?;
+		if self.has_better(&hash, Tier::Quick) {
+			return Ok(());
+		}
+		let artifact = self.compile(package, Tier::Full, spawner, ours).await?;
 		let folder = self.folder.clone();
 		let (artifact, code) = spawn_blocking(move || {
 			let code = folder.keep(&hash, &artifact);
 			code.map(|code| (artifact, code))
 		})
 		.await
-		.map_err(|error| host(&error))?
-		.map_err(|error| host(&error))?;
-		Ok(self.take(hash, artifact, code).info.clone())
+		.map_err(host)?
+		.map_err(host)?;
+		self.take(hash, artifact, code, Tier::Full);
+		Ok(())
 	}
 
 	/// Lets go of a package that processes do not start with: the folder will say if it is whole.
@@ -125,6 +164,7 @@ impl Packages {
 	async fn compile(
 		&self,
 		package: Bytes,
+		tier: Tier,
 		spawner: &Spawner,
 		ours: &Hello,
 	) -> Result<Artifact, PrepareError> {
@@ -135,11 +175,8 @@ impl Packages {
 				reasons.iter().map(ToString::to_string).collect(),
 			));
 		}
-		let mut launched = spawner
-			.launch("prepare")
-			.await
-			.map_err(|error| PrepareError::Host(error.to_string()))?;
-		let talk = self.talk(&mut launched, &package, ours);
+		let mut launched = spawner.launch("prepare").await.map_err(host)?;
+		let talk = self.talk(&mut launched, &package, tier, ours);
 		let outcome = timeout(self.limits.wall, talk).await;
 		let ended = match outcome {
 			Err(_) => Err(PrepareError::TooSlow(self.limits.wall)),
@@ -167,9 +204,11 @@ impl Packages {
 		&self,
 		launched: &mut Launched,
 		package: &[u8],
+		tier: Tier,
 		ours: &Hello,
 	) -> Result<Result<Artifact, Vec<String>>, LaunchError> {
 		let order = Order::Prepare {
+			tier,
 			cpu_seconds: self.limits.cpu.as_secs().max(1),
 			memory_bytes: self.limits.memory_bytes,
 		};
@@ -195,4 +234,15 @@ impl Packages {
 			_ => Err(LaunchError::Nonsense("it answers something else".into())),
 		}
 	}
+}
+
+fn host(error: impl std::fmt::Display) -> PrepareError {
+	PrepareError::Host(error.to_string())
+}
+
+/// A file that lies in no folder, of which nobody but who gets its descriptor can know.
+fn in_memory(content: &[u8]) -> io::Result<File> {
+	let mut file = File::from(memfd_create("millrace-code", MemfdFlags::CLOEXEC)?);
+	file.write_all(content)?;
+	Ok(file)
 }

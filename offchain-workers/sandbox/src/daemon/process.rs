@@ -3,7 +3,7 @@
 use super::launched::{describe, LaunchError};
 use super::packages::Ready;
 use super::spawner::Spawner;
-use crate::protocol::{Answer, Hello, Order};
+use crate::protocol::{Answer, Hello, Order, Tier};
 use millrace_primitives::H256;
 use rustix::fd::{AsFd, OwnedFd};
 use std::io::Error;
@@ -39,7 +39,7 @@ pub(super) struct Process {
 	/// How it ended, once it has.
 	end: watch::Receiver<Option<String>>,
 	/// The package stays in memory as long as the process.
-	_ready: Arc<Ready>,
+	ready: Arc<Ready>,
 }
 
 /// Data sockets on which nothing is said at the moment; closed when the process has ended.
@@ -121,7 +121,7 @@ impl Process {
 			innocent: AtomicBool::new(false),
 			kill,
 			end,
-			_ready: ready,
+			ready,
 		})
 	}
 
@@ -133,6 +133,11 @@ impl Process {
 	/// Whether it takes calls.
 	pub(super) fn lives(&self) -> bool {
 		!self.lines.free.is_closed()
+	}
+
+	/// How well its code was compiled.
+	pub(super) fn tier(&self) -> Tier {
+		self.ready.tier
 	}
 
 	/// Whether it is for these calls.

@@ -50,9 +50,10 @@ fn follow(control: &Control) -> Result<(), String> {
 	let order = Order::decode_all(&mut order).map_err(|error| format!("no order: {error}"))?;
 	let done = match order {
 		Order::Prepare {
+			tier,
 			cpu_seconds,
 			memory_bytes,
-		} => prepare::run(control, &theirs, cpu_seconds, memory_bytes),
+		} => prepare::run(control, &theirs, tier, cpu_seconds, memory_bytes),
 		Order::Execute {
 			places,
 			info,

@@ -2,8 +2,8 @@
 
 use super::control::Control;
 use super::{engine, lock};
-use crate::protocol::{Answer, Hello};
-use millrace_executor::LoadError;
+use crate::protocol::{Answer, Hello, Tier};
+use millrace_executor::{LoadError, QuickCompiler};
 use rayon::ThreadPoolBuilder;
 use rustix::process::nice;
 use std::thread::available_parallelism;
@@ -16,11 +16,16 @@ const NICENESS: i32 = 10;
 pub(super) fn run(
 	control: &Control,
 	theirs: &Hello,
+	tier: Tier,
 	cpu_seconds: u64,
 	memory_bytes: u64,
 ) -> Result<(), String> {
 	let Some((engine, ours)) = engine(control, theirs, 1)? else {
 		return Ok(());
+	};
+	let quick = match tier {
+		Tier::Quick => Some(QuickCompiler::new().map_err(lock::failed("the compiler"))?),
+		Tier::Full => None,
 	};
 	nice(NICENESS).map_err(lock::failed("the niceness"))?;
 	let memory = lock::memory_in_use()?.saturating_add(memory_bytes);
@@ -34,7 +39,11 @@ pub(super) fn run(
 	lock::close(memory, Some(cpu_seconds))?;
 
 	let package = control.next().map_err(lock::failed("the package"))?;
-	match engine.prepare(&package) {
+	let prepared = match &quick {
+		Some(compiler) => engine.prepare_quickly(compiler, &package),
+		None => engine.prepare(&package),
+	};
+	match prepared {
 		Ok(artifact) => {
 			let prepared = Answer::Prepared {
 				info: artifact.info,

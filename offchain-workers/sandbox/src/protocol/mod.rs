@@ -76,6 +76,8 @@ impl Hello {
 pub enum Order {
 	/// To compile the package that comes as the next frame: its bytes, as they are.
 	Prepare {
+		/// How well.
+		tier: Tier,
 		/// Seconds of processor time.
 		cpu_seconds: u64,
 		/// Memory, in bytes.
@@ -95,6 +97,15 @@ pub enum Order {
 		/// What to try last, when it ends the process.
 		last: Attempt,
 	},
+}
+
+/// How well a package is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Tier {
+	/// So that it can be called soon.
+	Quick,
+	/// So that its calls are fast.
+	Full,
 }
 
 /// What a process says to its order.

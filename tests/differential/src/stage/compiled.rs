@@ -8,18 +8,23 @@ use millrace_primitives::H256;
 use std::fmt;
 use std::sync::OnceLock;
 use wasmtime::{
-	Engine, Func, Global, Instance, InstanceAllocationStrategy, Linker, Module, Store, StoreLimits,
-	StoreLimitsBuilder, Trap, Val,
+	Engine, Func, Global, Instance, InstanceAllocationStrategy, Linker, Module, OptLevel, Store,
+	StoreLimits, StoreLimitsBuilder, Trap, Val,
 };
 
 /// Instances that may live at a time: more than any test has threads.
 const PLACES: u32 = 16;
+
+/// One program in so many, by its length, is compiled in a hurry: both compilers' code must do the
+/// same.
+const QUICK_ONE_IN: usize = 4;
 
 /// Wasmtime under the settings of the executor.
 pub struct Compiled {
 	store: Store<StoreLimits>,
 	linker: Linker<StoreLimits>,
 	instances: Vec<Instance>,
+	wide: bool,
 }
 
 impl fmt::Debug for Compiled {
@@ -35,15 +40,26 @@ fn engine(wide: bool) -> &'static Engine {
 	static POOLED: OnceLock<Engine> = OnceLock::new();
 	static WIDE: OnceLock<Engine> = OnceLock::new();
 	let cell = if wide { &WIDE } else { &POOLED };
-	cell.get_or_init(|| {
-		let mut config = settings(PLACES).expect("the settings fit this machine");
-		// The modules are small, and so are the threads few.
-		config.parallel_compilation(false);
-		if wide {
-			config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
-		}
-		Engine::new(&config).expect("the engine can be set up")
-	})
+	cell.get_or_init(|| set_up(wide, OptLevel::Speed))
+}
+
+/// The compiler in a hurry, whose code runs on [`engine`].
+fn quick(wide: bool) -> &'static Engine {
+	static POOLED: OnceLock<Engine> = OnceLock::new();
+	static WIDE: OnceLock<Engine> = OnceLock::new();
+	let cell = if wide { &WIDE } else { &POOLED };
+	cell.get_or_init(|| set_up(wide, OptLevel::None))
+}
+
+fn set_up(wide: bool, level: OptLevel) -> Engine {
+	let mut config = settings(PLACES).expect("the settings fit this machine");
+	config.cranelift_opt_level(level);
+	// The modules are small, and so are the threads few.
+	config.parallel_compilation(false);
+	if wide {
+		config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+	}
+	Engine::new(&config).expect("the engine can be set up")
 }
 
 fn store(engine: &Engine) -> Store<StoreLimits> {
@@ -87,12 +103,24 @@ impl Stage for Compiled {
 			store: store(engine),
 			linker: linker(engine),
 			instances: Vec::new(),
+			wide,
 		}
 	}
 
 	fn compile(&self, metered: &[u8]) -> Result<Module, String> {
 		let module = canonical(metered).map_err(|error| error.to_string())?;
-		Module::from_binary(self.store.engine(), &module).map_err(|error| format!("{error:#}"))
+		let engine = self.store.engine();
+		let compiled = if metered.len() % QUICK_ONE_IN == 0 {
+			quick(self.wide)
+				.precompile_module(&module)
+				.and_then(|code| {
+					// SAFETY: it is what a compiler of this very process has just made.
+					unsafe { Module::deserialize(engine, code) }
+				})
+		} else {
+			Module::from_binary(engine, &module)
+		};
+		compiled.map_err(|error| format!("{error:#}"))
 	}
 
 	fn clear(&mut self) {
