@@ -332,31 +332,31 @@ impl Engine {
 		}
 	}
 
-	/// Runs a call on a thread of the engine; `done` is called there. Refuses at once when all places
-	/// are taken.
+	/// Runs a call on a thread of the engine. `done` is called there and may block it; or it is called
+	/// at once where the call cannot begin, as when all places are taken.
 	pub fn submit(
 		&self,
-		module: Arc<Module>,
+		module: &Module,
 		input: OwnedInput,
 		effects: Box<dyn Effects>,
-		done: Box<dyn FnOnce(Result<CallOutput, EngineError>) + Send>,
-	) -> Result<(), EngineError> {
-		let run = self.run(&module, input, effects)?;
-		self.inner
-			.runners
-			.submit(move || run.run(|result| result), done)
+		done: impl FnOnce(Result<CallOutput, EngineError>) + Send + 'static,
+	) {
+		match self.run(module, input, effects) {
+			Ok(run) => {
+				let runners = &self.inner.runners;
+				runners.submit(move || run.run(|result| result), done);
+			}
+			Err(error) => done(Err(error)),
+		}
 	}
 
 	/// Runs a call without effects on a thread of the engine and waits for its end: call it where
 	/// blocking is allowed.
 	pub fn call(&self, module: &Module, input: &CallInput<'_>) -> Result<CallOutput, EngineError> {
-		let run = self.run(module, input.to_owned_input(), Box::new(NoEffects))?;
 		let (send, receive) = sync_channel(1);
-		self.inner.runners.submit(
-			move || run.run(|result| result),
-			// The caller waits for this, so it is there to receive it.
-			move |result| drop(send.send(result)),
-		)?;
+		// The caller waits for this, so it is there to receive it.
+		let done = move |result| drop(send.send(result));
+		self.submit(module, input.to_owned_input(), Box::new(NoEffects), done);
 		receive
 			.recv()
 			.unwrap_or_else(|_| Err(EngineError::Host("the thread of the call is gone".into())))

@@ -14,7 +14,8 @@ use std::thread;
 /// Stack beside the guest's: for wasmtime, host calls, and one frame of a function without calls.
 const HOST_STACK_BYTES: usize = 8 * 1024 * 1024;
 
-type Job = Box<dyn FnOnce() + Send>;
+/// Work, and who gets what comes of it; told why when no thread could be made for it.
+type Job = Box<dyn FnOnce(Result<(), EngineError>) + Send>;
 
 /// A bounded number of threads. They end when this is dropped.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ impl Shared {
 		loop {
 			if let Some(job) = state.jobs.pop_front() {
 				drop(state);
-				job();
+				job(Ok(()));
 				state = self.state();
 			} else if state.closed {
 				return;
@@ -81,42 +82,49 @@ impl Runners {
 		}
 	}
 
-	/// Hands work to a thread; refuses at once when all places are taken. The place is free again
-	/// when the work is done, before `done` is called on the same thread. Work that panics is the
-	/// host's failure.
+	/// Hands work to a thread. `done` gets what comes of it on the same thread, when the place of the
+	/// work is free again; or at once why it is not done, which is so when all places are taken. Work
+	/// that panics is the host's failure.
 	pub(crate) fn submit<T: Send + 'static>(
 		&self,
 		work: impl FnOnce() -> Result<T, EngineError> + Send + 'static,
 		done: impl FnOnce(Result<T, EngineError>) + Send + 'static,
-	) -> Result<(), EngineError> {
+	) {
 		let mut state = self.shared.state();
 		if state.busy >= self.max {
-			return Err(EngineError::Busy(self.max));
+			drop(state);
+			return done(Err(EngineError::Busy(self.max)));
 		}
 		let place = Place(self.shared.clone());
 		state.busy += 1;
 		let waiting = state.idle > state.jobs.len();
-		state.jobs.push_back(Box::new(move || {
-			let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-				Err(EngineError::Host(
-					"the thread of the call panicked over it".into(),
-				))
-			});
-			drop(place);
-			// Who cannot take the result has lost it, not the thread.
-			let _ = catch_unwind(AssertUnwindSafe(|| done(result)));
-		}));
+		state
+			.jobs
+			.push_back(Box::new(move |begun: Result<(), EngineError>| {
+				let result = begun.and_then(|()| {
+					catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+						Err(EngineError::Host(
+							"the thread of the call panicked over it".into(),
+						))
+					})
+				});
+				drop(place);
+				// Who cannot take the result has lost it, not the thread.
+				let _ = catch_unwind(AssertUnwindSafe(|| done(result)));
+			}));
 		if waiting {
-			self.shared.work.notify_one();
-			return Ok(());
-		}
-		spawn(self.shared.clone()).map_err(|error| {
-			let job = state.jobs.pop_back();
-			// The job holds its place and gives it back; that needs the lock.
+			// Without the lock, which is the first that the thread needs.
 			drop(state);
-			drop(job);
-			error
-		})
+			return self.shared.work.notify_one();
+		}
+		if let Err(error) = spawn(self.shared.clone()) {
+			let job = state.jobs.pop_back();
+			// The job gives its place back; that needs the lock.
+			drop(state);
+			if let Some(job) = job {
+				job(Err(error));
+			}
+		}
 	}
 }
 
@@ -156,7 +164,7 @@ mod tests {
 		work: impl FnOnce() -> T + Send + 'static,
 	) -> Result<T, EngineError> {
 		let (send, receive) = sync_channel(1);
-		runners.submit(|| Ok(work()), move |result| send.send(result).unwrap())?;
+		runners.submit(|| Ok(work()), move |result| send.send(result).unwrap());
 		receive.recv().unwrap()
 	}
 
@@ -179,13 +187,26 @@ mod tests {
 		let (go, wait) = sync_channel::<()>(0);
 		let (send, receive) = sync_channel(1);
 		let work = move || Ok(wait.recv().unwrap());
-		runners
-			.submit(work, move |result| send.send(result).unwrap())
-			.unwrap();
+		runners.submit(work, move |result| send.send(result).unwrap());
 		assert!(matches!(run(&runners, || ()), Err(EngineError::Busy(1))));
 		go.send(()).unwrap();
 		receive.recv().unwrap().unwrap();
 		assert!(run(&runners, || ()).is_ok());
+	}
+
+	#[test]
+	fn who_is_told_may_block_the_thread_and_hand_over_more_work() {
+		let runners = Arc::new(Runners::new(1));
+		let (send, receive) = sync_channel(0);
+		let again = runners.clone();
+		runners.submit(
+			|| Ok(()),
+			move |_| {
+				// The one place is free, and another thread takes it.
+				send.send(run(&again, || ())).unwrap();
+			},
+		);
+		assert!(receive.recv().unwrap().is_ok());
 	}
 
 	#[test]
@@ -202,9 +223,7 @@ mod tests {
 		let (send, receive) = sync_channel(8);
 		for number in 0..8 {
 			let send = send.clone();
-			runners
-				.submit(move || Ok(number), move |result| send.send(result).unwrap())
-				.unwrap();
+			runners.submit(move || Ok(number), move |result| send.send(result).unwrap());
 		}
 		let mut all: Vec<i32> = (0..8).map(|_| receive.recv().unwrap().unwrap()).collect();
 		all.sort_unstable();

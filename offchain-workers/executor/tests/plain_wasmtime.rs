@@ -139,16 +139,16 @@ fn measure(measure: &str, guest: &str, sample: &str) -> Result<(), Failure> {
 /// A call on a thread of the engine, as daemons make it.
 fn submitted(
 	engine: &Engine,
-	module: &Arc<millrace_executor::Module>,
+	module: &millrace_executor::Module,
 	input: &CallInput<'_>,
 ) -> Result<(), EngineError> {
 	let (send, receive) = sync_channel(1);
 	engine.submit(
-		module.clone(),
+		module,
 		input.to_owned_input(),
 		Box::new(NoEffects),
-		Box::new(move |result| drop(send.send(result))),
-	)?;
+		move |result| drop(send.send(result)),
+	);
 	receive.recv().expect("the call has an end").map(drop)
 }
 

@@ -51,12 +51,32 @@ pub trait Guests: Send + Sync + Debug {
 	/// Runs a call to its end. Who drops the future does not stop the guest.
 	fn call(&self, call: GuestCall) -> BoxFuture<'_, Result<CallOutput, GuestError>>;
 
+	/// The same for who goes on where the guest has ended, rather than be woken somewhere else. If the
+	/// package is not prepared, `then` comes back. Who drops the future may have dropped `then` with it.
+	fn call_then(&self, call: GuestCall, then: Then) -> BoxFuture<'_, Option<Then>> {
+		let call = self.call(call);
+		async move {
+			match call.await {
+				Err(GuestError::NotPrepared) => Some(then),
+				outcome => {
+					then(outcome);
+					None
+				}
+			}
+		}
+		.boxed()
+	}
+
 	/// Ends the processes of deals that are not among these, when their calls have ended.
 	fn keep(&self, deals: &BTreeSet<DealId>);
 
 	/// What stands between guests and this machine, beside the engine.
 	fn describe(&self) -> Protection;
 }
+
+/// Gets what comes of a call: on a thread of an engine, or on one of a runtime with several. It may
+/// block either, the latter by [`tokio::task::block_in_place`].
+pub type Then = Box<dyn FnOnce(Result<CallOutput, GuestError>) + Send>;
 
 /// A call of a deal.
 #[derive(Debug)]

@@ -16,6 +16,7 @@ use crate::{
 	snapshot::Snapshot,
 };
 use bytes::Bytes;
+use futures::FutureExt;
 use millrace_client::PeerKeypair;
 use millrace_executor::{CallOutput, OwnedInput};
 use millrace_primitives::{
@@ -23,13 +24,14 @@ use millrace_primitives::{
 	peer::PeerId,
 	DealId, H256,
 };
-use millrace_sandbox::{Effector, GuestCall, GuestError, Guests, Protection};
+use millrace_sandbox::{Effector, GuestCall, GuestError, Guests, Protection, Then};
+use prometheus::IntGauge;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::{
-	sync::watch,
+	sync::{oneshot, watch},
 	time::{timeout_at, Instant},
 };
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{task_tracker::TaskTrackerToken, TaskTracker};
 use tracing::{error, warn};
 
 /// Longest wait for the next finalised block when the epoch has just ended.
@@ -66,10 +68,13 @@ pub struct Admission {
 	deal: DealId,
 	deadline: Instant,
 	_place: Place,
+	_counted: Counted,
+	/// A stopping daemon waits for it.
+	_tracked: TaskTrackerToken,
 }
 
 /// A call that has a number, with the names that its receipt gives to what it is of.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Numbered {
 	call: Arc<Call>,
 	request: H256,
@@ -200,42 +205,39 @@ impl Calls {
 			deal,
 			deadline: Instant::now() + self.limits.call_timeout(),
 			_place: place,
+			_counted: Counted::new(&self.metrics.open_calls),
+			_tracked: self.tasks.token(),
 		})
 	}
 
-	/// Runs a call and returns when its receipt is on disk. A client that gives up does not stop
-	/// a guest that began: its number is given, and its receipt enters the report.
+	/// Runs a call and returns when its receipt is on disk. A client that gives up while its call
+	/// waits for its turn takes it along. One that gives up later does not stop the guest: its number
+	/// is given, and its receipt enters the report.
 	pub async fn execute(
 		self: &Arc<Self>,
 		admission: Admission,
 		request: Request,
 	) -> Result<Answer, Refusal> {
 		let deadline = admission.deadline;
-		let calls = self.clone();
-		let call = self
-			.tasks
-			.spawn(async move { calls.run(admission, request).await });
-		match timeout_at(deadline, call).await {
-			Ok(Ok(outcome)) => outcome,
-			Ok(Err(_)) => Err(Refusal::Internal),
-			Err(_) => Err(Refusal::CallTimeout),
-		}
+		let answer = timeout_at(deadline, self.run(admission, request));
+		answer.await.unwrap_or(Err(Refusal::CallTimeout))
 	}
 
-	async fn run(&self, admission: Admission, request: Request) -> Result<Answer, Refusal> {
-		self.metrics.open_calls.inc();
-		let _open = Defer(|| self.metrics.open_calls.dec());
+	async fn run(
+		self: &Arc<Self>,
+		admission: Admission,
+		request: Request,
+	) -> Result<Answer, Refusal> {
+		let deal = admission.deal;
 		let memory = self.snapshot().map_or(0, |snapshot| {
-			let found = snapshot.terms(admission.deal);
+			let found = snapshot.terms(deal);
 			found.map_or(0, |named| named.terms.limits.memory_bytes)
 		});
-		let turn = timeout_at(admission.deadline, self.turn(admission.deal, memory));
-		let Ok(turn) = turn.await else {
-			return Err(Refusal::CallTimeout);
-		};
-		let numbered = self.number(admission.deal, request).await?;
+		let turn = self.turn(deal, memory).await;
+		let numbered = self.number(deal, request).await?;
 		// The place is kept until the answer is there, the turn only until the guest has ended.
-		self.complete(&numbered, turn).await
+		let answer = self.begin(numbered, turn, Some(admission));
+		answer.await.unwrap_or(Err(Refusal::Internal))
 	}
 
 	/// Waits for a turn of a deal's guest that may use so much memory.
@@ -291,94 +293,60 @@ impl Calls {
 		}
 	}
 
-	/// Runs a numbered call and stores its receipt.
-	async fn complete(&self, numbered: &Numbered, turn: Turn) -> Result<Answer, Refusal> {
-		let call = &numbered.call;
-		let mut open = OpenCall {
-			ledger: &self.ledger,
-			key: call.key(),
-			retry: true,
-			ended: false,
+	/// Runs a numbered call and stores its receipt, whether or not somebody waits for the answer.
+	fn begin(
+		self: &Arc<Self>,
+		numbered: Numbered,
+		turn: Turn,
+		admission: Option<Admission>,
+	) -> oneshot::Receiver<Result<Answer, Refusal>> {
+		let (reply, answer) = oneshot::channel();
+		let running = Running {
+			calls: self.clone(),
+			turn,
+			started: Instant::now(),
+			unanswered: Unanswered {
+				open: OpenCall {
+					ledger: self.ledger.clone(),
+					key: numbered.call.key(),
+					retry: true,
+					ended: false,
+				},
+				admission,
+				reply,
+			},
+			numbered,
 		};
-		let output = self.guest(numbered).await;
-		// Others run while this one is signed and stored.
-		drop(turn);
-		let output = match output {
-			Ok(output) => output,
-			Err(Refusal::CallTimeout) => {
-				open.retry = false;
-				return Err(Refusal::CallTimeout);
-			}
-			Err(refusal) => return Err(refusal),
-		};
-		let receipt = self.sign(numbered, &output);
-		let finished = Finished::new(call.clone(), &receipt, &output.response, &output.transcript);
-		let response = Bytes::from(output.response);
-		match self.committer.store(finished).await {
-			Some(Stored::Durable) => {
-				open.ended = true;
-				Ok(Answer {
-					receipt,
-					response,
-					stderr: output.stderr,
-				})
-			}
-			Some(Stored::Late) => {
-				open.ended = true;
-				warn!(
-					epoch = call.epoch,
-					seq = call.seq,
-					"a call ended after its epoch's report"
-				);
-				Err(Refusal::EpochEnded)
-			}
-			Some(Stored::Taken) => {
-				open.ended = true;
-				error!(
-					epoch = call.epoch,
-					seq = call.seq,
-					"a number was given twice; the first receipt stays"
-				);
-				Err(Refusal::Internal)
-			}
-			None => Err(Refusal::Internal),
+		let mut guest = running.run().boxed();
+		// As far as it comes at once it comes here, so that the guest waits for no other thread.
+		if (&mut guest).now_or_never().is_none() {
+			self.tasks.spawn(guest);
 		}
+		answer
 	}
 
-	async fn guest(&self, numbered: &Numbered) -> Result<CallOutput, Refusal> {
-		let call = &numbered.call;
-		let started = Instant::now();
-		let mut outcome = self.guests.call(self.guest_call(numbered)).await;
-		if matches!(outcome, Err(GuestError::NotPrepared)) {
-			// What was made of the package has made room for others, or the disk has spoilt it.
-			self.packages.prepare_again(call.terms.package).await?;
-			outcome = self.guests.call(self.guest_call(numbered)).await;
-		}
-		let deal = call.terms.deal;
-		match outcome {
-			Ok(output) => {
-				let seconds = started.elapsed().as_secs_f64();
-				self.metrics.call_ended(output.status, output.gas, seconds);
-				Ok(output)
+	/// What is answered to a call whose guest gave no result.
+	fn refusal(&self, deal: DealId, error: GuestError) -> Refusal {
+		match error {
+			GuestError::NotPrepared => {
+				Refusal::PackageUnavailable("it could not be made ready again".into())
 			}
-			Err(error @ GuestError::TimedOut(_)) => {
+			GuestError::TimedOut(_) => {
 				warn!(deal, "a guest ran into the wall-clock limit: {error}");
-				Err(Refusal::CallTimeout)
+				Refusal::CallTimeout
 			}
-			Err(GuestError::Busy) => {
+			GuestError::Busy => {
 				warn!(
 					deal,
 					"the deal rests: its guests' processes fail, or none is free"
 				);
 				self.gates.rest(deal, REST);
-				Err(Refusal::Busy)
+				Refusal::Busy
 			}
-			Err(GuestError::RequestTooLarge { max, .. }) => {
-				Err(Refusal::BodyTooLarge { limit: max })
-			}
-			Err(error) => {
+			GuestError::RequestTooLarge { max, .. } => Refusal::BodyTooLarge { limit: max },
+			error => {
 				error!(deal, "a guest could not be run: {error}");
-				Err(Refusal::Internal)
+				Refusal::Internal
 			}
 		}
 	}
@@ -434,15 +402,126 @@ impl Calls {
 	}
 }
 
-/// Leaves a call to [`Calls::recover`] unless it ended, whatever way the future goes.
-struct OpenCall<'a> {
-	ledger: &'a Ledger,
+/// A numbered call whose guest runs, or is about to.
+struct Running {
+	calls: Arc<Calls>,
+	numbered: Numbered,
+	turn: Turn,
+	started: Instant,
+	unanswered: Unanswered,
+}
+
+impl Running {
+	/// Has the guest run. Wherever it ends, the call goes on.
+	async fn run(self) {
+		let (calls, numbered) = (self.calls.clone(), self.numbered.clone());
+		let then: Then = Box::new(move |outcome| self.conclude(outcome));
+		let guest = calls.guests.call_then(calls.guest_call(&numbered), then);
+		let Some(then) = guest.await else {
+			return;
+		};
+		// What was made of the package has made room for others, or the disk has spoilt it.
+		let terms = &numbered.call.terms;
+		let unprepared = match calls.packages.prepare_again(terms.package).await {
+			Ok(()) => {
+				let guest = calls.guests.call_then(calls.guest_call(&numbered), then);
+				guest.await
+			}
+			Err(refusal) => {
+				warn!(deal = terms.deal, "a call cannot be run: {refusal}");
+				Some(then)
+			}
+		};
+		if let Some(then) = unprepared {
+			then(Err(GuestError::NotPrepared));
+		}
+	}
+
+	/// Signs what came of the guest, and has it stored and answered.
+	fn conclude(self, outcome: Result<CallOutput, GuestError>) {
+		let Self {
+			calls,
+			numbered,
+			turn,
+			started,
+			mut unanswered,
+		} = self;
+		let seconds = started.elapsed().as_secs_f64();
+		// Others run while this one is signed and stored.
+		drop(turn);
+		let call = &numbered.call;
+		let output = match outcome {
+			Ok(output) => output,
+			Err(error) => {
+				let refusal = calls.refusal(call.terms.deal, error);
+				unanswered.open.retry = refusal != Refusal::CallTimeout;
+				return unanswered.answer(Err(refusal));
+			}
+		};
+		calls.metrics.call_ended(output.status, output.gas, seconds);
+		let receipt = calls.sign(&numbered, &output);
+		let finished = Finished::new(call.clone(), &receipt, &output.response, &output.transcript);
+		let answer = Answer {
+			receipt,
+			response: output.response.into(),
+			stderr: output.stderr,
+		};
+		let stored = move |stored| unanswered.stored(stored, answer);
+		calls.committer.store(finished, stored);
+	}
+}
+
+/// What a call keeps until it is answered. Where it cannot be, all of it is given back.
+struct Unanswered {
+	open: OpenCall,
+	/// None where an interrupted call is completed, for which no client waits.
+	admission: Option<Admission>,
+	/// Last, so that whoever learns of the end finds the rest given back.
+	reply: oneshot::Sender<Result<Answer, Refusal>>,
+}
+
+impl Unanswered {
+	/// Answers when the receipt is on disk, or can never be.
+	fn stored(mut self, stored: Stored, answer: Answer) {
+		self.open.ended = true;
+		let (epoch, seq) = self.open.key;
+		self.answer(match stored {
+			Stored::Durable => Ok(answer),
+			Stored::Late => {
+				warn!(epoch, seq, "a call ended after its epoch's report");
+				Err(Refusal::EpochEnded)
+			}
+			Stored::Taken => {
+				error!(
+					epoch,
+					seq, "a number was given twice; the first receipt stays"
+				);
+				Err(Refusal::Internal)
+			}
+		});
+	}
+
+	fn answer(self, answer: Result<Answer, Refusal>) {
+		let Self {
+			open,
+			admission,
+			reply,
+		} = self;
+		drop((open, admission));
+		// Who does not wait any more has no use for it; the receipt counts all the same.
+		let _ = reply.send(answer);
+	}
+}
+
+/// Leaves a call to [`Calls::recover`] unless it ended, whatever way it goes.
+struct OpenCall {
+	ledger: Arc<Ledger>,
 	key: Key,
 	retry: bool,
 	ended: bool,
 }
 
-impl Drop for OpenCall<'_> {
+impl Drop for OpenCall {
 	fn drop(&mut self) {
 		if !self.ended {
 			self.ledger.abandon(self.key, self.retry);
@@ -450,11 +529,19 @@ impl Drop for OpenCall<'_> {
 	}
 }
 
-/// Runs a closure at the end of a scope.
-struct Defer<F: Fn()>(F);
+/// Counts a call for as long as it lives.
+#[derive(Debug)]
+struct Counted(IntGauge);
 
-impl<F: Fn()> Drop for Defer<F> {
+impl Counted {
+	fn new(calls: &IntGauge) -> Self {
+		calls.inc();
+		Self(calls.clone())
+	}
+}
+
+impl Drop for Counted {
 	fn drop(&mut self) {
-		(self.0)();
+		self.0.dec();
 	}
 }

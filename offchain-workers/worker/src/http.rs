@@ -191,15 +191,15 @@ fn respond(answer: Answer) -> Response {
 		}
 	};
 	let headers = http.headers_mut();
-	let mut insert = |name: HeaderName, value: String| {
+	let mut insert = |name: HeaderName, value: Vec<u8>| {
 		// Digits, letters and percent signs only.
 		if let Ok(value) = HeaderValue::try_from(value) {
 			headers.insert(name, value);
 		}
 	};
-	insert(RECEIPT, format!("0x{}", hex::encode(receipt.encode())));
-	insert(STATUS, status_text(status));
-	insert(GAS, gas.to_string());
+	insert(RECEIPT, in_hex(&receipt.encode()));
+	insert(STATUS, status_text(status).into());
+	insert(GAS, gas.to_string().into());
 	let verified = match receipt.receipt.profile & UNVERIFIED {
 		0 => "replay",
 		_ => "none",
@@ -208,7 +208,7 @@ fn respond(answer: Answer) -> Response {
 	if !stderr.is_empty() {
 		insert(
 			STDERR,
-			percent_encode(&stderr[..stderr.len().min(MAX_STDERR)]),
+			percent_encode(&stderr[..stderr.len().min(MAX_STDERR)]).into(),
 		);
 	}
 	http
@@ -245,6 +245,15 @@ fn failure(status: CallStatus) -> Option<(&'static str, String, &'static str)> {
 		),
 	};
 	Some(failed)
+}
+
+/// Bytes in hexadecimal, written in place: a receipt has hundreds.
+fn in_hex(bytes: &[u8]) -> Vec<u8> {
+	let mut text = vec![b'0'; 2 + 2 * bytes.len()];
+	text[1] = b'x';
+	// Fails for another length only.
+	let _ = hex::encode_to_slice(bytes, &mut text[2..]);
+	text
 }
 
 fn status_text(status: CallStatus) -> String {

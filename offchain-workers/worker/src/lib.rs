@@ -94,7 +94,8 @@ pub struct Hooks {
 /// On cancellation no further connection is accepted and open calls are given
 /// [`Limits::shutdown_ms`] to end.
 ///
-/// A configuration that cannot be used is told as a [`ConfigError`].
+/// Needs a runtime of several threads. A configuration that cannot be used is told as a
+/// [`ConfigError`].
 pub async fn run(config: WorkerConfig, cancel: CancellationToken) -> Result<()> {
 	run_with(config, cancel, Hooks::default()).await
 }
@@ -338,7 +339,7 @@ impl Worker {
 		}
 		ledger.restore(open);
 		let disk_failed = CancellationToken::new();
-		let (committer, _) = Committer::start(
+		let committer = Committer::start(
 			store.clone(),
 			ledger.clone(),
 			metrics.clone(),

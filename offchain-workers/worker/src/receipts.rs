@@ -64,8 +64,8 @@ const CACHE_BYTES: usize = 64 * 1024 * 1024;
 /// two thousand small calls that come many at a time, or five hundred that come one by one.
 const JOURNAL_BLOCKS: usize = 1_024;
 
-/// A call that ended, as it is stored. It is encoded where the call ran, while the one thread that
-/// stores receipts does something else.
+/// A call that ended, as it is stored. It is encoded where the call ran, so that whoever stores the
+/// receipts of many need not.
 #[derive(Clone, Debug)]
 pub struct Finished {
 	/// The call.

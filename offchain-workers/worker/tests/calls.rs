@@ -402,6 +402,53 @@ async fn a_deal_whose_guests_do_not_end_holds_up_itself_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_leaves_takes_its_call_along_only_while_it_waits() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let mut guests = Told::new(Vec::new());
+	Arc::get_mut(&mut guests).expect("it is ours alone").may_end = Semaphore::new(0);
+	let one = Limits {
+		concurrent_calls: 1,
+		..limits()
+	};
+	let world = world_with(dir.path(), one, guests.clone()).await;
+	let runs = spawn(&world, DEAL);
+	guests.begun(1).await;
+	let waits = spawn(&world, DEAL);
+	while world.metrics.open_calls.get() < 2 {
+		sleep(Duration::from_millis(5)).await;
+	}
+	for client in [runs, waits] {
+		client.abort();
+		assert!(client.await.expect_err("it has left").is_cancelled());
+	}
+	// What runs keeps its place until its receipt is stored.
+	assert_eq!(world.metrics.open_calls.get(), 1);
+	guests.may_end.add_permits(2);
+	while world.metrics.open_calls.get() > 0 {
+		sleep(Duration::from_millis(5)).await;
+	}
+	assert_eq!(guests.begun.load(Ordering::SeqCst), 1);
+	assert_eq!(world.ledger.open_calls(EPOCH), 0);
+	assert_eq!(world.store.next_seq(EPOCH).expect("reads"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_that_cannot_be_made_again_is_told() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let guests = Told::new(vec![GuestError::NotPrepared, GuestError::NotPrepared]);
+	let world = world_with(dir.path(), limits(), guests.clone()).await;
+	let told = one(&world.calls, 0).await.err();
+	assert!(
+		matches!(told, Some(Refusal::PackageUnavailable(_))),
+		"{told:?}"
+	);
+	assert_eq!(guests.begun.load(Ordering::SeqCst), 2);
+	// Its number is open until somebody fills its place.
+	world.calls.recover(&dates(1)).await;
+	assert_eq!(world.ledger.open_calls(EPOCH), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_made_room_is_made_again_and_the_call_has_one_number() {
 	let dir = tempfile::tempdir().expect("a directory");
 	let guests = Told::new(vec![GuestError::NotPrepared]);

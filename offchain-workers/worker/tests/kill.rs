@@ -21,7 +21,8 @@ use std::{
 	io::{BufRead, BufReader},
 	path::Path,
 	process::{Command, Stdio},
-	sync::Arc,
+	sync::{mpsc, Arc},
+	thread,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -98,34 +99,34 @@ fn victim() {
 	let ledger = Arc::new(Ledger::default());
 	ledger.open_epoch(EPOCH, 0);
 	let metrics = Metrics::new().expect("the names are distinct");
-	let (committer, _) = Committer::start(store, ledger.clone(), metrics, CancellationToken::new())
+	let committer = Committer::start(store, ledger.clone(), metrics, CancellationToken::new())
 		.expect("the thread starts");
-	let runtime = tokio::runtime::Builder::new_multi_thread()
-		.worker_threads(2)
-		.build()
-		.expect("a runtime");
-	runtime.block_on(async {
-		let callers: Vec<_> = (0..CALLERS)
-			.map(|_| {
-				let (ledger, committer) = (ledger.clone(), committer.clone());
-				tokio::spawn(async move {
-					loop {
-						let call = ledger.begin(call()).expect("the epoch is open");
-						if call.seq % 5 == 0 {
-							continue;
-						}
-						let seq = call.seq;
-						let stored = committer.store(finished(call)).await;
-						assert_eq!(stored, Some(Stored::Durable));
-						println!("stored {seq}");
-					}
-				})
-			})
-			.collect();
-		for caller in callers {
-			caller.await.expect("a caller never ends");
+	let callers: Vec<_> = (0..CALLERS)
+		.map(|_| {
+			let (ledger, committer) = (ledger.clone(), committer.clone());
+			thread::spawn(move || call_and_show(&ledger, &committer))
+		})
+		.collect();
+	for caller in callers {
+		caller.join().expect("a caller never ends");
+	}
+}
+
+/// Makes calls, one after the other, and shows each that is stored.
+fn call_and_show(ledger: &Ledger, committer: &Committer) {
+	let (told, heard) = mpsc::channel();
+	loop {
+		let call = ledger.begin(call()).expect("the epoch is open");
+		if call.seq % 5 == 0 {
+			continue;
 		}
-	});
+		let (seq, told) = (call.seq, told.clone());
+		committer.store(finished(call), move |stored| {
+			let _ = told.send(stored);
+		});
+		assert_eq!(heard.recv(), Ok(Stored::Durable));
+		println!("stored {seq}");
+	}
 }
 
 #[test]

@@ -75,10 +75,9 @@ pub fn compiled(
 ) -> Result<CallOutput, EngineError> {
 	let module = engine().load(package).expect("the test's module can run");
 	let (send, receive) = sync_channel(1);
-	let done = Box::new(move |result: Result<CallOutput, EngineError>| {
+	engine().submit(&module, input, effects, move |result| {
 		send.send(result).expect("it is waited for");
 	});
-	engine().submit(module, input, effects, done)?;
 	receive.recv().expect("the call has an end")
 }
 

@@ -184,9 +184,14 @@ impl Guests for Sandbox {
 			if size > max as usize {
 				return Err(GuestError::RequestTooLarge { size, max });
 			}
-			// By itself: whoever waits for the call may go, and the line must not be left in the midst
-			// of it.
-			tokio::spawn(inner.call(call))
+			// What is ready is told at once: the process must not wait until another thread has woken.
+			let mut call = inner.call(call).boxed();
+			if let Some(outcome) = (&mut call).now_or_never() {
+				return outcome;
+			}
+			// The rest by itself: whoever waits for the call may go, and the line must not be left in
+			// the midst of it.
+			tokio::spawn(call)
 				.await
 				.unwrap_or_else(|error| Err(GuestError::Host(error.to_string())))
 		}

@@ -69,10 +69,10 @@ impl Calls {
 	/// call is run once more under the free number, which makes a receipt as true as any. Where no
 	/// receipt could be signed that the chain takes, the gap stays: receipts above it are as valid
 	/// as before, but enter no report.
-	pub async fn recover(&self, dates: &Dates) {
+	pub async fn recover(self: &Arc<Self>, dates: &Dates) {
 		for (call, retry) in self.ledger.take_abandoned() {
 			let mut open = OpenCall {
-				ledger: &self.ledger,
+				ledger: self.ledger.clone(),
 				key: call.key(),
 				retry: false,
 				ended: false,
@@ -111,7 +111,7 @@ impl Calls {
 		}
 	}
 
-	async fn rerun(&self, call: &Arc<Call>) -> bool {
+	async fn rerun(self: &Arc<Self>, call: &Arc<Call>) -> bool {
 		if let Err(refusal) = self.packages.recall(call.terms.package).await {
 			warn!(
 				epoch = call.epoch,
@@ -126,8 +126,8 @@ impl Calls {
 			return false;
 		};
 		let numbered = Numbered::new(call.clone(), self.identity.genesis);
-		match self.complete(&numbered, turn).await {
-			Ok(_) | Err(Refusal::EpochEnded) => {
+		match self.begin(numbered, turn, None).await {
+			Ok(Ok(_) | Err(Refusal::EpochEnded)) => {
 				info!(
 					epoch = call.epoch,
 					seq = call.seq,
@@ -135,7 +135,7 @@ impl Calls {
 				);
 				true
 			}
-			Err(_) => false,
+			_ => false,
 		}
 	}
 }

@@ -114,6 +114,12 @@ async fn a_body_that_is_not_taken_is_refused() {
 }
 
 #[test]
+fn receipts_are_written_in_hexadecimal() {
+	assert_eq!(in_hex(&[]), b"0x");
+	assert_eq!(in_hex(&[0x00, 0xab, 0x0f]), b"0x00ab0f");
+}
+
+#[test]
 fn every_way_to_fail_has_its_code() {
 	let codes = [
 		CallStatus::Exited(1),

@@ -196,7 +196,7 @@ impl World {
 		let ledger = Arc::new(Ledger::default());
 		ledger.restore(store.open_calls().expect("reads"));
 		ledger.open_epoch(EPOCH, store.next_seq(EPOCH).expect("reads"));
-		let (committer, _) = Committer::start(
+		let committer = Committer::start(
 			store.clone(),
 			ledger.clone(),
 			metrics.clone(),
