@@ -22,7 +22,10 @@ use millrace_primitives::{
 	peer::{Endpoint, PeerId, PeerKey},
 	traits::{EpochClock, PeerRegistry},
 	validators::{ValidatorView, ValidatorsView},
-	views::{Assignment, CommitmentView, DealView, PeerDuties, PeerView, Quote, ReportRecord},
+	views::{
+		Assignment, CommitmentView, DealView, OfferView, PeerDuties, PeerView, Quote, ReportRecord,
+		Subject, WhyNot,
+	},
 	BlockNumber, DealId, EpochIndex, H256,
 };
 use sp_api::impl_runtime_apis;
@@ -324,8 +327,11 @@ impl_runtime_apis! {
 	}
 
 	impl pallet_market::runtime_api::MarketApi<Block, AccountId> for Runtime {
-		fn quote(spec: DealSpec<AccountId>) -> Quote {
-			Market::quote(spec)
+		fn quote(spec: DealSpec<AccountId>, escrow: Balance) -> Quote {
+			Market::quote(spec, escrow)
+		}
+		fn offer(peer: PeerId) -> Option<OfferView> {
+			Market::offer_view(peer)
 		}
 		fn deal(deal: DealId) -> Option<DealView<AccountId>> {
 			Market::deal_view(deal, locate)
@@ -340,8 +346,8 @@ impl_runtime_apis! {
 		fn assignments(peer: PeerId) -> Vec<Assignment> {
 			Market::assignments(peer)
 		}
-		fn why_not(spec: DealSpec<AccountId>, peer: PeerId) -> Option<pallet_market::Reason> {
-			Market::why_not(spec, peer)
+		fn why_not(subject: Subject<AccountId>, peer: Option<PeerId>) -> WhyNot {
+			Market::why_not(subject, peer)
 		}
 	}
 

@@ -1,23 +1,45 @@
-//! `market_*`: quotes and deals.
+//! `market_*`: quotes, reasons and deals.
 
 use super::{chain::Chain, error::Error};
 use crate::service::Client;
 use jsonrpsee::{proc_macros::rpc, PendingSubscriptionSink};
 use millrace_primitives::{
 	market::DealSpec,
-	views::{DealView, Quote, MAX_DEALS_PAGE},
-	DealId,
+	peer::PeerId,
+	views::{DealView, Quote, Subject, WhyNot, MAX_DEALS_PAGE},
+	Balance, DealId,
 };
 use millrace_runtime::{AccountId, Hash};
-use pallet_market::runtime_api::MarketApi;
+use pallet_market::{runtime_api::MarketApi, MIN_ESCROW_EPOCHS};
+use serde::Deserialize;
 use sp_api::ProvideRuntimeApi;
+
+/// An amount as it stands in every answer: a string of digits.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct Amount(#[serde(with = "millrace_primitives::decimal")] Balance);
 
 /// The market.
 #[rpc(server, namespace = "market")]
 pub(crate) trait MarketRpc {
-	/// What a deal would be matched with and cost, if it were created now.
+	/// What a deal would be matched with and cost, if it were created now, and for how many epochs the
+	/// escrow would pay it; without one, the smallest that such a deal can bring.
 	#[method(name = "quote", blocking)]
-	fn quote(&self, spec: DealSpec<AccountId>, at: Option<Hash>) -> Result<Quote, Error>;
+	fn quote(
+		&self,
+		spec: DealSpec<AccountId>,
+		escrow: Option<Amount>,
+		at: Option<Hash>,
+	) -> Result<Quote, Error>;
+
+	/// Why offers are not taken for a specification or a deal: that of one peer, or all from the
+	/// cheapest on.
+	#[method(name = "whyNot", blocking)]
+	fn why_not(
+		&self,
+		subject: Subject<AccountId>,
+		peer: Option<PeerId>,
+		at: Option<Hash>,
+	) -> Result<WhyNot, Error>;
 
 	/// A deal with its workers; `null` if there is none of that index any more or yet.
 	#[method(name = "deal", blocking)]
@@ -54,9 +76,31 @@ impl Market {
 }
 
 impl MarketRpcServer for Market {
-	fn quote(&self, spec: DealSpec<AccountId>, at: Option<Hash>) -> Result<Quote, Error> {
-		self.chain
-			.read(at, |client, at| Ok(client.runtime_api().quote(at, spec)?))
+	fn quote(
+		&self,
+		spec: DealSpec<AccountId>,
+		escrow: Option<Amount>,
+		at: Option<Hash>,
+	) -> Result<Quote, Error> {
+		let least = || {
+			let epoch = spec.epoch_price_ceiling().unwrap_or(Balance::MAX);
+			epoch.saturating_mul(MIN_ESCROW_EPOCHS)
+		};
+		let escrow = escrow.map_or_else(least, |Amount(escrow)| escrow);
+		self.chain.read(at, |client, at| {
+			Ok(client.runtime_api().quote(at, spec, escrow)?)
+		})
+	}
+
+	fn why_not(
+		&self,
+		subject: Subject<AccountId>,
+		peer: Option<PeerId>,
+		at: Option<Hash>,
+	) -> Result<WhyNot, Error> {
+		self.chain.read(at, |client, at| {
+			Ok(client.runtime_api().why_not(at, subject, peer)?)
+		})
 	}
 
 	fn deal(&self, deal: DealId, at: Option<Hash>) -> Result<Option<DealView<AccountId>>, Error> {

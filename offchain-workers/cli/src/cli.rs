@@ -68,13 +68,13 @@ pub(crate) enum Command {
 	/// Register machines, commit their capacity, settle and withdraw.
 	#[command(subcommand)]
 	Peer(PeerCommand),
-	/// Post and withdraw offers.
+	/// Post, change and withdraw offers, and leave deals with notice.
 	#[command(subcommand)]
 	Offer(OfferCommand),
 	/// Build, hash, validate, upload and download WebAssembly packages.
 	#[command(subcommand)]
 	Package(PackageCommand),
-	/// Quote, create, watch and end deals.
+	/// Quote, create, watch, change and end deals.
 	#[command(subcommand)]
 	Deal(Box<DealCommand>),
 	/// Call a deal through a gateway.

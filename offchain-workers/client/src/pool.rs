@@ -4,9 +4,9 @@ use crate::submit::{DutySent, SubmitError};
 use millrace_primitives::H256;
 use subxt::rpcs::UserError;
 
-/// Refusals by which the runtime says that a duty is done: a report or audit answer that it has,
-/// and a worker that is live.
-const DONE_ALREADY: [u8; 2] = [5, 14];
+/// Refusals by which the runtime says that a duty is done: a report or audit answer that it has, a
+/// worker that is live, and one that has notice.
+const DONE_ALREADY: [u8; 3] = [5, 14, 17];
 
 /// What a pool says to a transaction.
 pub(crate) enum PoolAnswer {
@@ -109,6 +109,7 @@ mod tests {
 		let known = [
 			(1010, Some("Custom error: 5")),
 			(1010, Some("Custom error: 14")),
+			(1010, Some("Custom error: 17")),
 			(1013, Some("\"0x00\"")),
 			(1014, Some("The transaction has too low priority")),
 		];

@@ -65,6 +65,15 @@ impl Included {
 			.find(|e| e.pallet == pallet && e.name == name)?;
 		T::decode(&mut &event.fields[..]).ok()
 	}
+
+	/// Fields of all events of this name, each as a tuple of the first of them in their order.
+	pub fn all<T: Decode>(&self, pallet: &str, name: &str) -> Vec<T> {
+		self.events
+			.iter()
+			.filter(|event| event.pallet == pallet && event.name == name)
+			.filter_map(|event| T::decode(&mut &event.fields[..]).ok())
+			.collect()
+	}
 }
 
 /// An event of a transaction.
@@ -544,5 +553,7 @@ mod tests {
 			Some((7u64, [1u8; 32]))
 		);
 		assert_eq!(included.find::<u64>("Market", "DealStopped"), None);
+		assert_eq!(included.all::<u64>("Market", "DealCreated"), [7u64]);
+		assert!(included.all::<u64>("Capacity", "DealCreated").is_empty());
 	}
 }

@@ -16,7 +16,10 @@ use millrace_primitives::{
 	market::DealSpec,
 	peer::{PeerId, PeerKey},
 	validators::{ValidatorView, ValidatorsView},
-	views::{Assignment, CommitmentView, DealView, PeerDuties, PeerView, Quote, ReportRecord},
+	views::{
+		Assignment, CommitmentView, DealView, OfferView, PeerDuties, PeerView, Quote, ReportRecord,
+		Subject, WhyNot,
+	},
 	Balance, BlockNumber, DealId, EpochIndex, H256,
 };
 use sp_arithmetic::Perbill;
@@ -131,9 +134,29 @@ impl View {
 		self.call("ValidatorsApi_validator", account).await
 	}
 
-	/// What a deal of this specification would be matched with now.
-	pub async fn quote(&self, spec: &DealSpec<AccountId>) -> Result<Quote, ReadError> {
-		self.call("MarketApi_quote", spec).await
+	/// What a deal of this specification would be matched with now, and for how many epochs an escrow
+	/// would pay it.
+	pub async fn quote(
+		&self,
+		spec: &DealSpec<AccountId>,
+		escrow: Balance,
+	) -> Result<Quote, ReadError> {
+		self.call("MarketApi_quote", (spec, escrow)).await
+	}
+
+	/// Why offers are not taken for a specification or a deal: that of one peer, or all from the
+	/// cheapest on.
+	pub async fn why_not(
+		&self,
+		subject: &Subject<AccountId>,
+		peer: Option<PeerId>,
+	) -> Result<WhyNot, ReadError> {
+		self.call("MarketApi_why_not", (subject, peer)).await
+	}
+
+	/// The offer of a peer.
+	pub async fn offer(&self, peer: PeerId) -> Result<Option<OfferView>, ReadError> {
+		self.call("MarketApi_offer", peer).await
 	}
 
 	/// A deal with its workers.

@@ -40,7 +40,8 @@ const IDLE_CONNECTIONS: usize = 32;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Largest description of a failure that is read of a worker, in bytes.
 const MAX_ERROR_BYTES: usize = 64 * 1024;
-/// Pause before workers that are not live yet are tried again: they follow the same blocks.
+/// Pause before workers that are not live yet, or not any more, are tried again with those that serve
+/// in the epochs beside: all follow the same blocks.
 const BORDER_PAUSE: Duration = Duration::from_millis(500);
 /// Workers that one call is tried at.
 const MAX_ATTEMPTS: usize = 8;
@@ -101,8 +102,8 @@ impl Failure {
 }
 
 impl Failure {
-	/// Whether the worker does not know yet that it is live: news of an epoch's border may reach it
-	/// a moment after it reached the gateway.
+	/// Whether the worker does not know yet that it is live, or knows already that it has left: news
+	/// of an epoch's border may reach it a moment after it reached the gateway, or before.
 	fn is_behind(&self) -> bool {
 		matches!(self, Self::Refused(_, Some(words)) if words.code == "no_worker")
 	}
@@ -231,7 +232,11 @@ impl Forwarder {
 			if behind.is_empty() || waited {
 				break;
 			}
-			(turn, waited) = (behind, true);
+			// A worker whose last epoch is over refuses for good: then its successor serves.
+			turn = self.in_order(route.neighbours(clock.epoch));
+			turn.extend(behind);
+			turn.truncate(MAX_ATTEMPTS);
+			waited = true;
 			sleep(BORDER_PAUSE).await;
 		}
 		match last {

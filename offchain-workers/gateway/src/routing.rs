@@ -6,7 +6,7 @@ use millrace_client::{web, AccountId};
 use millrace_primitives::{
 	epoch::EpochStatus,
 	execution::CallTerms,
-	market::{CallLimits, DealStatus, WorkerStatus},
+	market::{CallLimits, DealStatus, Worker, WorkerStatus},
 	peer::{PeerId, PeerKey},
 	views::DealView,
 	BlockNumber, DealId, EpochIndex, H256,
@@ -54,8 +54,8 @@ pub struct Route {
 	status: DealStatus,
 	paid_until: EpochIndex,
 	has_escrow: bool,
-	/// Live workers with the first epoch that each is paid for.
-	workers: Vec<(EpochIndex, LiveWorker)>,
+	/// Workers that serve at some time, those with notice among them.
+	workers: Vec<(Worker, LiveWorker)>,
 	/// Whose turn it is; shared by the routes that follow each other for one deal.
 	turn: Arc<AtomicUsize>,
 }
@@ -220,9 +220,9 @@ impl Route {
 	/// The route that a deal's view gives.
 	pub fn new(genesis: H256, view: &DealView<AccountId>, turn: Arc<AtomicUsize>) -> Self {
 		let workers = view.workers.iter().filter_map(|row| {
-			let WorkerStatus::Live { since } = row.worker.status else {
+			if matches!(row.worker.status, WorkerStatus::Assigned { .. }) {
 				return None;
-			};
+			}
 			let peer = row.worker.peer;
 			let endpoint = String::from_utf8_lossy(&row.endpoint);
 			let endpoint = web::base_url(&endpoint)
@@ -233,7 +233,7 @@ impl Route {
 				key: row.key,
 				endpoint: endpoint.into(),
 			};
-			Some((since, worker))
+			Some((row.worker, worker))
 		});
 		let spec = &view.spec;
 		let call_terms = view.call_terms();
@@ -261,20 +261,25 @@ impl Route {
 	/// none.
 	pub fn candidates(&self, epoch: EpochIndex) -> Result<Vec<LiveWorker>, GatewayError> {
 		let deal = self.deal;
-		if let DealStatus::Ending { last } = self.status {
-			if epoch > last {
-				return Err(GatewayError::DealEnded { deal, last });
-			}
+		let last = match self.status {
+			DealStatus::Active => EpochIndex::MAX,
+			// Afterwards no top-up is taken any more: it only waits to be stopped.
+			DealStatus::Grace => self.paid_until,
+			DealStatus::Ending { last } => last,
+		};
+		if epoch > last {
+			return Err(GatewayError::DealEnded { deal, last });
 		}
 		let mut live: Vec<LiveWorker> = self
 			.workers
 			.iter()
-			.filter(|(since, _)| *since <= epoch)
+			.filter(|(worker, _)| worker.is_due(epoch))
 			.map(|(_, worker)| worker.clone())
 			.collect();
-		// Without workers nothing is drawn, and only an empty escrow says that no money is left.
+		// Without workers nothing is drawn, and only an empty escrow, or grace, in which the deal
+		// looks for none, says that no money is left.
 		let unpaid = if live.is_empty() {
-			!self.has_escrow
+			!self.has_escrow || self.status == DealStatus::Grace
 		} else {
 			self.paid_until < epoch
 		};
@@ -291,6 +296,22 @@ impl Route {
 		live.rotate_left(first);
 		Ok(live)
 	}
+
+	/// Workers that do not serve in an epoch, but in the one before or after it. Where one worker
+	/// leaves and another takes its place, they may hear of the border sooner or later than the
+	/// gateway does, and one of the two serves all the same.
+	pub fn neighbours(&self, epoch: EpochIndex) -> Vec<LiveWorker> {
+		let around = [epoch.checked_sub(1), epoch.checked_add(1)];
+		let beside = |worker: &Worker| {
+			let mut around = around.iter().flatten();
+			!worker.is_due(epoch) && around.any(|epoch| worker.is_due(*epoch))
+		};
+		self.workers
+			.iter()
+			.filter(|(worker, _)| beside(worker))
+			.map(|(_, worker)| worker.clone())
+			.collect()
+	}
 }
 
 #[cfg(test)]
@@ -299,7 +320,7 @@ pub(crate) mod tests {
 	use millrace_primitives::{
 		epoch::{EpochInfo, EpochLengths, Phase},
 		execution::{PROFILE_V1, UNVERIFIED},
-		market::{Abi, DealSpec, Package, ProviderFilter, Worker},
+		market::{Abi, DealSpec, Package, ProviderFilter},
 		views::WorkerView,
 	};
 
@@ -329,6 +350,7 @@ pub(crate) mod tests {
 		DealView {
 			deal: id,
 			owner: AccountId::from([0; 32]),
+			heir: None,
 			spec: DealSpec {
 				class: 1,
 				units_per_worker: 1,
@@ -359,6 +381,7 @@ pub(crate) mod tests {
 			created: 0,
 			escrow: 10,
 			closing_deposit: 2,
+			grace: None,
 			paid: 0,
 			burnt: 0,
 			paid_until: 9,
@@ -441,6 +464,50 @@ pub(crate) mod tests {
 		assert_eq!(candidates(&view), "deal_unfunded");
 		view.status = DealStatus::Ending { last: 4 };
 		assert_eq!(candidates(&view), "deal_ended");
+	}
+
+	fn draining(number: u8, since: EpochIndex, last: EpochIndex) -> WorkerView {
+		let mut row = worker(number, since);
+		row.worker.status = WorkerStatus::Draining { since, last };
+		row
+	}
+
+	#[test]
+	fn a_worker_with_notice_is_called_up_to_its_last_epoch_and_its_successor_from_then_on() {
+		let view = deal(7, vec![draining(1, 0, 5), worker(2, 6)]);
+		let route = Route::new(H256::zero(), &view, Arc::default());
+		let called = |epoch| {
+			let live = route.candidates(epoch).expect("one serves");
+			live.iter().map(|worker| worker.key[0]).collect::<Vec<_>>()
+		};
+		assert_eq!((called(4), called(5)), (vec![1], vec![1]));
+		assert_eq!((called(6), called(7)), (vec![2], vec![2]));
+		// The other of the two, where one of them is ahead of the gateway or behind it.
+		let beside = |epoch| {
+			let workers = route.neighbours(epoch);
+			workers
+				.iter()
+				.map(|worker| worker.key[0])
+				.collect::<Vec<_>>()
+		};
+		assert_eq!((beside(5), beside(6)), (vec![2], vec![1]));
+		assert_eq!((beside(4), beside(7), beside(0)), (vec![], vec![], vec![]));
+	}
+
+	#[test]
+	fn a_deal_in_grace_is_routed_as_before_and_then_is_over() {
+		let mut view = deal(7, vec![worker(1, 0)]);
+		(view.status, view.escrow, view.paid_until) = (DealStatus::Grace, 0, 5);
+		let code = |view: &DealView<AccountId>, epoch| {
+			let route = Route::new(H256::zero(), view, Arc::default());
+			let live = route.candidates(epoch);
+			live.map(|live| live.len()).map_err(|error| error.code())
+		};
+		assert_eq!(code(&view, 5), Ok(1));
+		assert_eq!(code(&view, 6), Err("deal_ended"));
+		// It looks for nobody: waiting would be in vain, and what is left of the escrow pays no epoch.
+		(view.workers, view.escrow) = (Vec::new(), 1);
+		assert_eq!(code(&view, 5), Err("deal_unfunded"));
 	}
 
 	#[test]

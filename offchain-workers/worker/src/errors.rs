@@ -42,6 +42,14 @@ pub enum Refusal {
 	/// The peer is matched with the deal, but not paid for this epoch.
 	#[error("this worker is not live in deal {0} yet")]
 	NotLive(DealId),
+	/// The peer has left the deal, with notice.
+	#[error("this worker left deal {deal} with epoch {last}")]
+	Drained {
+		/// The deal.
+		deal: DealId,
+		/// The last epoch that it was paid for.
+		last: EpochIndex,
+	},
 	/// The chain does not take signatures from the daemon's key.
 	#[error("the chain does not take signatures from this worker's key")]
 	KeyNotActive,
@@ -125,7 +133,7 @@ impl Refusal {
 			Self::DealUnknown(_) => "deal_unknown",
 			Self::DealEnded { .. } => "deal_ended",
 			Self::DealUnfunded { .. } => "deal_unfunded",
-			Self::NotLive(_) => "no_worker",
+			Self::NotLive(_) | Self::Drained { .. } => "no_worker",
 			Self::KeyNotActive => "key_not_active",
 			Self::DirectoryTooNew { .. } => "directory_too_new",
 			Self::ChainUnreachable => "chain_unreachable",
@@ -158,6 +166,7 @@ impl Refusal {
 			Self::DealEnded { .. } | Self::EvidenceGone { .. } => StatusCode::GONE,
 			Self::DealUnfunded { .. } => StatusCode::PAYMENT_REQUIRED,
 			Self::NotLive(_)
+			| Self::Drained { .. }
 			| Self::KeyNotActive
 			| Self::DirectoryTooNew { .. }
 			| Self::ChainUnreachable
@@ -185,6 +194,7 @@ impl Refusal {
 			Self::DealEnded { .. } => "create a new deal",
 			Self::DealUnfunded { .. } => "top up the deal; it is served again from then on",
 			Self::NotLive(_) => "call another worker, or this one from the next epoch on",
+			Self::Drained { .. } => "call another worker of the deal",
 			Self::KeyNotActive => {
 				"call another worker; the provider must register or rotate the peer's key"
 			}

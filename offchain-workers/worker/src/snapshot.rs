@@ -4,10 +4,10 @@ use crate::errors::Refusal;
 use millrace_primitives::{
 	epoch::EpochStatus,
 	execution::CallTerms,
-	market::DealStatus,
+	market::{DealStatus, WorkerStatus},
 	peer::PeerKey,
 	views::{Assignment, PeerDuties},
-	BlockNumber, DealId, H256,
+	BlockNumber, DealId, EpochIndex, H256,
 };
 use std::{
 	collections::BTreeMap,
@@ -91,15 +91,23 @@ impl Snapshot {
 		self.seen.elapsed()
 	}
 
-	/// Whether the deal is not over.
+	/// Whether neither the deal nor the peer's part in it is over.
 	pub fn is_standing(&self, assignment: &Assignment) -> bool {
-		match assignment.status {
+		let epoch = self.epoch.info.index;
+		let deal_stands = match assignment.status {
 			DealStatus::Active => true,
-			DealStatus::Ending { last } => self.epoch.info.index <= last,
-		}
+			// It pays less, and is served as before, up to the last epoch of its grace.
+			DealStatus::Grace => epoch <= assignment.paid_until,
+			DealStatus::Ending { last } => epoch <= last,
+		};
+		let worker_stays = match assignment.worker.status {
+			WorkerStatus::Assigned { .. } | WorkerStatus::Live { .. } => true,
+			WorkerStatus::Draining { last, .. } => epoch <= last,
+		};
+		deal_stands && worker_stays
 	}
 
-	/// The deals that the peer works for and that are not over.
+	/// The deals that the peer works for, as long as neither they nor its part in them are over.
 	pub fn standing(&self) -> impl Iterator<Item = &Assignment> {
 		self.assignments
 			.values()
@@ -141,7 +149,12 @@ impl Snapshot {
 			.ok_or(Refusal::DealUnknown(deal))?;
 		match assignment.status {
 			DealStatus::Ending { last } if last < epoch => Err(Refusal::DealEnded { deal, last }),
-			_ if !assignment.worker.is_due(epoch) => Err(Refusal::NotLive(deal)),
+			// No top-up is taken any more: it only waits to be stopped.
+			DealStatus::Grace if assignment.paid_until < epoch => Err(Refusal::DealEnded {
+				deal,
+				last: assignment.paid_until,
+			}),
+			_ if !assignment.worker.is_due(epoch) => Err(not_due(assignment, epoch)),
 			_ if assignment.paid_until < epoch => Err(Refusal::DealUnfunded {
 				deal,
 				paid_until: assignment.paid_until,
@@ -154,13 +167,22 @@ impl Snapshot {
 	}
 }
 
+/// Why a worker that is not paid for an epoch does not serve in it: too early, or too late.
+fn not_due(assignment: &Assignment, epoch: EpochIndex) -> Refusal {
+	let deal = assignment.deal;
+	match assignment.worker.status {
+		WorkerStatus::Draining { last, .. } if last < epoch => Refusal::Drained { deal, last },
+		_ => Refusal::NotLive(deal),
+	}
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
 	use super::*;
 	use millrace_primitives::{
 		epoch::{EpochInfo, EpochLengths, Phase},
 		execution::PROFILE_V1,
-		market::{Abi, CallLimits, Package, Worker, WorkerStatus},
+		market::{Abi, CallLimits, Package, Worker},
 		peer::PeerId,
 		H256,
 	};
@@ -275,6 +297,41 @@ pub(crate) mod tests {
 		assert_eq!(snapshot.serves(7), Err(Refusal::DealUnknown(7)));
 		let due: Vec<_> = snapshot.due().map(|assignment| assignment.deal).collect();
 		assert_eq!(due, vec![1, 4, 6]);
+	}
+
+	#[test]
+	fn a_worker_with_notice_serves_up_to_its_last_epoch_and_keeps_nothing_afterwards() {
+		let draining = assignment(1, WorkerStatus::Draining { since: 3, last: 6 });
+		for epoch in [3, 5, 6] {
+			let snapshot = Snapshot::new(110, &duties(epoch, vec![draining.clone()]), &KEY);
+			assert!(snapshot.serves(1).is_ok(), "{epoch}");
+			// So that the report lists the deal, without calls too.
+			assert_eq!(snapshot.due().count(), 1, "{epoch}");
+		}
+		let after = Snapshot::new(130, &duties(7, vec![draining.clone()]), &KEY);
+		assert_eq!(after.serves(1), Err(Refusal::Drained { deal: 1, last: 6 }));
+		assert_eq!((after.due().count(), after.standing().count()), (0, 0));
+		// Notice before the first paid epoch.
+		let before = Snapshot::new(50, &duties(2, vec![draining]), &KEY);
+		assert_eq!(before.serves(1), Err(Refusal::NotLive(1)));
+		assert_eq!(before.standing().count(), 1);
+	}
+
+	#[test]
+	fn a_deal_in_grace_is_served_and_reported_as_before_and_then_is_over() {
+		let grace = Assignment {
+			status: DealStatus::Grace,
+			paid_until: 6,
+			..assignment(1, WorkerStatus::Live { since: 3 })
+		};
+		for epoch in [5, 6] {
+			let snapshot = Snapshot::new(110, &duties(epoch, vec![grace.clone()]), &KEY);
+			assert!(snapshot.serves(1).is_ok(), "{epoch}");
+			assert_eq!(snapshot.due().count(), 1, "{epoch}");
+		}
+		let over = Snapshot::new(130, &duties(7, vec![grace]), &KEY);
+		assert_eq!(over.serves(1), Err(Refusal::DealEnded { deal: 1, last: 6 }));
+		assert_eq!((over.due().count(), over.standing().count()), (0, 0));
 	}
 
 	#[test]

@@ -127,6 +127,7 @@ pub(crate) enum WorkCall {
 	},
 	Over {
 		peer: PeerId,
+		failed: bool,
 	},
 }
 
@@ -237,8 +238,8 @@ impl WorkLedger for MockWork {
 			LOOK
 		}
 	}
-	fn on_commitment_over(peer: PeerId) -> Weight {
-		Self::note(WorkCall::Over { peer });
+	fn on_commitment_over(peer: PeerId, failed: bool) -> Weight {
+		Self::note(WorkCall::Over { peer, failed });
 		EndingWeight::get()
 	}
 	fn on_report_weight(served: u32) -> Weight {

@@ -37,8 +37,8 @@ pub(crate) struct Step {
 	voided: bool,
 	/// The epoch that the market is told of, and whether its report is void.
 	told: Option<(EpochIndex, bool)>,
-	/// Whether the commitment is over with it.
-	over: bool,
+	/// Whether the commitment has failed, if it is over with it.
+	over: Option<bool>,
 	/// Weight that it took.
 	pub(crate) weight: Weight,
 }
@@ -164,7 +164,7 @@ impl<T: Config> Pallet<T> {
 			equivocations,
 			voided: voided.is_some(),
 			told: (epochs > 0).then_some(told.unwrap_or((settled, false))),
-			over: over.is_some(),
+			over,
 			weight,
 		}
 	}
@@ -177,8 +177,8 @@ impl<T: Config> Pallet<T> {
 			let market = T::Work::on_settled(peer, epoch, void);
 			weight.saturating_accrue(market.saturating_sub(Self::told_weight()));
 		}
-		if step.over {
-			weight.saturating_accrue(T::Work::on_commitment_over(peer));
+		if let Some(failed) = step.over {
+			weight.saturating_accrue(T::Work::on_commitment_over(peer, failed));
 		}
 		step.weight = weight.min(Self::settlement_weight());
 	}
@@ -190,7 +190,7 @@ impl<T: Config> Pallet<T> {
 			equivocations: 0,
 			voided: false,
 			told: None,
-			over: false,
+			over: None,
 			weight: Self::idle_weight(),
 		}
 	}
@@ -434,5 +434,20 @@ impl<T: Config> Capacity for Pallet<T> {
 
 	fn settle_weight() -> Weight {
 		Self::settlement_weight()
+	}
+
+	fn missed(peer: PeerId, epoch: EpochIndex) -> bool {
+		// Judged when the draw is known, and so behind the window; until then it may be excused.
+		let amnesty = Amnesties::<T>::get();
+		if amnesty.latest < epoch || amnesty.is_excused(epoch) {
+			return false;
+		}
+		// Only the last report is kept, which tells nothing of the epochs before its own.
+		Commitments::<T>::get(peer).is_some_and(|commitment| {
+			let is_silent = commitment
+				.reported
+				.is_none_or(|outcome| outcome.epoch < epoch);
+			is_silent && commitment.owes(epoch)
+		})
 	}
 }

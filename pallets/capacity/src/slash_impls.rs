@@ -439,7 +439,7 @@ impl<T: Config> StakeSlasher<T::AccountId> for Pallet<T> {
 		// Written before the market is told, which may ask about the peer.
 		Commitments::<T>::insert(peer, commitment);
 		if over {
-			T::Work::on_commitment_over(peer);
+			T::Work::on_commitment_over(peer, true);
 		}
 		amount
 	}

@@ -11,8 +11,8 @@ use frame_support::{
 use frame_system::RawOrigin;
 use millrace_primitives::{
 	market::{
-		go_live_hash, Abi, CallLimits, DealSpec, Host, Hosts, OfferTerms, Package, ProviderFilter,
-		Region, WorkerStatus, HTTP_OUT, MAX_HOSTS, MAX_WORKERS,
+		drain_hash, go_live_hash, Abi, CallLimits, DealSpec, Host, Hosts, OfferTerms, Package,
+		ProviderFilter, Region, WorkerStatus, HTTP_OUT, MAX_HOSTS, MAX_WORKERS,
 	},
 	peer::{PeerId, PeerSignature},
 	report::{Served, MAX_DEALS_PER_PEER},
@@ -32,6 +32,8 @@ pub trait BenchmarkHelper<AccountId> {
 }
 
 const ASK: Balance = FLT;
+/// More than an epoch's price, so that a part of it burns where it is forfeited.
+const BOND: Balance = ASK.saturating_mul(2);
 
 fn funded<T: Config>(name: &'static str, index: u32) -> T::AccountId {
 	let who: T::AccountId = account(name, index, 0);
@@ -51,7 +53,7 @@ pub fn terms(region: Region) -> OfferTerms {
 		region,
 		ask: ASK,
 		capabilities: 0,
-		max_worker_bond: FLT,
+		max_worker_bond: BOND,
 	}
 }
 
@@ -82,7 +84,7 @@ pub fn spec<T: Config>(target: u32) -> DealSpec<T::AccountId> {
 		capabilities: 0,
 		regions: Default::default(),
 		providers: ProviderFilter::Any,
-		worker_bond: FLT,
+		worker_bond: BOND,
 		term_epochs: None,
 		hosts: Default::default(),
 	}
@@ -141,6 +143,34 @@ fn working<T: Config>(deals: u32) -> Result<(PeerId, Vec<Served>), BenchmarkErro
 		});
 	}
 	Ok((peer, served))
+}
+
+/// The peer that works, where only one does.
+fn worker<T: Config>() -> Result<PeerId, BenchmarkError> {
+	Ok(PeerDeals::<T>::iter_keys().next().ok_or("one works")?)
+}
+
+/// A deal whose only worker is live and did not list it in its report, the last time that its offer
+/// may lapse.
+fn neglected<T: Config>() -> Result<(DealId, PeerId), BenchmarkError> {
+	let (_, id) = staffed::<T>(1, true)?;
+	let peer = worker::<T>()?;
+	set_lapses::<T>(peer, MAX_LAPSES.saturating_sub(1));
+	T::BenchmarkHelper::close_epoch();
+	T::BenchmarkHelper::close_epoch();
+	let ended = T::Epochs::current().index.saturating_sub(1);
+	Pallet::<T>::on_report(peer, ended, &[]);
+	Ok((id, peer))
+}
+
+/// Leaves a deal no escrow, and remembers a grace that is over.
+fn use_up<T: Config>(id: DealId) {
+	Deals::<T>::mutate(DealKey::from(id), |deal| {
+		if let Some(deal) = deal {
+			deal.escrow = 0;
+			deal.grace = Some(GraceSpan { from: 0, until: 0 });
+		}
+	});
 }
 
 /// Lets so many assignments from a peer's offer have come to nothing.
@@ -210,7 +240,7 @@ mod benchmarks {
 	#[benchmark]
 	fn go_live() -> Result<(), BenchmarkError> {
 		let (_, id) = staffed::<T>(1, false)?;
-		let peer = PeerDeals::<T>::iter_keys().next().ok_or("one works")?;
+		let peer = worker::<T>()?;
 		set_lapses::<T>(peer, 1);
 		let signature = T::BenchmarkHelper::sign(peer, H256::zero());
 		#[extrinsic_call]
@@ -222,7 +252,7 @@ mod benchmarks {
 	#[benchmark]
 	fn authorize_go_live() -> Result<(), BenchmarkError> {
 		let (_, id) = staffed::<T>(1, false)?;
-		let peer = PeerDeals::<T>::iter_keys().next().ok_or("one works")?;
+		let peer = worker::<T>()?;
 		let worker = Workers::<T>::get(id, peer).ok_or("it is assigned")?;
 		let WorkerStatus::Assigned { deadline } = worker.status else {
 			return Err("it is not live yet".into());
@@ -242,7 +272,7 @@ mod benchmarks {
 	#[benchmark]
 	fn release_worker() -> Result<(), BenchmarkError> {
 		let (owner, id) = staffed::<T>(1, false)?;
-		let peer = PeerDeals::<T>::iter_keys().next().ok_or("one works")?;
+		let peer = worker::<T>()?;
 		// The last one in a row, so that the offer is closed as well.
 		set_lapses::<T>(peer, MAX_LAPSES.saturating_sub(1));
 		for _ in 0..=Params::<T>::get().assignment_epochs {
@@ -278,6 +308,185 @@ mod benchmarks {
 	fn set_params() {
 		#[extrinsic_call]
 		_(RawOrigin::Root, MarketParams::default());
+	}
+
+	#[benchmark]
+	fn update_offer(d: Linear<0, MAX_DEALS_PER_PEER>) -> Result<(), BenchmarkError> {
+		let (peer, served) = working::<T>(d)?;
+		let offer = Offers::<T>::get(peer).ok_or("the offer was posted")?;
+		// Dearer and elsewhere, so that all workers get notice and the offer moves.
+		let mut dearer = terms(2);
+		dearer.ask = ASK.saturating_add(1);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(offer.provider), peer, dearer);
+		let drains = |part: &Served| {
+			let worker = Workers::<T>::get(part.deal, peer);
+			worker.is_some_and(|worker| matches!(worker.status, WorkerStatus::Draining { .. }))
+		};
+		assert!(served.iter().all(drains));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn drain() -> Result<(), BenchmarkError> {
+		let (_, id) = staffed::<T>(1, true)?;
+		let peer = worker::<T>()?;
+		let signature = T::BenchmarkHelper::sign(peer, H256::zero());
+		#[extrinsic_call]
+		_(RawOrigin::Authorized, peer, id, signature);
+		assert!(Unfilled::<T>::contains_key(DealKey::from(id)));
+		assert!(Exclusions::<T>::contains_key(id));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn authorize_drain() -> Result<(), BenchmarkError> {
+		let (_, id) = staffed::<T>(1, true)?;
+		let peer = worker::<T>()?;
+		let worker = Workers::<T>::get(id, peer).ok_or("it works")?;
+		let WorkerStatus::Live { since } = worker.status else {
+			return Err("it is live".into());
+		};
+		let message = drain_hash(T::Epochs::genesis(), peer, id, since);
+		let signature = T::BenchmarkHelper::sign(peer, message);
+		let answer;
+		#[block]
+		{
+			answer =
+				Pallet::<T>::authorize_drain(TransactionSource::External, &peer, &id, &signature);
+		}
+		assert!(answer.is_ok());
+		Ok(())
+	}
+
+	#[benchmark]
+	fn end_worker() -> Result<(), BenchmarkError> {
+		// One that is not live leaves at once, which takes more than notice.
+		let (owner, id) = staffed::<T>(1, false)?;
+		let peer = worker::<T>()?;
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), id, peer);
+		assert!(!Workers::<T>::contains_key(id, peer) && Exclusions::<T>::contains_key(id));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn replace() -> Result<(), BenchmarkError> {
+		let (id, peer) = neglected::<T>()?;
+		let other = funded::<T>("other", 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(other), id, peer);
+		assert!(!Workers::<T>::contains_key(id, peer) && !Offers::<T>::contains_key(peer));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn resize(w: Linear<1, MAX_WORKERS>) -> Result<(), BenchmarkError> {
+		// All but one leave at once, and the closing deposit is brought anew.
+		let (owner, id) = staffed::<T>(w, false)?;
+		Deals::<T>::mutate(DealKey::from(id), |deal| {
+			if let Some(deal) = deal {
+				deal.closing_deposit = 0;
+			}
+		});
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), id, 1, 1);
+		assert_eq!(Workers::<T>::iter_prefix(id).count(), 1);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn name_heir() -> Result<(), BenchmarkError> {
+		let (owner, id) = deal::<T>(1)?;
+		let heir = funded::<T>("heir", 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), id, Some(heir.clone()));
+		let deal = Deals::<T>::get(DealKey::from(id)).ok_or("it stands")?;
+		assert_eq!(deal.heir, Some(heir));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn take_deal() -> Result<(), BenchmarkError> {
+		let (owner, id) = deal::<T>(1)?;
+		let heir = funded::<T>("heir", 0);
+		Pallet::<T>::do_name_heir(owner, id, Some(heir.clone()))?;
+		#[extrinsic_call]
+		_(RawOrigin::Signed(heir.clone()), id);
+		assert!(DealsOf::<T>::contains_key(&heir, DealKey::from(id)));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn begin_grace(w: Linear<1, MAX_WORKERS>) -> Result<(), BenchmarkError> {
+		// One is live, and the others leave.
+		let (owner, id) = staffed::<T>(w, false)?;
+		T::BenchmarkHelper::close_epoch();
+		let live = Pallet::<T>::workers_of(id);
+		let live = live.first().ok_or("it has a worker")?.peer;
+		Pallet::<T>::do_go_live(live, id)?;
+		use_up::<T>(id);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), id);
+		assert_eq!(Workers::<T>::iter_prefix(id).count(), 1);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn patrol_visit() -> Result<(), BenchmarkError> {
+		deal::<T>(1)?;
+		T::BenchmarkHelper::close_epoch();
+		// Enough to find the deal, and not to see to its workers.
+		let mut meter = WeightMeter::with_limit(T::WeightInfo::patrol_visit());
+		#[block]
+		{
+			Pallet::<T>::run_patrol(&mut meter);
+		}
+		let place = PatrolPlace::<T>::get();
+		assert_eq!(place.epoch, T::Epochs::current().index);
+		assert!(!place.done);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn patrol_worker() -> Result<(), BenchmarkError> {
+		let (id, peer) = neglected::<T>()?;
+		#[block]
+		{
+			let found = Pallet::<T>::worker_after(id, None);
+			let _ = found.map(|peer| Pallet::<T>::see_to_worker(id, peer));
+		}
+		assert!(!Workers::<T>::contains_key(id, peer) && !Offers::<T>::contains_key(peer));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn patrol_deal(w: Linear<1, MAX_WORKERS>) -> Result<(), BenchmarkError> {
+		let (_, id) = staffed::<T>(w, true)?;
+		T::BenchmarkHelper::close_epoch();
+		T::BenchmarkHelper::close_epoch();
+		let ended = T::Epochs::current().index.saturating_sub(1);
+		for worker in Pallet::<T>::workers_of(id) {
+			let served = Served {
+				deal: id,
+				calls: 0,
+				gas: 0,
+			};
+			Pallet::<T>::on_report(worker.peer, ended, &[served]);
+		}
+		use_up::<T>(id);
+		let is_due;
+		#[block]
+		{
+			let workers = Pallet::<T>::workers_of(id);
+			let now = T::Epochs::current().index;
+			is_due = Pallet::<T>::deal_of(id).is_some_and(|deal| {
+				Pallet::<T>::is_used_up(id, &deal, &workers, now)
+					&& Pallet::<T>::is_grace_settled(id, &deal, &workers)
+			});
+		}
+		assert!(is_due);
+		Ok(())
 	}
 
 	#[benchmark]
@@ -356,7 +565,7 @@ mod benchmarks {
 		let (peer, _) = working::<T>(d)?;
 		#[block]
 		{
-			let _ = Pallet::<T>::on_commitment_over(peer);
+			let _ = Pallet::<T>::on_commitment_over(peer, true);
 		}
 		assert!(!PeerDeals::<T>::contains_key(peer));
 		Ok(())

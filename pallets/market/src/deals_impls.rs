@@ -8,10 +8,7 @@ use millrace_primitives::{
 	execution::{
 		CallTerms, MAX_MEMORY_BYTES, MAX_PACKAGE_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES,
 	},
-	market::{
-		is_host, CallLimits, DealSpec, DealStatus, Package, Worker, WorkerStatus, HTTP_OUT,
-		MAX_WORKERS,
-	},
+	market::{is_host, CallLimits, DealSpec, DealStatus, Package, Worker, HTTP_OUT, MAX_WORKERS},
 	traits::{Capacity, EpochClock},
 	Balance, DealId, EpochIndex,
 };
@@ -28,7 +25,7 @@ impl<T: Config> Pallet<T> {
 		T::Epochs::last_closed().map_or(0, |last| last.saturating_add(1))
 	}
 
-	/// All workers of a deal, at most its target.
+	/// All workers of a deal, at most [`MAX_WORKERS`].
 	pub(crate) fn workers_of(id: DealId) -> Vec<Worker> {
 		Workers::<T>::iter_prefix_values(id).collect()
 	}
@@ -64,6 +61,7 @@ impl<T: Config> Pallet<T> {
 		Self::hold(HoldReason::DealDeposit, &owner, params.deal_deposit)?;
 		let deal = Deal {
 			owner: owner.clone(),
+			heir: None,
 			status: DealStatus::Active,
 			early: false,
 			created,
@@ -71,10 +69,12 @@ impl<T: Config> Pallet<T> {
 			target: spec.target_workers,
 			workers: 0,
 			live: 0,
+			draining: 0,
 			rate: AtStarts::default(),
 			pledged: 0,
 			escrow,
 			closing_deposit: epoch_price,
+			grace: None,
 			deposit: params.deal_deposit,
 			paid: 0,
 			burnt: 0,
@@ -102,11 +102,9 @@ impl<T: Config> Pallet<T> {
 		ensure!(Self::is_known_class(spec.class), Error::<T>::UnknownClass);
 		ensure!(spec.units_per_worker > 0, Error::<T>::UnitsZero);
 		ensure!(spec.units_per_worker <= MAX_UNITS, Error::<T>::TooManyUnits);
+		Self::check_workers_wanted(spec.min_workers, spec.target_workers)?;
 		ensure!(
-			spec.min_workers > 0
-				&& spec.min_workers <= spec.target_workers
-				&& spec.target_workers <= MAX_WORKERS
-				&& spec.max_workers_per_provider > 0,
+			spec.max_workers_per_provider > 0,
 			Error::<T>::WorkersOutOfRange
 		);
 		ensure!(
@@ -123,6 +121,15 @@ impl<T: Config> Pallet<T> {
 		Ok(spec
 			.epoch_price_ceiling()
 			.ok_or(Error::<T>::PriceOverflow)?)
+	}
+
+	/// Checks how many workers a deal looks for.
+	pub(crate) fn check_workers_wanted(min: u32, target: u32) -> DispatchResult {
+		ensure!(
+			min > 0 && min <= target && target <= MAX_WORKERS,
+			Error::<T>::WorkersOutOfRange
+		);
+		Ok(())
 	}
 
 	fn check_limits(limits: &CallLimits, params: &MarketParams) -> DispatchResult {
@@ -174,29 +181,61 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	pub(crate) fn do_top_up(who: T::AccountId, id: DealId, amount: Balance) -> DispatchResult {
+	/// Weight of `top_up` at its bound, which is that of a deal in grace.
+	pub(crate) fn top_up_weight() -> Weight {
+		T::WeightInfo::top_up().saturating_add(T::WeightInfo::begin_grace(MAX_WORKERS))
+	}
+
+	/// Adds escrow to a deal, and ends its grace; the weight that it took.
+	pub(crate) fn do_top_up(
+		who: T::AccountId,
+		id: DealId,
+		amount: Balance,
+	) -> Result<Weight, DispatchError> {
 		ensure!(amount > 0, Error::<T>::AmountZero);
 		let key = DealKey::from(id);
 		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
-		ensure!(deal.status == DealStatus::Active, Error::<T>::DealEnding);
+		let in_grace = match deal.status {
+			DealStatus::Active => false,
+			DealStatus::Grace => true,
+			DealStatus::Ending { .. } => return Err(Error::<T>::DealEnding.into()),
+		};
+		let mut weight = T::WeightInfo::top_up();
 		Self::take_escrow(&who, amount)?;
-		deal.escrow = deal
-			.escrow
-			.checked_add(amount)
-			.ok_or(Error::<T>::Arithmetic)?;
-		Deals::<T>::insert(key, deal);
+		if in_grace {
+			// It reads of each worker what beginning a grace does.
+			weight.saturating_accrue(T::WeightInfo::begin_grace(deal.workers));
+			Self::end_grace(id, &mut deal, amount)?;
+		} else {
+			deal.escrow = deal
+				.escrow
+				.checked_add(amount)
+				.ok_or(Error::<T>::Arithmetic)?;
+		}
 		// What it could not afford before it may afford now.
-		Unfilled::<T>::mutate_exists(key, |vacancy| {
-			if let Some(vacancy) = vacancy {
-				vacancy.asleep = None;
-			}
-		});
+		Self::wake(id, &deal);
+		Deals::<T>::insert(key, deal);
 		Self::deposit_event(Event::DealToppedUp {
 			deal: id,
 			from: who,
 			amount,
 		});
-		Ok(())
+		if in_grace {
+			let from = T::Epochs::current().index.saturating_add(1);
+			Self::deposit_event(Event::GraceEnded { deal: id, from });
+		}
+		Ok(weight)
+	}
+
+	/// Lets the matcher visit a deal that lacks live workers, even if it is asleep, and no other.
+	pub(crate) fn wake(id: DealId, deal: &Deal<T::AccountId>) {
+		let lacks = deal.status == DealStatus::Active && deal.live < deal.target;
+		Unfilled::<T>::mutate_exists(DealKey::from(id), |vacancy| {
+			*vacancy = lacks.then(|| Vacancy {
+				asleep: None,
+				..vacancy.take().unwrap_or_default()
+			});
+		});
 	}
 
 	/// Weight of `stop` at its bound.
@@ -208,32 +247,43 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn do_stop(who: T::AccountId, id: DealId) -> Result<Weight, DispatchError> {
 		let key = DealKey::from(id);
 		let deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
-		ensure!(deal.status == DealStatus::Active, Error::<T>::DealEnding);
+		let is_ending = matches!(deal.status, DealStatus::Ending { .. });
+		ensure!(!is_ending, Error::<T>::DealEnding);
 		let weight = T::WeightInfo::stop(deal.workers).saturating_add(Self::settle_workers(id)?);
 
 		// Settlements pay from the deal and may end workers: only now is it as it will be stopped,
 		// and nothing is owed any more for a closed epoch.
 		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
 		let last = T::Epochs::current().index;
-		let expired = deal.paid_until(0, Self::first_open(), last) <= last;
-		ensure!(expired || who == deal.owner, Error::<T>::NotOwner);
+		let first_open = Self::first_open();
+		let paid_until = deal.paid_until(0, first_open, last);
+		let expired = paid_until <= last;
+		let had_its_time = deal.status == DealStatus::Grace || deal.is_term_over(last);
+		ensure!(
+			(expired && had_its_time) || who == deal.owner,
+			Error::<T>::NotOwner
+		);
 		for worker in Self::workers_of(id) {
-			if worker.is_due(last) {
+			if (first_open..=last).any(|epoch| worker.is_due(epoch)) {
 				// Its row stays for what it is still owed; its units are free for others, who
 				// begin in the next epoch at the earliest.
 				Self::give_back_units(&worker);
 				continue;
 			}
-			let is_live = matches!(worker.status, WorkerStatus::Live { .. });
-			if is_live && !expired {
+			if !expired && Self::loses_by_end(&worker, last) {
 				// It was kept from other deals and will be paid for no epoch.
 				Self::pay_closing(id, &mut deal, &worker)?;
 			}
 			Self::remove_worker(id, &mut deal, &worker, ReleaseReason::DealStopped)?;
 		}
+		if expired && deal.status == DealStatus::Grace {
+			// Nothing is due after grace, however late the stop comes; but until then its workers were
+			// workers, and what they signed stays honest.
+			deal.term_end = Some(paid_until);
+		}
 		deal.status = DealStatus::Ending { last };
 		deal.early = !expired;
-		deal.live = 0;
+		(deal.live, deal.draining) = (0, 0);
 		deal.rate = AtStarts::default();
 		Deals::<T>::insert(key, deal);
 		Unfilled::<T>::remove(key);
@@ -244,6 +294,11 @@ impl<T: Config> Pallet<T> {
 			early: !expired,
 		});
 		Ok(weight)
+	}
+
+	/// Whether a worker would be paid for the epoch after the last one of its deal.
+	fn loses_by_end(worker: &Worker, last: EpochIndex) -> bool {
+		worker.is_due(last.saturating_add(1))
 	}
 
 	/// Weight of `close` at its bound.
@@ -270,7 +325,7 @@ impl<T: Config> Pallet<T> {
 		// Settlements pay from the deal and may end workers: only now is it as it will be closed.
 		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
 		for worker in Self::workers_of(id) {
-			if deal.early {
+			if deal.early && Self::loses_by_end(&worker, last) {
 				Self::pay_closing(id, &mut deal, &worker)?;
 			}
 			Self::remove_worker(id, &mut deal, &worker, ReleaseReason::DealClosed)?;
@@ -303,7 +358,7 @@ impl<T: Config> Pallet<T> {
 		};
 		let unsettled: Vec<_> = Self::workers_of(id)
 			.into_iter()
-			.filter(|worker| worker.is_due(last_closed) && !T::Capacity::is_settled(worker.peer))
+			.filter(|worker| worker.began_by(last_closed) && !T::Capacity::is_settled(worker.peer))
 			.collect();
 		ensure!(
 			unsettled.len() as u64 <= u64::from(MAX_SETTLED_PER_CLOSE),
@@ -319,25 +374,30 @@ impl<T: Config> Pallet<T> {
 		Ok(weight)
 	}
 
-	/// Last epoch that the escrow of a deal with these workers pays for. Reads what each of them
-	/// reported: for views alone.
+	/// The epoch for which a worker's peer has reported a deal and that is closed, but not settled.
+	pub(crate) fn unsettled_epoch(
+		id: DealId,
+		worker: &Worker,
+		first_open: EpochIndex,
+	) -> Option<EpochIndex> {
+		Reported::<T>::get(worker.peer)
+			.filter(|(epoch, listed)| *epoch < first_open && listed.contains(&id))
+			.map(|(epoch, _)| epoch)
+			.filter(|epoch| worker.is_due(*epoch))
+	}
+
+	/// Last epoch that a deal with these workers pays for, by its escrow or in grace. Reads what each
+	/// of them reported.
 	pub(crate) fn paid_until(
 		id: DealId,
 		deal: &Deal<T::AccountId>,
 		workers: &[Worker],
 	) -> EpochIndex {
 		let first_open = Self::first_open();
-		let is_owed = |worker: &&Worker| {
-			Reported::<T>::get(worker.peer).is_some_and(|(epoch, listed)| {
-				epoch < first_open
-					&& listed.contains(&id)
-					&& worker.is_due(epoch)
-					&& deal.pays(epoch)
-			})
-		};
+		let owes = |epoch: EpochIndex| deal.pays(epoch) && !deal.is_in_grace(epoch);
 		let unsettled = workers
 			.iter()
-			.filter(is_owed)
+			.filter(|worker| Self::unsettled_epoch(id, worker, first_open).is_some_and(owes))
 			.fold(0, |sum: Balance, worker| {
 				sum.saturating_add(worker.epoch_price())
 			});

@@ -22,9 +22,16 @@
 extern crate alloc;
 
 mod deals_impls;
+mod drain_impls;
+mod grace_impls;
+mod lost_impls;
 mod matching_impls;
 mod offers_impls;
+mod owners_impls;
+mod patrol_impls;
 mod payments_impls;
+mod quotes_impls;
+mod resize_impls;
 #[cfg(any(feature = "try-runtime", test))]
 mod try_state_impls;
 mod views_impls;
@@ -58,8 +65,9 @@ pub mod pallet {
 	};
 	use frame_system::pallet_prelude::*;
 	use millrace_primitives::{
-		market::{DealSpec, OfferTerms, ResourceClass, Worker},
+		market::{DealSpec, OfferTerms, ResourceClass, Worker, MAX_WORKERS},
 		peer::{PeerId, PeerSignature},
+		report::MAX_DEALS_PER_PEER,
 		traits::{Capacity, EpochClock, PeerRegistry},
 		Balance, DealId, EpochIndex, OfferId,
 	};
@@ -83,6 +91,8 @@ pub mod pallet {
 		type Peers: PeerRegistry<Self::AccountId>;
 		/// Proven units, and the settlement of their epochs.
 		type Capacity: Capacity;
+		/// What computation costs: bounties are made of it.
+		type WeightToFee: frame_support::weights::WeightToFee<Balance = Balance>;
 		/// Weights of the calls and of the matcher's steps.
 		type WeightInfo: WeightInfo;
 		/// Brings peers into being for benchmarks.
@@ -152,7 +162,7 @@ pub mod pallet {
 	pub type DealsOf<T: Config> =
 		StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, DealKey, (), OptionQuery>;
 
-	/// Workers of a deal, at most as many as its target. Paid for by the deal deposit.
+	/// Workers of a deal, at most [`MAX_WORKERS`]. Paid for by the deal deposit.
 	#[pallet::storage]
 	pub type Workers<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, DealId, Blake2_128Concat, PeerId, Worker, OptionQuery>;
@@ -170,7 +180,8 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Loads<T: Config> = StorageMap<_, Blake2_128Concat, PeerId, Load, ValueQuery>;
 
-	/// Peers that did not go live in an active deal, each with the epoch that ends its exclusion.
+	/// Peers that a deal does not take for a while, until it is ending: they failed it, gave notice or
+	/// were ended by its owner. Each with the epoch that ends its exclusion.
 	#[pallet::storage]
 	pub type Exclusions<T: Config> = StorageMap<_, Twox64Concat, DealId, ExclusionList, ValueQuery>;
 
@@ -181,6 +192,10 @@ pub mod pallet {
 	/// The deal that the matcher visited last.
 	#[pallet::storage]
 	pub type Cursor<T: Config> = StorageValue<_, DealId, OptionQuery>;
+
+	/// How far the present epoch's patrol has come.
+	#[pallet::storage]
+	pub type PatrolPlace<T: Config> = StorageValue<_, Patrol, ValueQuery>;
 
 	/// Deals that a peer's last report lists, until its epoch is settled.
 	#[pallet::storage]
@@ -233,6 +248,16 @@ pub mod pallet {
 			/// Index of the offer.
 			offer: OfferId,
 		},
+		/// An offer's terms were changed. A higher ask gives notice to the live workers of its peer that
+		/// have a lower one.
+		OfferUpdated {
+			/// The peer that is offered.
+			peer: PeerId,
+			/// Index of the offer.
+			offer: OfferId,
+			/// Its price of one unit for one epoch.
+			ask: Balance,
+		},
 		/// A deal was ordered and its escrow moved into the pot.
 		DealCreated {
 			/// The deal.
@@ -261,6 +286,49 @@ pub mod pallet {
 			last: EpochIndex,
 			/// Whether the workers are owed an epoch from the closing deposit.
 			early: bool,
+		},
+		/// A deal has no escrow for another epoch: its workers get half, out of the closing deposit.
+		GraceBegun {
+			/// The deal.
+			deal: DealId,
+			/// First epoch at half price.
+			from: EpochIndex,
+			/// Last epoch at half price. The deal can be stopped from it on.
+			until: EpochIndex,
+		},
+		/// A deal in grace has escrow and closing deposit again.
+		GraceEnded {
+			/// The deal.
+			deal: DealId,
+			/// First epoch at full price.
+			from: EpochIndex,
+		},
+		/// A deal looks for another number of workers.
+		DealResized {
+			/// The deal.
+			deal: DealId,
+			/// Workers below which it counts as underfilled.
+			min_workers: u32,
+			/// Workers that it looks for.
+			target_workers: u32,
+			/// Added to the closing deposit, by the owner.
+			added: Balance,
+		},
+		/// An owner wants to give a deal away, or no longer does.
+		HeirNamed {
+			/// The deal.
+			deal: DealId,
+			/// To whom.
+			heir: Option<T::AccountId>,
+		},
+		/// A deal has another owner.
+		OwnerChanged {
+			/// The deal.
+			deal: DealId,
+			/// Who gave it.
+			from: T::AccountId,
+			/// Who took it.
+			to: T::AccountId,
 		},
 		/// A deal was closed and what was left of its escrow given back.
 		DealClosed {
@@ -291,7 +359,32 @@ pub mod pallet {
 			/// First epoch that it is paid for.
 			since: EpochIndex,
 		},
-		/// A worker left a deal and its bond was released.
+		/// A worker gave notice or was given it: it serves and is paid for a while, then it leaves.
+		WorkerDraining {
+			/// The deal.
+			deal: DealId,
+			/// The peer.
+			peer: PeerId,
+			/// Last epoch that it is paid for.
+			last: EpochIndex,
+			/// Who gave notice.
+			notice: Notice,
+		},
+		/// A worker's bond was forfeited. Of it, the bounty goes to whoever pointed to it, the client's
+		/// part to the deal's escrow, and the rest is burnt.
+		BondForfeited {
+			/// The deal.
+			deal: DealId,
+			/// The peer.
+			peer: PeerId,
+			/// To whoever pointed to it.
+			bounty: Balance,
+			/// To the deal's escrow.
+			to_escrow: Balance,
+			/// Burnt.
+			burnt: Balance,
+		},
+		/// A worker left a deal; what was left of its bond was released.
 		WorkerReleased {
 			/// The deal.
 			deal: DealId,
@@ -380,9 +473,9 @@ pub mod pallet {
 		AmountZero,
 		/// The deal does not exist, or is closed.
 		UnknownDeal,
-		/// Only the owner may stop a deal that its escrow and term still carry.
+		/// Only the owner may do this. Anybody may stop a deal once its term or its grace is over.
 		NotOwner,
-		/// The deal is ending already.
+		/// The deal is ending already, or no epoch is left of its term or its grace.
 		DealEnding,
 		/// The deal is active. Stop it first.
 		DealActive,
@@ -394,11 +487,27 @@ pub mod pallet {
 		DealIsFilled,
 		/// The peer is not assigned to the deal.
 		NotAssigned,
-		/// The worker can still go live.
+		/// The worker can still go live, or serves its last epochs. Wait until they are settled.
 		NotOverdue,
+		/// The peer is not a worker of the deal that serves and has no notice yet.
+		NotLive,
+		/// The peer has reported the deal, or may still do so: it is not lost.
+		NotLost,
+		/// An offer cannot move to another class. Withdraw it and post another.
+		ClassChanged,
+		/// The deal still has escrow for the next epoch, nobody to pay for it, or its term is over.
+		EscrowLasts,
+		/// An earlier time without escrow is not settled yet. Wait until its epochs are closed.
+		GraceNotSettled,
+		/// The amount does not restore the closing deposit and one epoch of escrow. Add more.
+		GraceTooLittle,
+		/// The deal is in grace. Add escrow first.
+		DealInGrace,
+		/// Nobody wants to give this deal to the account. Its owner names the account first.
+		NotHeir,
 		/// The deal deposit is below the existential deposit. Raise it.
 		DealDepositTooSmall,
-		/// A unit of account ran over. It cannot happen; report it.
+		/// A sum ran over. It cannot happen; report it.
 		Arithmetic,
 	}
 
@@ -406,11 +515,11 @@ pub mod pallet {
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_poll(_: BlockNumberFor<T>, weight: &mut WeightMeter) {
 			let limit = weight.remaining().min(Self::poll_limit());
-			weight.consume(Self::match_within(limit));
+			weight.consume(Self::work_within(limit));
 		}
 
 		fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
-			Self::match_within(remaining)
+			Self::work_within(remaining)
 		}
 
 		fn integrity_test() {
@@ -474,19 +583,24 @@ pub mod pallet {
 			Self::do_create_deal(ensure_signed(origin)?, spec, escrow)
 		}
 
-		/// Adds escrow to an active deal. What is left of it goes to the deal's owner in the end.
+		/// Adds escrow to a deal. What is left of it goes to the deal's owner in the end. In grace it
+		/// restores the closing deposit first, and ends the grace: or nothing is taken.
 		///
 		/// ## Dispatch origin
 		/// Signed by anybody.
 		/// ## Errors
 		/// [`Error::UnknownDeal`], [`Error::DealEnding`], [`Error::AmountZero`],
-		/// [`Error::FundsTooLow`].
+		/// [`Error::FundsTooLow`], [`Error::GraceTooLittle`].
 		/// ## Events
-		/// [`Event::DealToppedUp`].
+		/// [`Event::DealToppedUp`], [`Event::GraceEnded`].
 		#[pallet::call_index(3)]
-		#[pallet::weight(T::WeightInfo::top_up())]
-		pub fn top_up(origin: OriginFor<T>, deal: DealId, amount: Balance) -> DispatchResult {
-			Self::do_top_up(ensure_signed(origin)?, deal, amount)
+		#[pallet::weight(Pallet::<T>::top_up_weight())]
+		pub fn top_up(
+			origin: OriginFor<T>,
+			deal: DealId,
+			amount: Balance,
+		) -> DispatchResultWithPostInfo {
+			Ok(Some(Self::do_top_up(ensure_signed(origin)?, deal, amount)?).into())
 		}
 
 		/// Makes the present epoch the last one of a deal. Workers that are paid for no epoch up to
@@ -494,8 +608,7 @@ pub mod pallet {
 		/// others are free for other deals from the next epoch on. Settles a few workers itself.
 		///
 		/// ## Dispatch origin
-		/// Signed by the owner; or by anybody once the term is over or the escrow cannot pay the
-		/// next epoch.
+		/// Signed by the owner; or by anybody once the term is over, or in the last epoch of grace.
 		/// ## Errors
 		/// [`Error::UnknownDeal`], [`Error::DealEnding`], [`Error::NotOwner`],
 		/// [`Error::WorkersNotSettled`].
@@ -534,20 +647,27 @@ pub mod pallet {
 			Self::do_go_live(peer, deal)
 		}
 
-		/// Gives up an assigned worker that did not go live in time. The peer is not matched to the
-		/// deal again for a while; the third time in a row closes its offer.
+		/// Takes out a worker whose time is over. One that was assigned and did not go live in time is
+		/// not matched to the deal again for a while; the third time in a row closes its offer. One
+		/// with notice leaves without fault once its last epoch is closed; it is settled before, and
+		/// in a deal that is ending it stays until the deal is closed.
 		///
 		/// ## Dispatch origin
 		/// Signed by anybody.
 		/// ## Errors
-		/// [`Error::UnknownDeal`], [`Error::NotAssigned`], [`Error::NotOverdue`].
+		/// [`Error::UnknownDeal`], [`Error::NotAssigned`], [`Error::NotOverdue`],
+		/// [`Error::WorkersNotSettled`].
 		/// ## Events
 		/// [`Event::WorkerReleased`], [`Event::OfferClosed`].
 		#[pallet::call_index(6)]
-		#[pallet::weight(T::WeightInfo::release_worker())]
-		pub fn release_worker(origin: OriginFor<T>, deal: DealId, peer: PeerId) -> DispatchResult {
+		#[pallet::weight(Pallet::<T>::release_weight())]
+		pub fn release_worker(
+			origin: OriginFor<T>,
+			deal: DealId,
+			peer: PeerId,
+		) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
-			Self::do_release_worker(deal, peer)
+			Ok(Some(Self::do_release_worker(deal, peer)?).into())
 		}
 
 		/// Closes a stopped deal: pays the closing deposit's epoch to its workers if it ended early,
@@ -595,6 +715,163 @@ pub mod pallet {
 		pub fn set_params(origin: OriginFor<T>, params: MarketParams) -> DispatchResult {
 			ensure_root(origin)?;
 			Self::do_set_params(params)
+		}
+
+		/// Changes the terms of an offer, which keeps its age. Workers of the peer keep their price; a
+		/// higher ask is notice to all that are live at a lower one, and keeps the peer from no deal.
+		///
+		/// ## Dispatch origin
+		/// Signed by the provider that made the offer.
+		/// ## Errors
+		/// [`Error::NoOffer`], [`Error::NotProvider`], [`Error::ClassChanged`],
+		/// [`Error::UnknownRegion`], [`Error::PriceBelowMinimum`].
+		/// ## Events
+		/// [`Event::WorkerDraining`] for each live worker with a lower ask if it is raised,
+		/// [`Event::OfferUpdated`].
+		#[pallet::call_index(10)]
+		#[pallet::weight(T::WeightInfo::update_offer(MAX_DEALS_PER_PEER))]
+		pub fn update_offer(
+			origin: OriginFor<T>,
+			peer: PeerId,
+			terms: OfferTerms,
+		) -> DispatchResultWithPostInfo {
+			Ok(Some(Self::do_update_offer(ensure_signed(origin)?, peer, terms)?).into())
+		}
+
+		/// A duty: a live worker gives notice. It serves this epoch and the next one and is paid for
+		/// them; then it leaves without fault. The deal does not take the peer again for a while.
+		///
+		/// ## Dispatch origin
+		/// Authorised by the peer's signature over
+		/// [`drain_hash`](millrace_primitives::market::drain_hash); no account, no fee. Refused by the
+		/// pool with the codes of [`refusal`](crate::refusal).
+		/// ## Errors
+		/// None: an authorised duty is always included once.
+		/// ## Events
+		/// [`Event::WorkerDraining`].
+		#[pallet::call_index(11)]
+		#[pallet::weight((T::WeightInfo::drain(), DispatchClass::Operational))]
+		#[pallet::authorize(Self::authorize_drain)]
+		#[pallet::weight_of_authorize(T::WeightInfo::authorize_drain())]
+		pub fn drain(
+			origin: OriginFor<T>,
+			peer: PeerId,
+			deal: DealId,
+			signature: PeerSignature,
+		) -> DispatchResult {
+			ensure_authorized(origin)?;
+			let _ = signature;
+			Self::do_drain(peer, deal)
+		}
+
+		/// Ends one worker of a deal. A live one gets notice and is paid for this epoch and the next
+		/// one; one that is not live yet leaves at once. Neither is at fault, and the deal takes
+		/// neither peer again for a while.
+		///
+		/// ## Dispatch origin
+		/// Signed by the owner.
+		/// ## Errors
+		/// [`Error::UnknownDeal`], [`Error::DealEnding`], [`Error::NotOwner`], [`Error::NotAssigned`],
+		/// [`Error::NotLive`].
+		/// ## Events
+		/// [`Event::WorkerDraining`] or [`Event::WorkerReleased`].
+		#[pallet::call_index(12)]
+		#[pallet::weight(T::WeightInfo::end_worker())]
+		pub fn end_worker(origin: OriginFor<T>, deal: DealId, peer: PeerId) -> DispatchResult {
+			Self::do_end_worker(ensure_signed(origin)?, deal, peer)
+		}
+
+		/// Takes a worker out of a deal that did not report the last epoch: its bond is forfeited, and
+		/// the deal looks for another. Settles the peer.
+		///
+		/// ## Dispatch origin
+		/// Signed by anybody, who gets the bounty out of the bond.
+		/// ## Errors
+		/// [`Error::UnknownDeal`], [`Error::NotAssigned`], [`Error::NotLost`],
+		/// [`Error::WorkersNotSettled`].
+		/// ## Events
+		/// [`Event::BondForfeited`], [`Event::WorkerReleased`], [`Event::OfferClosed`].
+		#[pallet::call_index(13)]
+		#[pallet::weight(Pallet::<T>::replace_weight())]
+		pub fn replace(
+			origin: OriginFor<T>,
+			deal: DealId,
+			peer: PeerId,
+		) -> DispatchResultWithPostInfo {
+			Ok(Some(Self::do_replace(ensure_signed(origin)?, deal, peer)?).into())
+		}
+
+		/// Changes how many workers a deal looks for. More of them raise the closing deposit; fewer give
+		/// notice to the dearest, the youngest first among equals, and let those go that are not live
+		/// yet. All of them may be taken again.
+		///
+		/// ## Dispatch origin
+		/// Signed by the owner.
+		/// ## Errors
+		/// [`Error::UnknownDeal`], [`Error::DealEnding`], [`Error::DealInGrace`], [`Error::NotOwner`],
+		/// [`Error::WorkersOutOfRange`], [`Error::PriceOverflow`], [`Error::FundsTooLow`].
+		/// ## Events
+		/// [`Event::WorkerDraining`] and [`Event::WorkerReleased`] for those that leave,
+		/// [`Event::DealResized`].
+		#[pallet::call_index(14)]
+		#[pallet::weight(T::WeightInfo::resize(MAX_WORKERS))]
+		pub fn resize(
+			origin: OriginFor<T>,
+			deal: DealId,
+			min_workers: u32,
+			target_workers: u32,
+		) -> DispatchResultWithPostInfo {
+			let who = ensure_signed(origin)?;
+			Ok(Some(Self::do_resize(who, deal, min_workers, target_workers)?).into())
+		}
+
+		/// Names who may take a deal over, or nobody.
+		///
+		/// ## Dispatch origin
+		/// Signed by the owner.
+		/// ## Errors
+		/// [`Error::UnknownDeal`], [`Error::NotOwner`].
+		/// ## Events
+		/// [`Event::HeirNamed`].
+		#[pallet::call_index(15)]
+		#[pallet::weight(T::WeightInfo::name_heir())]
+		pub fn name_heir(
+			origin: OriginFor<T>,
+			deal: DealId,
+			heir: Option<T::AccountId>,
+		) -> DispatchResult {
+			Self::do_name_heir(ensure_signed(origin)?, deal, heir)
+		}
+
+		/// Takes over a deal: its deposit is held of the new owner and released to the old one, and
+		/// what is left of the escrow goes to the new one in the end.
+		///
+		/// ## Dispatch origin
+		/// Signed by the account that the owner has named.
+		/// ## Errors
+		/// [`Error::UnknownDeal`], [`Error::NotHeir`], [`Error::FundsTooLow`].
+		/// ## Events
+		/// [`Event::OwnerChanged`].
+		#[pallet::call_index(16)]
+		#[pallet::weight(T::WeightInfo::take_deal())]
+		pub fn take_deal(origin: OriginFor<T>, deal: DealId) -> DispatchResult {
+			Self::do_take_deal(ensure_signed(origin)?, deal)
+		}
+
+		/// Puts an active deal whose escrow cannot pay the next epoch into grace, as the patrol does.
+		///
+		/// ## Dispatch origin
+		/// Signed by anybody.
+		/// ## Errors
+		/// [`Error::UnknownDeal`], [`Error::DealEnding`], [`Error::DealInGrace`],
+		/// [`Error::EscrowLasts`], [`Error::GraceNotSettled`].
+		/// ## Events
+		/// [`Event::GraceBegun`].
+		#[pallet::call_index(17)]
+		#[pallet::weight(T::WeightInfo::begin_grace(MAX_WORKERS))]
+		pub fn begin_grace(origin: OriginFor<T>, deal: DealId) -> DispatchResultWithPostInfo {
+			ensure_signed(origin)?;
+			Ok(Some(Self::do_begin_grace(deal)?).into())
 		}
 	}
 }

@@ -16,7 +16,7 @@ use frame_support::{
 	weights::{Weight, WeightMeter},
 };
 use millrace_primitives::{
-	market::{DealSpec, DealStatus, ProviderFilter, Region, ResourceClass},
+	market::{DealSpec, DealStatus, ProviderFilter, Region, ResourceClass, MAX_WORKERS},
 	peer::PeerId,
 	report::MAX_DEALS_PER_PEER,
 	traits::{Capacity, EpochClock},
@@ -24,7 +24,7 @@ use millrace_primitives::{
 };
 use sp_runtime::{DispatchError, Perbill, SaturatedConversion};
 
-/// Share of a block's weight that the matcher may take on poll.
+/// Share of a block's weight that the matcher and the patrol may take on poll.
 const POLL_SHARE: Perbill = Perbill::from_percent(10);
 /// Settlements and releases that one `match_deal` pays for.
 const STEPS_PER_MATCH: u64 = 4;
@@ -134,7 +134,7 @@ impl Visit {
 }
 
 impl<T: Config> Pallet<T> {
-	/// Most weight that the matcher takes of a block on poll.
+	/// Most weight that the matcher and the patrol together take of a block on poll.
 	pub(crate) fn poll_limit() -> Weight {
 		let most = T::BlockWeights::get().max_block;
 		Weight::from_parts(
@@ -143,12 +143,16 @@ impl<T: Config> Pallet<T> {
 		)
 	}
 
-	/// What must fit into a block: otherwise the matcher could stand still for ever before a step
+	/// What must fit into a block: otherwise matcher or patrol could stand still for ever before a step
 	/// that never fits, and a call that is dearer than a block could never be made.
 	pub(crate) fn check_weights() {
 		assert!(
 			Self::step_weight().all_lte(Self::poll_limit()),
 			"one step of the matcher must fit into its share of a block",
+		);
+		assert!(
+			Self::patrol_step_weight().all_lte(Self::poll_limit()),
+			"one step of the patrol must fit into its share of a block",
 		);
 		let limits = T::BlockWeights::get();
 		let largest = limits.get(DispatchClass::Normal).max_extrinsic;
@@ -156,6 +160,11 @@ impl<T: Config> Pallet<T> {
 			Self::stop_weight(),
 			Self::close_weight(),
 			Self::match_deal_weight(),
+			Self::top_up_weight(),
+			T::WeightInfo::resize(MAX_WORKERS),
+			Self::release_weight(),
+			Self::replace_weight(),
+			T::WeightInfo::update_offer(MAX_DEALS_PER_PEER),
 		] {
 			assert!(
 				weight.all_lte(largest.unwrap_or(limits.max_block)),
@@ -277,9 +286,10 @@ impl<T: Config> Pallet<T> {
 			return Visit::Over;
 		};
 		let mut after = vacancy.after;
-		let version = match after {
-			Some(_) => vacancy.version,
-			None => BookVersion::<T>::get(),
+		let present = Self::present();
+		let (version, epoch) = match after {
+			Some(_) => (vacancy.version, vacancy.epoch),
+			None => (present.version, present.epoch),
 		};
 		let regions = Self::regions_of(&spec);
 		let count = u32::try_from(regions.len()).unwrap_or(u32::MAX);
@@ -287,14 +297,12 @@ impl<T: Config> Pallet<T> {
 			return Visit::out_of_weight(progressed);
 		}
 		let mut walk = Walk::new::<T>(spec.class, &regions, after);
-		let order = Order {
-			deal: Some(id),
-			barred: Self::barred(id),
-			..Order::inquiry(&spec)
-		};
+		let order = Self::order_of(id, &spec);
 		let mut looks = 0u32;
+		let mut short = None;
 		let (visit, asleep) = loop {
-			if !Self::seeks_worker(id, &spec) {
+			if let Err(content) = Self::sought(id, &spec) {
+				short = present.short.filter(|_| content == Content::EscrowTooLow);
 				break (Visit::Over, true);
 			}
 			if looks >= MAX_LOOKS_PER_VISIT {
@@ -322,10 +330,12 @@ impl<T: Config> Pallet<T> {
 		Unfilled::<T>::mutate_exists(key, |vacancy| {
 			if let Some(vacancy) = vacancy {
 				vacancy.after = after.filter(|_| !asleep);
-				vacancy.version = version;
-				vacancy.asleep = asleep.then(|| Sleep {
+				(vacancy.version, vacancy.epoch) = (version, epoch);
+				vacancy.asleep = asleep.then_some(Sleep {
+					epoch,
 					version,
-					..Self::present()
+					short,
+					..present
 				});
 			}
 		});
@@ -338,6 +348,16 @@ impl<T: Config> Pallet<T> {
 			epoch: T::Epochs::current().index,
 			block: frame_system::Pallet::<T>::block_number().saturated_into(),
 			version: BookVersion::<T>::get(),
+			short: Some(Self::first_open()),
+		}
+	}
+
+	/// What offers are measured by for a deal that stands.
+	pub(crate) fn order_of(id: DealId, spec: &DealSpec<T::AccountId>) -> Order<'_, T::AccountId> {
+		Order {
+			deal: Some(id),
+			barred: Self::barred(id),
+			..Order::inquiry(spec)
 		}
 	}
 
@@ -391,18 +411,24 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Whether a deal lacks a worker and could pay one from the next epoch on.
-	fn seeks_worker(id: DealId, spec: &DealSpec<T::AccountId>) -> bool {
-		let Some(deal) = Self::deal_of(id) else {
-			return false;
-		};
+	/// Whether a deal lacks a worker and could pay one from the next epoch on, or the first reason why
+	/// it looks for none. Those that leave with notice are replaced while they still serve.
+	pub(crate) fn sought(id: DealId, spec: &DealSpec<T::AccountId>) -> Result<(), Content> {
+		let deal = Self::deal_of(id).ok_or(Content::UnknownDeal)?;
+		ensure!(deal.status == DealStatus::Active, Content::NotActive);
+		let staying = deal.workers.saturating_sub(deal.draining);
+		ensure!(staying < deal.target, Content::Filled);
+		ensure!(deal.workers < MAX_WORKERS, Content::Full);
+		let now = T::Epochs::current().index;
+		ensure!(!deal.is_term_over(now), Content::TermOver);
 		let price = spec
 			.price_ceiling
 			.saturating_mul(Balance::from(spec.units_per_worker));
-		let now = T::Epochs::current().index;
-		deal.status == DealStatus::Active
-			&& deal.workers < deal.target
-			&& deal.affords(price, Self::first_open(), now)
+		ensure!(
+			deal.affords(price, Self::first_open(), now),
+			Content::EscrowTooLow
+		);
+		Ok(())
 	}
 
 	/// The rows of the book that a specification may take from, each once.

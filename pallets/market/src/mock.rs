@@ -13,7 +13,7 @@ use frame_support::{
 	assert_ok, derive_impl, parameter_types,
 	storage::unhashed,
 	traits::ConstU128,
-	weights::{Weight, WeightMeter},
+	weights::{IdentityFee, Weight, WeightMeter},
 	PalletId,
 };
 use millrace_primitives::{
@@ -23,6 +23,7 @@ use millrace_primitives::{
 	peer::{PeerId, PeerKey, PeerSignature},
 	report::Served,
 	traits::{Capacity, EpochClock, PeerRegistry, WorkLedger},
+	views::{Reason, Subject},
 	Balance, BlockNumber, DealId, EpochIndex, CPU_V1, H256,
 };
 use sp_core::{ed25519, Pair as _};
@@ -62,6 +63,7 @@ impl pallet_market::Config for Test {
 	type Epochs = MockEpochs;
 	type Peers = MockPeers;
 	type Capacity = MockCapacity;
+	type WeightToFee = IdentityFee<Balance>;
 	type WeightInfo = ();
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkHelper = MockHelper;
@@ -103,6 +105,8 @@ pub(crate) struct Settled {
 	pub(crate) void: bool,
 	/// Whether the peer's commitment was over with it.
 	pub(crate) over: bool,
+	/// Whether it was over because it failed.
+	pub(crate) failed: bool,
 }
 
 /// What the capacity pallet would know: of each peer the units that it proved in the last settled
@@ -112,8 +116,10 @@ pub(crate) struct Settled {
 struct Table {
 	units: BTreeMap<PeerId, u32>,
 	unsettled: BTreeMap<PeerId, Vec<Closed>>,
-	/// Peers whose commitment is over with the next settlement.
-	ending: BTreeSet<PeerId>,
+	/// Peers whose commitment is over with the next settlement, each with whether it has failed.
+	ending: BTreeMap<PeerId, bool>,
+	/// Epochs that peers owed and did not report.
+	missed: BTreeSet<(PeerId, EpochIndex)>,
 	/// What the market was told since somebody asked.
 	settled: Vec<Settled>,
 }
@@ -193,7 +199,8 @@ impl Capacity for MockCapacity {
 		let at_once = SettlesAtOnce::get();
 		let step = with_table(|table| {
 			let mut closed = table.unsettled.remove(&peer)?;
-			let over = table.ending.remove(&peer);
+			let ends = table.ending.remove(&peer);
+			let over = ends.is_some();
 			let rest = if at_once {
 				Vec::new()
 			} else {
@@ -211,6 +218,7 @@ impl Capacity for MockCapacity {
 				epoch,
 				void,
 				over,
+				failed: ends == Some(true),
 			};
 			table.settled.push(settled);
 			Some(settled)
@@ -220,7 +228,7 @@ impl Capacity for MockCapacity {
 		};
 		let mut weight = Market::on_settled(peer, settled.epoch, settled.void);
 		if settled.over {
-			weight += Market::on_commitment_over(peer);
+			weight += Market::on_commitment_over(peer, settled.failed);
 		}
 		weight.min(Self::settle_weight())
 	}
@@ -233,6 +241,15 @@ impl Capacity for MockCapacity {
 	fn settle_weight() -> Weight {
 		// Enough for an epoch with a few deals.
 		Weight::from_parts(10_000_000_000, 0)
+	}
+	fn missed(peer: PeerId, epoch: EpochIndex) -> bool {
+		let now = MockEpochs::current().index;
+		let window_over = match now.checked_sub(epoch) {
+			None | Some(0) => false,
+			Some(1) => MockEpochs::phase() != Phase::Report,
+			Some(_) => true,
+		};
+		window_over && table().missed.contains(&(peer, epoch))
 	}
 }
 
@@ -350,9 +367,19 @@ pub(crate) fn take_settled() -> Vec<Settled> {
 	with_table(|table| std::mem::take(&mut table.settled))
 }
 
-/// Lets a peer's commitment be over with its next settlement.
+/// Lets a peer's commitment end with its next settlement.
 pub(crate) fn end_with_settlement(peer: PeerId) {
-	with_table(|table| table.ending.insert(peer));
+	with_table(|table| table.ending.insert(peer, false));
+}
+
+/// Lets a peer's commitment fail with its next settlement.
+pub(crate) fn fail_with_settlement(peer: PeerId) {
+	with_table(|table| table.ending.insert(peer, true));
+}
+
+/// Lets a peer owe a report of an epoch that it did not send; told once the window is over.
+pub(crate) fn miss(peer: PeerId, epoch: EpochIndex) {
+	with_table(|table| table.missed.insert((peer, epoch)));
 }
 
 /// Fails the commitment of a peer whose closed epochs are settled.
@@ -361,7 +388,7 @@ pub(crate) fn fail_commitment(peer: PeerId) {
 		table.ending.remove(&peer);
 		table.units.insert(peer, 0);
 	});
-	Market::on_commitment_over(peer);
+	Market::on_commitment_over(peer, true);
 }
 
 /// Moves on to a block of an epoch.
@@ -487,6 +514,15 @@ pub(crate) fn workers(deal: DealId) -> Vec<PeerId> {
 	rows.into_iter().map(|worker| worker.peer).collect()
 }
 
+/// The first reason against a peer's offer for a specification.
+pub(crate) fn why_not(spec: DealSpec<u64>, peer: PeerId) -> Option<Reason> {
+	let why = Market::why_not(Subject::Spec(spec), Some(peer));
+	assert_eq!((why.looked_at, why.truncated), (1, false));
+	assert_eq!(why.content, None);
+	assert_eq!(why.eligible == 0, why.reasons.len() == 1);
+	why.reasons.first().map(|(reason, _)| *reason)
+}
+
 pub(crate) fn held(reason: crate::HoldReason, who: u64) -> Balance {
 	use frame_support::traits::fungible::InspectHold;
 	Balances::balance_on_hold(&reason.into(), &who)
@@ -497,10 +533,23 @@ pub(crate) fn in_pot() -> Balance {
 	held(crate::HoldReason::Escrow, Market::pot())
 }
 
+/// A live worker gives notice by its authorised duty.
+pub(crate) fn drain(peer: PeerId, deal: DealId) {
+	let origin = frame_system::RawOrigin::Authorized.into();
+	assert_ok!(Market::drain(origin, peer, deal, [0; 64]));
+}
+
 /// Signature of a peer's key over its go-live in an assignment.
 pub(crate) fn go_live_signature(index: u8, deal: DealId, deadline: EpochIndex) -> PeerSignature {
 	let genesis = MockEpochs::genesis();
 	let message =
 		millrace_primitives::market::go_live_hash(genesis, peer_id(index), deal, deadline);
+	pair(index).sign(message.as_bytes()).0
+}
+
+/// Signature of a peer's key over its notice to a deal that pays it from an epoch on.
+pub(crate) fn drain_signature(index: u8, deal: DealId, since: EpochIndex) -> PeerSignature {
+	let genesis = MockEpochs::genesis();
+	let message = millrace_primitives::market::drain_hash(genesis, peer_id(index), deal, since);
 	pair(index).sign(message.as_bytes()).0
 }

@@ -21,16 +21,11 @@ impl<T: Config> Pallet<T> {
 		let provider = T::Peers::provider_of(peer).ok_or(Error::<T>::UnknownPeer)?;
 		ensure!(provider == who, Error::<T>::NotProvider);
 		ensure!(!Offers::<T>::contains_key(peer), Error::<T>::OfferExists);
-		ensure!(Self::is_known_class(terms.class), Error::<T>::UnknownClass);
-		ensure!(
-			Self::is_known_region(terms.region),
-			Error::<T>::UnknownRegion
-		);
-		let params = Params::<T>::get();
-		ensure!(terms.ask >= params.min_price, Error::<T>::PriceBelowMinimum);
+		Self::check_terms(&terms)?;
 
+		let deposit = Params::<T>::get().offer_deposit;
 		Self::enter_region(terms.class, terms.region)?;
-		Self::hold(HoldReason::OfferDeposit, &who, params.offer_deposit)?;
+		Self::hold(HoldReason::OfferDeposit, &who, deposit)?;
 		let id = LastOffer::<T>::get()
 			.checked_add(1)
 			.ok_or(Error::<T>::Arithmetic)?;
@@ -41,7 +36,7 @@ impl<T: Config> Pallet<T> {
 				id,
 				provider,
 				terms,
-				deposit: params.offer_deposit,
+				deposit,
 				lapses: 0,
 			},
 		);
@@ -51,6 +46,20 @@ impl<T: Config> Pallet<T> {
 			offer: id,
 			ask: terms.ask,
 		});
+		Ok(())
+	}
+
+	/// Checks everything that can be wrong with an offer's terms.
+	pub(crate) fn check_terms(terms: &OfferTerms) -> DispatchResult {
+		ensure!(Self::is_known_class(terms.class), Error::<T>::UnknownClass);
+		ensure!(
+			Self::is_known_region(terms.region),
+			Error::<T>::UnknownRegion
+		);
+		ensure!(
+			terms.ask >= Params::<T>::get().min_price,
+			Error::<T>::PriceBelowMinimum
+		);
 		Ok(())
 	}
 
@@ -113,21 +122,20 @@ impl<T: Config> Pallet<T> {
 		T::Capacity::proven_units(peer).saturating_sub(Loads::<T>::get(peer).taken)
 	}
 
-	/// Puts a peer's offer into the book if it has free proven units, else takes it out.
+	/// Puts a peer's offer into the book if the peer has free proven units, else takes it out.
 	pub(crate) fn refresh_book(peer: PeerId) {
 		let Some(offer) = Offers::<T>::get(peer) else {
 			return;
 		};
 		let key: BookKey = offer.key();
-		let stands = Book::<T>::contains_key(key);
-		match Self::free_units(peer) {
-			0 if stands => Book::<T>::remove(key),
-			0 => {}
-			_ if stands => {}
-			_ => {
+		let is_free = Self::free_units(peer) > 0;
+		match (is_free, Book::<T>::contains_key(key)) {
+			(true, false) => {
 				Book::<T>::insert(key, peer);
 				Self::note_more_units();
 			}
+			(false, true) => Book::<T>::remove(key),
+			(true, true) | (false, false) => {}
 		}
 	}
 
@@ -138,7 +146,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Counts one more offer in a region.
-	fn enter_region(class: ResourceClass, region: Region) -> DispatchResult {
+	pub(crate) fn enter_region(class: ResourceClass, region: Region) -> DispatchResult {
 		KnownRegions::<T>::try_mutate(class, |regions| -> DispatchResult {
 			if let Some((_, offers)) = regions.iter_mut().find(|(known, _)| *known == region) {
 				*offers = offers.checked_add(1).ok_or(Error::<T>::Arithmetic)?;
@@ -152,7 +160,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Counts one offer less in a region.
-	fn leave_region(class: ResourceClass, region: Region) {
+	pub(crate) fn leave_region(class: ResourceClass, region: Region) {
 		KnownRegions::<T>::mutate_exists(class, |known| {
 			let Some(regions) = known.as_mut() else {
 				return;

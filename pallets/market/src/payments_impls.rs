@@ -169,8 +169,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Charges one deal for a served epoch, or what its escrow still has for it: what is to be paid
-	/// and to be burnt. Writes nothing when it fails.
+	/// Charges one deal for a served epoch, or what it still has for it: what is to be paid and to be
+	/// burnt. Writes nothing when it fails.
 	fn charge_epoch(
 		id: DealId,
 		peer: PeerId,
@@ -184,21 +184,22 @@ impl<T: Config> Pallet<T> {
 		if !worker.is_due(epoch) || !deal.pays(epoch) {
 			return Ok((0, 0));
 		}
-		let amount = worker.epoch_price().min(deal.escrow);
+		let (price, source) = match deal.is_in_grace(epoch) {
+			true => (Self::price_in_grace(&worker), &mut deal.closing_deposit),
+			false => (worker.epoch_price(), &mut deal.escrow),
+		};
+		let amount = price.min(*source);
 		if amount == 0 {
 			return Ok((0, 0));
 		}
+		*source = source.checked_sub(amount).ok_or(Error::<T>::Arithmetic)?;
 		let (paid, burnt) = Self::book(&mut deal, amount)?;
-		deal.escrow = deal
-			.escrow
-			.checked_sub(amount)
-			.ok_or(Error::<T>::Arithmetic)?;
 		Deals::<T>::insert(key, deal);
 		Ok((paid, burnt))
 	}
 
-	/// Pays a worker of a deal that ended early one epoch from the closing deposit. The caller
-	/// stores the deal.
+	/// Pays a worker of a deal that ended early one epoch from what is left of the closing deposit. The
+	/// caller stores the deal.
 	pub(crate) fn pay_closing(
 		id: DealId,
 		deal: &mut Deal<T::AccountId>,
@@ -206,6 +207,9 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let provider = T::Peers::provider_of(worker.peer).ok_or(Error::<T>::UnknownPeer)?;
 		let amount = worker.epoch_price().min(deal.closing_deposit);
+		if amount == 0 {
+			return Ok(());
+		}
 		let (paid, burnt) = Self::book(deal, amount)?;
 		Self::pay_out(&provider, paid)?;
 		Self::burn_from_pot(burnt)?;
@@ -223,16 +227,21 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// How many deals a list has.
-	fn count(deals: &DealList) -> u32 {
+	pub(crate) fn count(deals: &DealList) -> u32 {
 		u32::try_from(deals.len()).unwrap_or(MAX_DEALS_PER_PEER)
 	}
 
-	/// Ends one worker of a commitment that is over.
-	fn end_worker(id: DealId, peer: PeerId) -> DispatchResult {
+	/// Ends one worker of a commitment that is over, by the peer's fault if it has failed.
+	fn end_with_commitment(id: DealId, peer: PeerId, failed: bool) -> DispatchResult {
 		let key = DealKey::from(id);
 		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
 		let worker = Workers::<T>::get(id, peer).ok_or(Error::<T>::NotAssigned)?;
-		Self::remove_worker(id, &mut deal, &worker, ReleaseReason::CommitmentOver)?;
+		if failed && !Self::has_served(&deal, &worker) {
+			let reason = ReleaseReason::CommitmentFailed;
+			Self::expel(id, &mut deal, worker, reason, None)?;
+		} else {
+			Self::remove_worker(id, &mut deal, &worker, ReleaseReason::CommitmentOver)?;
+		}
 		Deals::<T>::insert(key, deal);
 		Ok(())
 	}
@@ -252,7 +261,8 @@ impl<T: Config> WorkLedger for Pallet<T> {
 			.collect();
 		// Reports are ordered, so one that lists a deal twice would be seen to here.
 		listed.dedup();
-		if !listed.is_empty() {
+		// Also one that lists none is noted: whoever works and is left out of it is lost.
+		if !deals.is_empty() {
 			Reported::<T>::insert(peer, (epoch, BoundedVec::truncate_from(listed)));
 		}
 	}
@@ -283,11 +293,12 @@ impl<T: Config> WorkLedger for Pallet<T> {
 		weight
 	}
 
-	fn on_commitment_over(peer: PeerId) -> Weight {
+	fn on_commitment_over(peer: PeerId, failed: bool) -> Weight {
 		let deals = PeerDeals::<T>::get(peer);
 		let weight = T::WeightInfo::on_commitment_over(Self::count(&deals));
 		for deal in deals {
-			let ended: DispatchResult = with_storage_layer(|| Self::end_worker(deal, peer));
+			let ended: DispatchResult =
+				with_storage_layer(|| Self::end_with_commitment(deal, peer, failed));
 			if let Err(error) = ended {
 				defensive!("a worker can always end", error);
 			}

@@ -1,24 +1,68 @@
 //! Invariants of the market.
 
 use crate::{pallet::*, types::*};
-use alloc::{
-	collections::{BTreeMap, BTreeSet},
-	vec::Vec,
-};
+use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::{
 	ensure,
 	traits::fungible::{Inspect, InspectHold},
 };
 use millrace_primitives::{
-	market::{DealSpec, DealStatus, Worker, WorkerStatus},
+	market::{DealSpec, DealStatus, Worker, WorkerStatus, MAX_WORKERS},
 	peer::PeerId,
 	traits::{EpochClock, PeerRegistry},
-	Balance, DealId,
+	Balance, DealId, EpochIndex,
 };
 use sp_runtime::DispatchError;
 
 /// What should be held of each account: escrow, deal deposits, offer deposits, bonds.
 type Totals<AccountId> = BTreeMap<AccountId, [Balance; 4]>;
+
+/// Units of a peer as its workers' rows tell of them.
+#[derive(Default, PartialEq)]
+struct Units {
+	/// Taken by deals that are not ending.
+	taken: u32,
+	/// Paid for in the epoch before.
+	before: u32,
+	/// Paid for in the present epoch.
+	current: u32,
+	/// At work in the next epoch.
+	next: u32,
+	/// At work in the one after that.
+	later: u32,
+}
+
+impl Units {
+	fn add(&mut self, worker: &Worker, status: DealStatus, now: EpochIndex) {
+		let end = match status {
+			DealStatus::Active | DealStatus::Grace => None,
+			DealStatus::Ending { last } => Some(last),
+		};
+		let next = now.saturating_add(1);
+		let serves = |epoch| worker.is_due(epoch) && end.is_none_or(|last| epoch <= last);
+		for (sum, counts) in [
+			(&mut self.taken, end.is_none()),
+			(&mut self.before, serves(now.saturating_sub(1))),
+			(&mut self.current, serves(now)),
+			(&mut self.next, serves(next)),
+			(&mut self.later, serves(next.saturating_add(1))),
+		] {
+			if counts {
+				*sum = sum.saturating_add(worker.units);
+			}
+		}
+	}
+
+	/// Whether a load is of these units. What left its deal in this epoch or the one before counts
+	/// in it on until that is over.
+	fn is_load(&self, mut load: Load, now: EpochIndex) -> bool {
+		load.at_work.roll(now);
+		let at_work = load.at_work;
+		(self.taken, self.next, self.later) == (load.taken, at_work.next, at_work.later)
+			&& self.current <= at_work.current
+			&& self.before <= at_work.before
+	}
+}
 
 impl<T: Config> Pallet<T> {
 	/// 1. The pot holds exactly the escrow and closing deposits of all deals, and no other account
@@ -26,21 +70,26 @@ impl<T: Config> Pallet<T> {
 	///    other reasons is the sum of its deals' deposits, of its offers' deposits, of its workers'
 	///    bonds.
 	/// 2. A deal has a specification and an entry under its owner, and the other way round; its
-	///    counts of workers, its rate and what is pledged are those of its workers' rows. A deal
-	///    that is ending has only workers that its last epoch may owe something, and counts none of
-	///    them as live. Workers are what was ordered, at no higher price, and never more of one
-	///    provider; live ones alone hold a bond.
-	/// 3. The queue holds exactly the active deals with fewer live workers than their target, and
+	///    counts of workers, its rate and what is pledged are those of its workers' rows. It has no
+	///    more workers than it wants, besides those that have notice, and never more than a deal can
+	///    have. A deal that is ending has only workers that its last epoch may owe something, and
+	///    counts none of them. Workers are what was ordered, at no higher price, and never more of
+	///    one provider; live and draining ones alone hold a bond. Notice is of one epoch at most.
+	/// 3. An active deal can pay for an early end, besides what an earlier grace may still draw. A
+	///    deal in grace has a span that has begun or is about to, within its term, and has only
+	///    workers that are paid.
+	/// 4. The queue holds exactly the active deals with fewer live workers than their target, and
 	///    each of them lists exactly its assigned workers, once. One that sleeps has no place in the
-	///    book. Active deals alone exclude peers, each once.
-	/// 4. Deals and peers agree on who works for whom; seats count the workers of a provider. Only
+	///    book. Deals that are not ending alone exclude peers, each once.
+	/// 5. Deals and peers agree on who works for whom; seats count the workers of a provider. Only
 	///    of a peer that works for a deal is it noted what it reported, of an epoch that is over.
-	/// 5. The units that are taken of a peer are those of its workers in active deals, and those at
-	///    work in the next epoch are those of the live ones. The peer is registered. No load of
-	///    nothing is kept.
-	/// 6. The book holds exactly the standing offers with free proven units, regions count the
-	///    offers, and no offer has lapsed too often. An offer is of a peer of its provider, and has an
-	///    index of its own that was given.
+	/// 6. The units that are taken of a peer are those of its workers in deals that are not ending;
+	///    those at work in the next epochs are those of the ones that serve them, and no unit is paid
+	///    for that was not at work. The peer is registered. No load of nothing is kept.
+	/// 7. The book holds exactly the standing offers with free proven units, regions count the offers,
+	///    and no offer has lapsed too often. An offer is of a peer of its provider, and has an index of
+	///    its own that was given.
+	/// 8. Matcher and patrol have come to deals that there were, and the patrol to no later epoch.
 	pub(crate) fn do_try_state() -> Result<(), DispatchError> {
 		let mut held = Totals::<T::AccountId>::new();
 		Self::check_deals(&mut held)?;
@@ -105,27 +154,27 @@ impl<T: Config> Pallet<T> {
 				"a deal counts its workers"
 			);
 			ensure!(
-				deal.workers <= deal.target,
+				deal.workers <= MAX_WORKERS
+					&& (matches!(deal.status, DealStatus::Ending { .. })
+						|| deal.workers.saturating_sub(deal.draining) <= deal.target),
 				"a deal has no more workers than it wants"
 			);
+			ensure!(
+				deal.grace.is_none_or(|span| span.from <= span.until
+					&& span.until.saturating_sub(span.from) < GRACE_EPOCHS
+					&& deal.term_end.is_none_or(|end| span.until <= end)),
+				"a grace is short and within the term"
+			);
 			match deal.status {
-				DealStatus::Active => Self::check_active(id, &deal, &workers)?,
-				DealStatus::Ending { last } => {
-					ensure!(
-						workers.iter().all(|worker| worker.is_due(last)),
-						"a deal that is ending has no worker that is owed nothing"
-					);
-					ensure!(
-						last <= now
-							&& (deal.live, deal.pledged) == (0, 0)
-							&& deal.rate == AtStarts::default(),
-						"a deal that is ending counts no workers as live"
-					);
-					ensure!(
-						!Unfilled::<T>::contains_key(key) && !Exclusions::<T>::contains_key(id),
-						"a deal that is ending looks for nobody"
-					);
+				DealStatus::Active => {
+					Self::check_counts(&deal, &workers)?;
+					Self::check_active(id, &deal, &spec, &workers)?;
 				}
+				DealStatus::Grace => {
+					Self::check_counts(&deal, &workers)?;
+					Self::check_grace(id, &deal, &workers)?;
+				}
+				DealStatus::Ending { last } => Self::check_ending(id, &deal, &workers, last)?,
 			}
 		}
 		let deals = Deals::<T>::iter_keys().count();
@@ -153,6 +202,11 @@ impl<T: Config> Pallet<T> {
 			Cursor::<T>::get().is_none_or(|last| last < NextDeal::<T>::get()),
 			"the matcher visited a deal"
 		);
+		let patrol = PatrolPlace::<T>::get();
+		ensure!(
+			patrol.epoch <= now && patrol.after.is_none_or(|last| last < NextDeal::<T>::get()),
+			"the patrol visited a deal, and in an epoch that began"
+		);
 		Ok(())
 	}
 
@@ -171,17 +225,65 @@ impl<T: Config> Pallet<T> {
 				worker.offer <= LastOffer::<T>::get(),
 				"a worker was taken from an offer"
 			);
-			let bond = match worker.status {
-				WorkerStatus::Live { since } => {
-					ensure!(
-						since <= now.saturating_add(1),
-						"a live worker is paid from the next epoch on"
-					);
-					spec.worker_bond
+			let next = now.saturating_add(1);
+			let (first, last) = match worker.status {
+				WorkerStatus::Assigned { .. } => {
+					ensure!(worker.bond == 0, "an assigned worker holds no bond");
+					continue;
 				}
-				WorkerStatus::Assigned { .. } => 0,
+				WorkerStatus::Live { since } => (since, since),
+				WorkerStatus::Draining { since, last } => (since, last),
 			};
-			ensure!(worker.bond == bond, "live workers alone hold a bond");
+			ensure!(
+				first <= next,
+				"a live worker is paid from the next epoch on"
+			);
+			ensure!(
+				first <= last && last <= now.saturating_add(NOTICE_EPOCHS),
+				"a draining worker serves an epoch, and no longer than its notice"
+			);
+			ensure!(
+				worker.bond == spec.worker_bond,
+				"live and draining workers hold the bond"
+			);
+		}
+		Ok(())
+	}
+
+	/// That a deal that is not ending counts its workers, and what they cost.
+	fn check_counts(deal: &Deal<T::AccountId>, workers: &[Worker]) -> Result<(), DispatchError> {
+		let (mut live, mut draining) = (0u32, 0u32);
+		let mut pledged: Balance = 0;
+		for worker in workers {
+			match worker.status {
+				WorkerStatus::Assigned { .. } => {
+					pledged = pledged.saturating_add(worker.epoch_price());
+				}
+				WorkerStatus::Live { .. } => live = live.saturating_add(1),
+				WorkerStatus::Draining { .. } => draining = draining.saturating_add(1),
+			}
+		}
+		ensure!(deal.live == live, "a deal counts its live workers");
+		ensure!(
+			deal.draining == draining,
+			"a deal counts its draining workers"
+		);
+		ensure!(
+			deal.pledged == pledged,
+			"what is pledged is the price of the assigned workers"
+		);
+		let now = T::Epochs::current().index;
+		let mut rate = deal.rate;
+		rate.roll(now);
+		for epoch in now.saturating_sub(1)..=now.saturating_add(2) {
+			let due = workers.iter().filter(|worker| worker.is_due(epoch));
+			let price = due.fold(0, |sum: Balance, worker| {
+				sum.saturating_add(worker.epoch_price())
+			});
+			ensure!(
+				price == rate.at(epoch),
+				"the rate of an epoch is the price of the workers that are paid for it"
+			);
 		}
 		Ok(())
 	}
@@ -189,30 +291,19 @@ impl<T: Config> Pallet<T> {
 	fn check_active(
 		id: DealId,
 		deal: &Deal<T::AccountId>,
+		spec: &DealSpec<T::AccountId>,
 		workers: &[Worker],
 	) -> Result<(), DispatchError> {
-		let (live, assigned): (Vec<&Worker>, Vec<&Worker>) = workers
-			.iter()
-			.partition(|worker| matches!(worker.status, WorkerStatus::Live { .. }));
-		ensure!(
-			live.len() == deal.live as usize,
-			"a deal counts its live workers"
-		);
-		let price = |sum: Balance, worker: &&Worker| sum.saturating_add(worker.epoch_price());
-		ensure!(
-			assigned.iter().fold(0, price) == deal.pledged,
-			"what is pledged is the price of the assigned workers"
-		);
 		let now = T::Epochs::current().index;
-		let mut rate = deal.rate;
-		rate.roll(now);
-		for epoch in now.saturating_sub(1)..=now.saturating_add(1) {
-			let due = live.iter().filter(|worker| worker.is_due(epoch));
-			ensure!(
-				due.fold(0, price) == rate.at(epoch),
-				"the rate of an epoch is the price of the workers that are paid for it"
-			);
-		}
+		ensure!(
+			deal.grace.is_none_or(|span| span.until <= now),
+			"the grace of an active deal is over"
+		);
+		ensure!(
+			spec.epoch_price_ceiling()
+				.is_some_and(|price| price <= deal.closing_deposit),
+			"an active deal can pay for an early end"
+		);
 		let vacancy = Unfilled::<T>::get(DealKey::from(id));
 		ensure!(
 			vacancy.is_some() == (deal.live < deal.target),
@@ -227,27 +318,71 @@ impl<T: Config> Pallet<T> {
 			vacancy.asleep.is_none_or(|asleep| asleep.epoch <= now),
 			"a deal fell asleep before"
 		);
-		let listed = vacancy.assigned;
-		let waits = |(peer, deadline): &(PeerId, u32)| {
-			let status = WorkerStatus::Assigned {
-				deadline: *deadline,
-			};
-			assigned
-				.iter()
-				.any(|worker| worker.peer == *peer && worker.status == status)
-		};
-		let peers: BTreeSet<PeerId> = listed.iter().map(|(peer, _)| *peer).collect();
+		let assigned: BTreeMap<PeerId, EpochIndex> = workers
+			.iter()
+			.filter_map(|worker| match worker.status {
+				WorkerStatus::Assigned { deadline } => Some((worker.peer, deadline)),
+				WorkerStatus::Live { .. } | WorkerStatus::Draining { .. } => None,
+			})
+			.collect();
+		let listed: BTreeMap<PeerId, EpochIndex> = vacancy.assigned.iter().copied().collect();
 		ensure!(
-			listed.len() == assigned.len()
-				&& peers.len() == listed.len()
-				&& listed.iter().all(waits),
+			listed.len() == vacancy.assigned.len() && listed == assigned,
 			"a vacancy lists the assigned workers"
 		);
 		Ok(())
 	}
 
+	fn check_grace(
+		id: DealId,
+		deal: &Deal<T::AccountId>,
+		workers: &[Worker],
+	) -> Result<(), DispatchError> {
+		let now = T::Epochs::current().index;
+		ensure!(
+			deal.grace
+				.is_some_and(|span| span.from <= now.saturating_add(1)),
+			"a deal in grace tells since when"
+		);
+		ensure!(
+			workers
+				.iter()
+				.all(|worker| !matches!(worker.status, WorkerStatus::Assigned { .. })),
+			"nobody waits to work for a deal in grace"
+		);
+		ensure!(
+			!Unfilled::<T>::contains_key(DealKey::from(id)),
+			"a deal in grace looks for nobody"
+		);
+		Ok(())
+	}
+
+	fn check_ending(
+		id: DealId,
+		deal: &Deal<T::AccountId>,
+		workers: &[Worker],
+		last: EpochIndex,
+	) -> Result<(), DispatchError> {
+		ensure!(
+			workers.iter().all(|worker| worker.began_by(last)),
+			"a deal that is ending has no worker that is owed nothing"
+		);
+		ensure!(
+			last <= T::Epochs::current().index
+				&& (deal.live, deal.draining, deal.pledged) == (0, 0, 0)
+				&& deal.rate == AtStarts::default(),
+			"a deal that is ending counts no workers"
+		);
+		ensure!(
+			!Unfilled::<T>::contains_key(DealKey::from(id)) && !Exclusions::<T>::contains_key(id),
+			"a deal that is ending looks for nobody"
+		);
+		Ok(())
+	}
+
 	fn check_workers(held: &mut Totals<T::AccountId>) -> Result<(), DispatchError> {
-		let mut units = BTreeMap::<PeerId, (u32, u32)>::new();
+		let now = T::Epochs::current().index;
+		let mut units = BTreeMap::<PeerId, Units>::new();
 		let mut seats = BTreeMap::<(DealId, T::AccountId), u32>::new();
 		let mut rows = 0usize;
 		for (id, peer, worker) in Workers::<T>::iter() {
@@ -262,38 +397,35 @@ impl<T: Config> Pallet<T> {
 			*bond = bond.saturating_add(worker.bond);
 			let count = seats.entry((id, provider)).or_default();
 			*count = count.saturating_add(1);
-			if deal.status == DealStatus::Active {
-				let (taken, at_work) = units.entry(peer).or_default();
-				*taken = taken.saturating_add(worker.units);
-				if let WorkerStatus::Live { .. } = worker.status {
-					*at_work = at_work.saturating_add(worker.units);
-				}
-			}
+			units
+				.entry(peer)
+				.or_default()
+				.add(&worker, deal.status, now);
 			rows = rows.saturating_add(1);
 		}
 		let mut listed = 0usize;
 		for deals in PeerDeals::<T>::iter_values() {
 			ensure!(
-				Self::is_list(&deals),
+				!deals.is_empty() && Self::is_list(&deals),
 				"a peer lists deals, and each of them once"
 			);
 			listed = listed.saturating_add(deals.len());
 		}
 		ensure!(listed == rows, "peers list deals that they work for");
-		let now = T::Epochs::current().index;
 		for (peer, (epoch, deals)) in Reported::<T>::iter() {
 			ensure!(
 				PeerDeals::<T>::contains_key(peer),
 				"reports are noted of peers that work"
 			);
 			ensure!(
-				epoch < now && Self::is_list(&deals),
+				epoch < now && (deals.is_empty() || Self::is_list(&deals)),
 				"a report is of an epoch that is over, and lists deals once"
 			);
 		}
 		for (peer, load) in Loads::<T>::iter() {
+			let of_workers = units.remove(&peer).unwrap_or_default();
 			ensure!(
-				(load.taken, load.at_work.next) == units.remove(&peer).unwrap_or_default(),
+				of_workers.is_load(load, now),
 				"the units taken and at work are those of workers"
 			);
 			ensure!(
@@ -305,7 +437,10 @@ impl<T: Config> Pallet<T> {
 				"nothing is remembered of a peer that was removed"
 			);
 		}
-		ensure!(units.is_empty(), "every worker's units are taken");
+		ensure!(
+			units.into_values().all(|units| units == Units::default()),
+			"every worker's units are those of a load"
+		);
 		let counted = Seats::<T>::iter().count();
 		ensure!(counted == seats.len(), "seats are of workers");
 		for ((id, provider), count) in seats {
@@ -321,10 +456,10 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Whether there is something in a list, and nothing twice.
+	/// Whether nothing stands in a list twice.
 	fn is_list(deals: &DealList) -> bool {
 		let distinct: BTreeSet<&DealId> = deals.iter().collect();
-		!deals.is_empty() && distinct.len() == deals.len()
+		distinct.len() == deals.len()
 	}
 
 	fn check_offers(held: &mut Totals<T::AccountId>) -> Result<(), DispatchError> {

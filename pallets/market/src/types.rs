@@ -1,8 +1,13 @@
 //! Records that the market keeps, and the order of its keys.
 
+mod starts;
+
+pub use starts::AtStarts;
+
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
+pub use millrace_primitives::views::{Content, GraceSpan, Reason};
 use millrace_primitives::{
 	execution::ProfileId,
 	market::{DealStatus, OfferTerms, Region, ResourceClass, MAX_WORKERS},
@@ -26,6 +31,12 @@ pub const MAX_LOOKS_PER_VISIT: u32 = 64;
 pub const MAX_SETTLED_PER_CLOSE: u32 = 4;
 /// Blocks that a deal sleeps at least within one epoch, whatever enters the book.
 pub const RETRY_BLOCKS: BlockNumber = 50;
+/// Epochs of grace that a deal without escrow has at most. Fixed: at half the price they cost what
+/// the closing deposit was made for, one epoch.
+pub const GRACE_EPOCHS: EpochIndex = 2;
+/// Epochs after the present one that a worker with notice serves on: whoever takes its place has at
+/// least this whole epoch to go live.
+pub const NOTICE_EPOCHS: EpochIndex = 1;
 /// Epochs at the ceiling that a new deal's escrow covers at least.
 pub const MIN_ESCROW_EPOCHS: Balance = 2;
 
@@ -60,7 +71,8 @@ pub struct MarketParams {
 	pub offer_deposit: Balance,
 	/// Most gas that a deal may grant a call.
 	pub max_call_gas: Gas,
-	/// Epochs for which a peer that did not go live is not matched to the same deal again.
+	/// Epochs for which a peer that failed a deal, gave it notice or was ended by its owner is not
+	/// matched to it again.
 	pub exclusion_epochs: EpochIndex,
 	/// Epochs after the one of its assignment in which a worker can go live.
 	pub assignment_epochs: EpochIndex,
@@ -148,7 +160,7 @@ pub struct Offer<AccountId> {
 	pub terms: OfferTerms,
 	/// Held for it.
 	pub deposit: Balance,
-	/// Assignments in a row that came to nothing.
+	/// Assignments in a row that came to nothing, or ended by the peer's fault.
 	pub lapses: u32,
 }
 
@@ -163,11 +175,13 @@ impl<AccountId> Offer<AccountId> {
 	}
 }
 
-/// The moving part of a deal; what was ordered stands apart and never changes.
+/// The moving part of a deal; what was ordered stands apart, and its owner alone changes it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Deal<AccountId> {
-	/// Who ordered it, and gets back what is left of the escrow.
+	/// Whose it is: who gets back what is left of the escrow.
 	pub owner: AccountId,
+	/// To whom the owner wants to give it. It becomes theirs once they take it.
+	pub heir: Option<AccountId>,
 	/// Where it stands.
 	pub status: DealStatus,
 	/// Whether it was ended while its escrow could have paid on: then each worker is owed one
@@ -179,10 +193,12 @@ pub struct Deal<AccountId> {
 	pub term_end: Option<EpochIndex>,
 	/// Workers that are looked for.
 	pub target: u32,
-	/// Workers that it has, assigned or live.
+	/// Workers that it has: assigned, live, draining. At most [`MAX_WORKERS`].
 	pub workers: u32,
-	/// Workers that are live. No longer kept once the deal is ending.
+	/// Workers that are live and not draining. No longer kept once the deal is ending.
 	pub live: u32,
+	/// Workers that are draining. No longer kept once the deal is ending.
+	pub draining: u32,
 	/// Price of one epoch of those live workers that are paid for it. No longer kept once the deal
 	/// is ending.
 	pub rate: AtStarts<Balance>,
@@ -190,8 +206,10 @@ pub struct Deal<AccountId> {
 	pub pledged: Balance,
 	/// Escrow that is left, without the closing deposit.
 	pub escrow: Balance,
-	/// Deposit for an early end.
+	/// Deposit for an early end, and for grace.
 	pub closing_deposit: Balance,
+	/// The last time that the escrow was used up. A new one begins only after all of it is settled.
+	pub grace: Option<GraceSpan>,
 	/// Deposit for the storage that the deal takes.
 	pub deposit: Balance,
 	/// Paid to providers so far.
@@ -204,22 +222,45 @@ pub struct Deal<AccountId> {
 }
 
 impl<AccountId> Deal<AccountId> {
-	/// Whether an epoch is one that the deal pays for at all.
+	/// Whether an epoch is one that the deal pays for at all. Of a deal in grace none is after its last.
 	pub fn pays(&self, epoch: EpochIndex) -> bool {
 		let in_term = self.term_end.is_none_or(|end| epoch <= end);
-		in_term && self.covers(epoch)
+		let in_time = match self.status {
+			DealStatus::Grace => self.grace.is_some_and(|span| epoch <= span.until),
+			DealStatus::Active | DealStatus::Ending { .. } => true,
+		};
+		in_term && in_time && self.covers(epoch)
 	}
 
 	/// Whether the deal had not ended before an epoch.
 	pub fn covers(&self, epoch: EpochIndex) -> bool {
 		match self.status {
-			DealStatus::Active => true,
+			DealStatus::Active | DealStatus::Grace => true,
 			DealStatus::Ending { last } => epoch <= last,
 		}
 	}
 
-	/// Last epoch that the escrow pays for at the present workers. `first_open` is the first epoch
-	/// that is not closed, `unsettled` what is owed for those before it and not paid yet.
+	/// Whether no epoch of the term is left after the present one.
+	pub fn is_term_over(&self, now: EpochIndex) -> bool {
+		self.term_end.is_some_and(|end| end <= now)
+	}
+
+	/// Whether an epoch is paid at half the price, out of the closing deposit.
+	pub fn is_in_grace(&self, epoch: EpochIndex) -> bool {
+		self.grace.is_some_and(|span| span.contains(epoch))
+	}
+
+	/// What the workers that count in a rate cost the escrow in an epoch.
+	fn cost(&self, rate: &AtStarts<Balance>, epoch: EpochIndex) -> Balance {
+		match self.is_in_grace(epoch) {
+			true => 0,
+			false => rate.at(epoch),
+		}
+	}
+
+	/// Last epoch that is paid for at the present workers, by the escrow or in grace. `first_open` is
+	/// the first epoch that is not closed, `unsettled` what the escrow owes for those before it and
+	/// has not paid yet.
 	pub fn paid_until(
 		&self,
 		unsettled: Balance,
@@ -227,37 +268,40 @@ impl<AccountId> Deal<AccountId> {
 		now: EpochIndex,
 	) -> EpochIndex {
 		let end = self.term_end.unwrap_or(EpochIndex::MAX);
-		if let DealStatus::Ending { last } = self.status {
-			return last.min(end);
+		match self.status {
+			DealStatus::Active => {}
+			DealStatus::Grace => return self.grace.map_or(now, |span| span.until).min(end),
+			DealStatus::Ending { last } => return last.min(end),
 		}
 		let mut rate = self.rate;
 		rate.roll(now);
 		let mut left = self.escrow.saturating_sub(unsettled);
-		for epoch in first_open..=now {
-			match left.checked_sub(rate.at(epoch)) {
+		// Who has notice is paid in the next epoch for the last time: only then is the rate what it
+		// stays.
+		for epoch in first_open..=now.saturating_add(1) {
+			match left.checked_sub(self.cost(&rate, epoch)) {
 				Some(rest) => left = rest,
 				None => return epoch.saturating_sub(1).min(end),
 			}
 		}
-		let Some(epochs) = left.checked_div(rate.next) else {
+		let Some(epochs) = left.checked_div(rate.later) else {
 			return end;
 		};
 		let epochs = EpochIndex::try_from(epochs).unwrap_or(EpochIndex::MAX);
-		now.saturating_add(epochs).min(end)
+		now.saturating_add(1).saturating_add(epochs).min(end)
 	}
 
 	/// Whether the escrow could pay one more worker of a price for the next epoch, besides all that
 	/// is owed until then. Each worker may have one report whose epoch is closed and not settled,
 	/// which is not known here: one closed epoch counts as if none of it were paid.
 	pub fn affords(&self, price: Balance, first_open: EpochIndex, now: EpochIndex) -> bool {
-		let in_term = self.term_end.is_none_or(|end| end > now);
 		let mut rate = self.rate;
 		rate.roll(now);
-		let owed = (first_open.saturating_sub(1)..=now)
-			.map(|epoch| rate.at(epoch))
-			.chain([rate.next, self.pledged, price])
+		let owed = (first_open.saturating_sub(1)..=now.saturating_add(1))
+			.map(|epoch| self.cost(&rate, epoch))
+			.chain([self.pledged, price])
 			.try_fold(0, |sum: Balance, part| sum.checked_add(part));
-		in_term && owed.is_some_and(|owed| owed <= self.escrow)
+		!self.is_term_over(now) && owed.is_some_and(|owed| owed <= self.escrow)
 	}
 }
 
@@ -268,6 +312,8 @@ pub struct Vacancy {
 	pub after: Option<BookPlace>,
 	/// Version of the book when the walk began: what entered behind it is seen by the next one.
 	pub version: u64,
+	/// Epoch in which the walk began: what it passed before a border may fit behind it.
+	pub epoch: EpochIndex,
 	/// When a walk ended without filling the deal.
 	pub asleep: Option<Sleep>,
 	/// Workers that are assigned, each with the last epoch in which it can go live.
@@ -288,77 +334,32 @@ impl Vacancy {
 /// When a deal fell asleep, and after which book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Sleep {
-	/// The epoch.
+	/// The epoch in which the walk had begun.
 	pub epoch: EpochIndex,
 	/// The block.
 	pub block: BlockNumber,
 	/// Version of the book when the walk had begun.
 	pub version: u64,
+	/// Where the escrow was too low: the first epoch that was not closed. Less is owed once another is.
+	pub short: Option<EpochIndex>,
 }
 
 impl Sleep {
-	/// Whether the deal is walked again at a present time and book. A new epoch ends exclusions and
-	/// changes what an escrow affords; within an epoch only a better book is worth a walk, and not
-	/// more often than every [`RETRY_BLOCKS`].
+	/// Whether the deal is walked again at a present time and book. A new epoch ends exclusions, and an
+	/// epoch that closes changes what an escrow affords; within an epoch only a better book is worth a
+	/// walk, and not more often than every [`RETRY_BLOCKS`].
 	pub fn is_over(&self, present: &Self) -> bool {
 		let rested = present.block.saturating_sub(self.block) >= RETRY_BLOCKS;
-		self.epoch != present.epoch || (rested && self.version != present.version)
-	}
-}
-
-/// A sum as of the three epoch starts that matter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
-pub struct AtStarts<V> {
-	/// The epoch that the next three speak of.
-	pub epoch: EpochIndex,
-	/// At the start of the epoch before it.
-	pub before: V,
-	/// At its start.
-	pub current: V,
-	/// At the start of the epoch after it, as things stand.
-	pub next: V,
-}
-
-impl<V: Copy> AtStarts<V> {
-	/// Moves on to a later epoch.
-	pub fn roll(&mut self, now: EpochIndex) {
-		match now.saturating_sub(self.epoch) {
-			0 => return,
-			1 => self.before = self.current,
-			_ => self.before = self.next,
-		}
-		self.current = self.next;
-		self.epoch = now;
-	}
-
-	/// The sum at the start of an epoch.
-	pub fn at(&self, epoch: EpochIndex) -> V {
-		match epoch {
-			e if e > self.epoch => self.next,
-			e if e == self.epoch => self.current,
-			_ => self.before,
-		}
-	}
-}
-
-impl AtStarts<Balance> {
-	/// Takes away what has counted from an epoch on; `None` where it never did.
-	pub fn take(&mut self, amount: Balance, since: EpochIndex) -> Option<()> {
-		if since < self.epoch {
-			self.before = self.before.checked_sub(amount)?;
-		}
-		if since <= self.epoch {
-			self.current = self.current.checked_sub(amount)?;
-		}
-		self.next = self.next.checked_sub(amount)?;
-		Some(())
+		self.epoch != present.epoch
+			|| (self.short.is_some() && self.short != present.short)
+			|| (rested && self.version != present.version)
 	}
 }
 
 /// Units of a peer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Load {
-	/// Units that are taken: of workers assigned or live in deals that are not ending.
+	/// Units that are taken: of all workers in deals that are not ending.
 	pub taken: u32,
 	/// Units at work.
 	pub at_work: AtStarts<u32>,
@@ -371,52 +372,11 @@ impl Load {
 			before,
 			current,
 			next,
+			later,
 			..
 		} = self.at_work;
-		[self.taken, before, current, next] == [0; 4]
+		[self.taken, before, current, next, later] == [0; 5]
 	}
-}
-
-/// Why an offer is not taken for a specification.
-#[derive(
-	Clone,
-	Copy,
-	Debug,
-	PartialEq,
-	Eq,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
-)]
-pub enum Reason {
-	/// The peer has no offer.
-	NoOffer,
-	/// The offer is of another resource class.
-	OtherClass,
-	/// The offer's region is not one of those asked for.
-	OtherRegion,
-	/// The ask is above the price ceiling.
-	AboveCeiling,
-	/// The peer lacks a capability that is asked for.
-	Capabilities,
-	/// The worker bond is higher than the provider accepts, or than it can bring now.
-	Bond,
-	/// The provider is not on the allow list, or is on the deny list.
-	ProviderFilter,
-	/// The peer works for the deal already.
-	AlreadyWorks,
-	/// The provider has as many workers in the deal as one provider may.
-	ProviderLimit,
-	/// The peer works for as many deals as one report can hold.
-	TooManyDeals,
-	/// The peer was assigned to the deal before and did not go live.
-	Excluded,
-	/// No unit of the peer was proven in the last closed epoch, or its epochs are not settled yet.
-	Unproven,
-	/// Fewer proven units of the peer are free than one worker needs.
-	TooFewUnits,
 }
 
 /// Why a worker left a deal.
@@ -441,8 +401,52 @@ pub enum ReleaseReason {
 	DealStopped,
 	/// The deal was closed.
 	DealClosed,
-	/// The peer's commitment is over.
+	/// The peer's commitment has ended.
 	CommitmentOver,
+	/// The peer's commitment has failed: its bond is forfeited.
+	CommitmentFailed,
+	/// The peer did not report the deal: its bond is forfeited.
+	Lost,
+	/// It had given or been given notice, and its last epoch is settled.
+	Drained,
+	/// It was not live yet: the client ended it, or has no escrow for it.
+	Ended,
+}
+
+/// Who gave a worker notice, and so whether the deal may take its peer again at once.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub enum Notice {
+	/// The peer itself. The deal does not take it again for a while.
+	Peer,
+	/// Its provider, by raising the ask of its offer. It may be taken again.
+	Raise,
+	/// The deal's owner. Whoever the owner ends is not taken again for a while; whoever leaves because
+	/// the deal looks for fewer may be.
+	Owner,
+}
+
+/// How far the patrol of an epoch has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Patrol {
+	/// The epoch.
+	pub epoch: EpochIndex,
+	/// The last deal whose visit is over; `None`: none yet.
+	pub after: Option<DealId>,
+	/// In a deal whose visit has begun, the last worker that was seen to.
+	pub worker: Option<(DealId, PeerId)>,
+	/// Whether it has come to the end.
+	pub done: bool,
 }
 
 #[cfg(test)]
@@ -459,53 +463,6 @@ mod tests {
 			prop_assert_eq!(key(a).encode().cmp(&key(b).encode()), a.cmp(&b));
 			prop_assert_eq!(key(a).row(), (a.0, a.1));
 			prop_assert_eq!(key(a).place(), (a.2, a.3));
-		}
-
-		#[test]
-		fn a_sum_is_remembered_for_two_epoch_starts(
-			steps in proptest::collection::vec((0u32..4, 0u32..9), 1..30),
-		) {
-			let (mut sum, mut now) = (AtStarts::<u32>::default(), 0u32);
-			// Naive: what stood at the start of every epoch.
-			let mut starts = vec![0u32];
-			for (wait, value) in steps {
-				for _ in 0..wait {
-					starts.push(sum.next);
-					now += 1;
-				}
-				sum.roll(now);
-				sum.next = value;
-				prop_assert_eq!(sum.at(now), starts[now as usize]);
-				prop_assert_eq!(sum.at(now + 1), value);
-				if let Some(before) = now.checked_sub(1) {
-					prop_assert_eq!(sum.at(before), starts[before as usize]);
-				}
-			}
-		}
-
-		#[test]
-		fn what_is_taken_away_counts_for_no_epoch(
-			steps in proptest::collection::vec((0u32..3, any::<bool>(), 1u128..9), 1..30),
-		) {
-			let (mut sum, mut now) = (AtStarts::<Balance>::default(), 0u32);
-			let mut parts: Vec<(EpochIndex, Balance)> = Vec::new();
-			for (wait, leaves, amount) in steps {
-				now += wait;
-				sum.roll(now);
-				let leaving = if leaves { parts.pop() } else { None };
-				match leaving {
-					Some((since, part)) => prop_assert_eq!(sum.take(part, since), Some(())),
-					None => {
-						sum.next += amount;
-						parts.push((now + 1, amount));
-					}
-				}
-				for epoch in now.saturating_sub(1)..=now + 1 {
-					let counted = parts.iter().filter(|(since, _)| *since <= epoch);
-					let expected: Balance = counted.map(|(_, amount)| amount).sum();
-					prop_assert_eq!(sum.at(epoch), expected);
-				}
-			}
 		}
 	}
 }

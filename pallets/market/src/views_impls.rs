@@ -1,74 +1,28 @@
-//! What others ask: quotes, deals, assignments, and the neighbours' narrow views.
+//! What others ask: deals, assignments, and the neighbours' narrow views.
 
-use crate::{
-	matching_impls::{Order, Walk},
-	pallet::*,
-	types::*,
-	weights::WeightInfo,
-};
+use crate::{pallet::*, types::*, weights::WeightInfo};
 use alloc::vec::Vec;
 use frame_support::weights::Weight;
 use millrace_primitives::{
 	execution::CallTerms,
-	market::{DealSpec, Worker, MAX_WORKERS},
+	market::Worker,
 	peer::{Endpoint, PeerId, PeerKey},
 	traits::{PeerUse, WorkInspector},
-	views::{
-		Assignment, DealView, OfferView, Quote, WorkerView, MAX_DEALS_PAGE, MAX_QUOTED_OFFERS,
-	},
-	Balance, DealId, EpochIndex,
+	views::{Assignment, DealView, OfferView, WorkerView, MAX_DEALS_PAGE},
+	DealId, EpochIndex,
 };
 
 impl<T: Config> Pallet<T> {
-	/// What the matcher would take for a specification now.
-	pub fn quote(spec: DealSpec<T::AccountId>) -> Quote {
-		let epoch_ceiling = spec.epoch_price_ceiling().unwrap_or(Balance::MAX);
-		// The index that the deal would have makes no difference to what the chain can replay.
-		let terms = CallTerms::new(0, &spec.package, spec.limits, spec.hosts.clone());
-		let mut quote = Quote {
-			workers: Vec::new(),
-			epoch_price: 0,
-			min_escrow: epoch_ceiling.saturating_mul(MIN_ESCROW_EPOCHS),
-			closing_deposit: epoch_ceiling,
-			looked_at: 0,
-			truncated: false,
-			verifiable: terms.is_verifiable(),
-		};
-		let mut order = Order::inquiry(&spec);
-		let walk = Walk::new::<T>(spec.class, &Self::regions_of(&spec), None);
-		let mut wanted = spec.target_workers.min(MAX_WORKERS);
-		for ((ask, id), peer) in walk {
-			if wanted == 0 || ask > spec.price_ceiling {
-				break;
-			}
-			if quote.looked_at >= MAX_QUOTED_OFFERS {
-				quote.truncated = true;
-				break;
-			}
-			quote.looked_at = quote.looked_at.saturating_add(1);
-			Self::settle_first(peer);
-			let Ok((offer, free_units)) = Self::consider(&order, peer) else {
-				continue;
-			};
-			wanted = wanted.saturating_sub(1);
-			let seats = order.found.entry(offer.provider).or_insert(0);
-			*seats = seats.saturating_add(1);
-			let price = ask.saturating_mul(Balance::from(spec.units_per_worker));
-			quote.epoch_price = quote.epoch_price.saturating_add(price);
-			quote.workers.push(OfferView {
-				offer: id,
-				peer,
-				terms: offer.terms,
-				free_units,
-			});
-		}
-		quote
-	}
-
-	/// Why a peer's offer would not be taken for a specification.
-	pub fn why_not(spec: DealSpec<T::AccountId>, peer: PeerId) -> Option<Reason> {
+	/// The offer of a peer, whether it is in the book or not.
+	pub fn offer_view(peer: PeerId) -> Option<OfferView> {
 		Self::settle_first(peer);
-		Self::consider(&Order::inquiry(&spec), peer).err()
+		let offer = Offers::<T>::get(peer)?;
+		Some(OfferView {
+			offer: offer.id,
+			peer,
+			terms: offer.terms,
+			free_units: Self::free_units(peer),
+		})
 	}
 
 	/// The workers of a deal.
@@ -100,11 +54,13 @@ impl<T: Config> Pallet<T> {
 		Some(DealView {
 			deal: id,
 			owner: deal.owner,
+			heir: deal.heir,
 			spec,
 			status: deal.status,
 			created: deal.created,
 			escrow: deal.escrow,
 			closing_deposit: deal.closing_deposit,
+			grace: deal.grace,
 			paid: deal.paid,
 			burnt: deal.burnt,
 			paid_until,

@@ -33,12 +33,37 @@ pub trait WeightInfo {
 	fn match_deal() -> Weight;
 	/// Weight of `set_params`.
 	fn set_params() -> Weight;
+	/// Weight of `update_offer` of a peer with so many deals, all of which get notice.
+	fn update_offer(deals: u32) -> Weight;
+	/// Weight of `drain`.
+	fn drain() -> Weight;
+	/// Weight of the authorisation of `drain`: one signature and a few reads.
+	fn authorize_drain() -> Weight;
+	/// Weight of `end_worker`, of a live worker or of one that leaves at once.
+	fn end_worker() -> Weight;
+	/// Weight of `replace` without the settlement, when it closes the offer.
+	fn replace() -> Weight;
+	/// Weight of `resize` with so many workers, all of which leave.
+	fn resize(workers: u32) -> Weight;
+	/// Weight of `name_heir`.
+	fn name_heir() -> Weight;
+	/// Weight of `take_deal`.
+	fn take_deal() -> Weight;
+	/// Weight of `begin_grace` with so many workers, all of which leave.
+	fn begin_grace(workers: u32) -> Weight;
 	/// Weight of finding the next deal of the queue, and seeing whether it is asleep.
 	fn visit() -> Weight;
 	/// Weight of beginning a walk over so many regions.
 	fn walk(regions: u32) -> Weight;
 	/// Weight of looking at one offer of a settled peer and taking it.
 	fn look() -> Weight;
+	/// Weight of the patrol finding its next deal, and of writing down how far it came.
+	fn patrol_visit() -> Weight;
+	/// Weight of the patrol finding the next worker of a deal and seeing to it, without the
+	/// settlement, when the worker is lost and its offer closed.
+	fn patrol_worker() -> Weight;
+	/// Weight of the patrol seeing whether a deal of so many workers has escrow for another epoch.
+	fn patrol_deal(workers: u32) -> Weight;
 	/// Weight of noting a report of so many deals.
 	fn on_report(deals: u32) -> Weight;
 	/// Weight of paying so many deals of a settled epoch.
@@ -92,6 +117,37 @@ macro_rules! weight_functions {
 		fn set_params() -> Weight {
 			cost($db, 10, 0, 1)
 		}
+		fn update_offer(deals: u32) -> Weight {
+			// Each of them: the worker, the deal, its place in the queue, the peer's load.
+			let deal = cost($db, 50, 6, 5).saturating_mul(deals.into());
+			cost($db, 60, 11, 6).saturating_add(deal)
+		}
+		fn drain() -> Weight {
+			cost($db, 70, 9, 6)
+		}
+		fn authorize_drain() -> Weight {
+			cost($db, 120, 8, 0)
+		}
+		fn end_worker() -> Weight {
+			cost($db, 80, 19, 14)
+		}
+		fn replace() -> Weight {
+			cost($db, 150, 26, 20)
+		}
+		fn resize(workers: u32) -> Weight {
+			let worker = cost($db, 100, 15, 14).saturating_mul(workers.into());
+			cost($db, 90, 11, 9).saturating_add(worker)
+		}
+		fn name_heir() -> Weight {
+			cost($db, 20, 1, 1)
+		}
+		fn take_deal() -> Weight {
+			cost($db, 90, 6, 7)
+		}
+		fn begin_grace(workers: u32) -> Weight {
+			let worker = cost($db, 100, 16, 12).saturating_mul(workers.into());
+			cost($db, 50, 8, 4).saturating_add(worker)
+		}
 		fn visit() -> Weight {
 			cost($db, 30, 7, 2)
 		}
@@ -101,6 +157,17 @@ macro_rules! weight_functions {
 		}
 		fn look() -> Weight {
 			cost($db, 60, 17, 9)
+		}
+		fn patrol_visit() -> Weight {
+			cost($db, 30, 7, 1)
+		}
+		fn patrol_worker() -> Weight {
+			cost($db, 160, 30, 20)
+		}
+		fn patrol_deal(workers: u32) -> Weight {
+			// Each of them: its row, and what its peer reported.
+			let worker = cost($db, 8, 3, 0).saturating_mul(workers.into());
+			cost($db, 40, 6, 2).saturating_add(worker)
 		}
 		fn on_report(deals: u32) -> Weight {
 			let deal = cost($db, 1, 0, 0).saturating_mul(deals.into());
@@ -112,8 +179,10 @@ macro_rules! weight_functions {
 			cost($db, 30, 9, 6).saturating_add(deal)
 		}
 		fn on_commitment_over(deals: u32) -> Weight {
-			let deal = cost($db, 60, 12, 11).saturating_mul(deals.into());
-			cost($db, 30, 3, 3).saturating_add(deal)
+			// Each of them: the worker, its seat, the deal, its place in the queue, its exclusions. Peer,
+			// provider, pot and issuance are the same rows for all.
+			let deal = cost($db, 120, 7, 5).saturating_mul(deals.into());
+			cost($db, 30, 16, 14).saturating_add(deal)
 		}
 		fn peer_use() -> Weight {
 			cost($db, 20, 2, 2)

@@ -1,6 +1,6 @@
 //! Workers: assigned by the matcher, live by their own duty, gone in the end.
 
-use crate::{pallet::*, refusal, types::*};
+use crate::{pallet::*, refusal, types::*, weights::WeightInfo};
 use codec::Encode;
 use frame_support::{
 	ensure,
@@ -12,9 +12,9 @@ use frame_support::{
 };
 use millrace_primitives::{
 	market::{go_live_hash, DealStatus, Worker, WorkerStatus},
-	peer::{PeerId, PeerSignature},
-	traits::{EpochClock, PeerRegistry},
-	DealId, EpochIndex,
+	peer::{PeerId, PeerKey, PeerSignature},
+	traits::{Capacity, EpochClock, PeerRegistry},
+	DealId, EpochIndex, H256,
 };
 use sp_core::ed25519;
 use sp_runtime::{DispatchError, SaturatedConversion};
@@ -72,7 +72,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Takes a worker out of a deal and releases its bond. The caller stores the deal.
+	/// Takes a worker out of a deal and releases what is left of its bond. The caller stores the deal.
 	pub(crate) fn remove_worker(
 		id: DealId,
 		deal: &mut Deal<T::AccountId>,
@@ -100,9 +100,9 @@ impl<T: Config> Pallet<T> {
 		}
 		deal.workers = deal.workers.checked_sub(1).ok_or(Error::<T>::Arithmetic)?;
 		// A deal that is ending has given its units back already.
-		if deal.status == DealStatus::Active {
+		if !matches!(deal.status, DealStatus::Ending { .. }) {
 			Self::take_price(deal, worker).ok_or(Error::<T>::Arithmetic)?;
-			Self::reopen(id, peer);
+			Self::requeue(id, deal, Some(peer));
 			Self::give_back_units(worker);
 		}
 		Self::release(HoldReason::WorkerBond, &provider, worker.bond)?;
@@ -114,14 +114,18 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Takes a worker that leaves an active deal off what the deal is to pay.
+	/// Takes a worker that leaves a deal which goes on off what the deal is to pay.
 	fn take_price(deal: &mut Deal<T::AccountId>, worker: &Worker) -> Option<()> {
 		let price = worker.epoch_price();
+		deal.rate.roll(T::Epochs::current().index);
 		match worker.status {
 			WorkerStatus::Live { since } => {
 				deal.live = deal.live.checked_sub(1)?;
-				deal.rate.roll(T::Epochs::current().index);
-				deal.rate.take(price, since)
+				deal.rate.take(price, since, None)
+			}
+			WorkerStatus::Draining { since, last } => {
+				deal.draining = deal.draining.checked_sub(1)?;
+				deal.rate.take(price, since, Some(last))
 			}
 			WorkerStatus::Assigned { .. } => {
 				deal.pledged = deal.pledged.checked_sub(price)?;
@@ -130,15 +134,18 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Frees the units of a worker from the next epoch on.
+	/// Frees the units of a worker from the next epoch on. In the present one they stay at work: what
+	/// the peer owes for an epoch is what stood at its start.
 	pub(crate) fn give_back_units(worker: &Worker) {
-		let was_live = matches!(worker.status, WorkerStatus::Live { .. });
+		let next = T::Epochs::current().index.saturating_add(1);
+		let units = worker.units;
 		let freed = Self::with_load(worker.peer, |load| {
-			load.taken = load.taken.checked_sub(worker.units)?;
-			if was_live {
-				load.at_work.next = load.at_work.next.checked_sub(worker.units)?;
+			load.taken = load.taken.checked_sub(units)?;
+			match worker.status {
+				WorkerStatus::Assigned { .. } => Some(()),
+				WorkerStatus::Live { .. } => load.at_work.take(units, next, None),
+				WorkerStatus::Draining { last, .. } => load.at_work.take(units, next, Some(last)),
 			}
-			Some(())
 		});
 		if freed.is_err() {
 			frame_support::defensive!("units that are given back were taken before");
@@ -161,18 +168,26 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Puts a deal that a worker leaves back into the queue, to be walked from the cheapest offer.
-	fn reopen(id: DealId, peer: PeerId) {
-		Unfilled::<T>::mutate(DealKey::from(id), |vacancy| {
+	/// Puts a deal whose workers have changed into the queue, to be walked from the cheapest offer; or
+	/// takes it out, if it lacks no live workers or looks for none. `left`: who has left it.
+	pub(crate) fn requeue(id: DealId, deal: &Deal<T::AccountId>, left: Option<PeerId>) {
+		let key = DealKey::from(id);
+		if deal.status != DealStatus::Active || deal.live >= deal.target {
+			Unfilled::<T>::remove(key);
+			return;
+		}
+		Unfilled::<T>::mutate(key, |vacancy| {
 			let vacancy = vacancy.get_or_insert_with(Vacancy::default);
-			vacancy.assigned.retain(|(assigned, _)| *assigned != peer);
+			vacancy
+				.assigned
+				.retain(|(assigned, _)| Some(*assigned) != left);
 			vacancy.after = None;
 			vacancy.asleep = None;
 		});
 	}
 
 	/// Keeps a peer from being matched to a deal for a while.
-	fn exclude(id: DealId, peer: PeerId) {
+	pub(crate) fn exclude(id: DealId, peer: PeerId) {
 		let now = T::Epochs::current().index;
 		let until = now.saturating_add(Params::<T>::get().exclusion_epochs);
 		Exclusions::<T>::mutate(id, |excluded| {
@@ -196,20 +211,38 @@ impl<T: Config> Pallet<T> {
 		Self::note_lapse(peer, worker.offer)
 	}
 
-	pub(crate) fn do_release_worker(id: DealId, peer: PeerId) -> DispatchResult {
+	/// Weight of `release_worker` at its bound.
+	pub(crate) fn release_weight() -> Weight {
+		T::WeightInfo::release_worker().saturating_add(T::Capacity::settle_weight())
+	}
+
+	/// Takes out a worker whose time is over; the weight that it took.
+	pub(crate) fn do_release_worker(id: DealId, peer: PeerId) -> Result<Weight, DispatchError> {
 		ensure!(
 			Deals::<T>::contains_key(DealKey::from(id)),
 			Error::<T>::UnknownDeal
 		);
 		let worker = Workers::<T>::get(id, peer).ok_or(Error::<T>::NotAssigned)?;
-		let WorkerStatus::Assigned { deadline } = worker.status else {
-			return Err(Error::<T>::NotAssigned.into());
+		let settlement = match worker.status {
+			WorkerStatus::Assigned { deadline } => {
+				let now = T::Epochs::current().index;
+				ensure!(now > deadline, Error::<T>::NotOverdue);
+				Self::give_up(id, peer, ReleaseReason::NotLive)?;
+				Weight::zero()
+			}
+			WorkerStatus::Draining { .. } => Self::release_drained(id, peer)?,
+			WorkerStatus::Live { .. } => return Err(Error::<T>::NotAssigned.into()),
 		};
-		ensure!(
-			T::Epochs::current().index > deadline,
-			Error::<T>::NotOverdue
-		);
-		Self::give_up(id, peer, ReleaseReason::NotLive)
+		Ok(T::WeightInfo::release_worker().saturating_add(settlement))
+	}
+
+	/// Whether a peer's key signed a message.
+	pub(crate) fn is_signed_by(key: PeerKey, message: H256, signature: &PeerSignature) -> bool {
+		sp_io::crypto::ed25519_verify(
+			&ed25519::Signature::from_raw(*signature),
+			message.as_bytes(),
+			&ed25519::Public::from_raw(key),
+		)
 	}
 
 	/// Whether a go-live may enter a block now. The signature is checked last, as it costs most.
@@ -241,12 +274,7 @@ impl<T: Config> Pallet<T> {
 			return Err(refuse(refusal::BOND_UNAVAILABLE));
 		}
 		let message = go_live_hash(T::Epochs::genesis(), *peer, *deal, deadline);
-		let signed = sp_io::crypto::ed25519_verify(
-			&ed25519::Signature::from_raw(*signature),
-			message.as_bytes(),
-			&ed25519::Public::from_raw(key),
-		);
-		if !signed {
+		if !Self::is_signed_by(key, message, signature) {
 			return Err(refuse(refusal::BAD_SIGNATURE));
 		}
 		let epochs_left = u64::from(deadline.saturating_sub(now.index).saturating_add(1));
@@ -304,17 +332,10 @@ impl<T: Config> Pallet<T> {
 			.checked_sub(price)
 			.ok_or(Error::<T>::Arithmetic)?;
 		deal.rate.roll(T::Epochs::current().index);
-		deal.rate.next = deal
-			.rate
-			.next
-			.checked_add(price)
-			.ok_or(Error::<T>::Arithmetic)?;
+		deal.rate.begin(price).ok_or(Error::<T>::Arithmetic)?;
 		deal.live = deal.live.checked_add(1).ok_or(Error::<T>::Arithmetic)?;
 		let filled = deal.live >= deal.target;
-		Self::with_load(peer, |load| {
-			load.at_work.next = load.at_work.next.checked_add(worker.units)?;
-			Some(())
-		})?;
+		Self::with_load(peer, |load| load.at_work.begin(worker.units))?;
 		Workers::<T>::insert(id, peer, worker);
 		Deals::<T>::insert(key, deal);
 		Unfilled::<T>::mutate_exists(key, |vacancy| {

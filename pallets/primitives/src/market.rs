@@ -287,6 +287,9 @@ impl<AccountId> DealSpec<AccountId> {
 pub enum DealStatus {
 	/// Looks for workers, or has them.
 	Active,
+	/// The escrow is used up: workers keep what they have at half their price, which comes out of the
+	/// closing deposit, until the deposit is restored or the time is over.
+	Grace,
 	/// Ends with this epoch: the last one that its workers are paid for.
 	Ending {
 		/// The last paid epoch.
@@ -322,6 +325,14 @@ pub enum WorkerStatus {
 	Live {
 		/// First paid epoch.
 		since: EpochIndex,
+	},
+	/// Serves on and is paid, and leaves without fault once its last epoch is settled: others are
+	/// looked for in the meantime.
+	Draining {
+		/// First paid epoch.
+		since: EpochIndex,
+		/// Last paid epoch.
+		last: EpochIndex,
 	},
 }
 
@@ -362,9 +373,21 @@ impl Worker {
 		self.ask.saturating_mul(Balance::from(self.units))
 	}
 
+	/// Whether its first paid epoch is no later than an epoch.
+	pub fn began_by(&self, epoch: EpochIndex) -> bool {
+		match self.status {
+			WorkerStatus::Assigned { .. } => false,
+			WorkerStatus::Live { since } | WorkerStatus::Draining { since, .. } => since <= epoch,
+		}
+	}
+
 	/// Whether the epoch is one that it is paid for, when it reports it.
 	pub fn is_due(&self, epoch: EpochIndex) -> bool {
-		matches!(self.status, WorkerStatus::Live { since } if since <= epoch)
+		match self.status {
+			WorkerStatus::Assigned { .. } => false,
+			WorkerStatus::Live { since } => since <= epoch,
+			WorkerStatus::Draining { since, last } => since <= epoch && epoch <= last,
+		}
 	}
 }
 
@@ -372,6 +395,12 @@ impl Worker {
 /// it is none for a later one of the same peer to the same deal.
 pub fn go_live_hash(genesis: H256, peer: PeerId, deal: DealId, deadline: EpochIndex) -> H256 {
 	hash::tagged("millrace/go-live/v1", &(genesis, peer, deal, deadline))
+}
+
+/// What a peer's key signs to leave a deal with notice. The first paid epoch names one assignment, as
+/// the deadline does for [`go_live_hash`].
+pub fn drain_hash(genesis: H256, peer: PeerId, deal: DealId, since: EpochIndex) -> H256 {
+	hash::tagged("millrace/drain/v1", &(genesis, peer, deal, since))
 }
 
 /// Burnt of every payment, in thousandths: 2 %.
@@ -408,6 +437,50 @@ mod tests {
 		] {
 			assert_ne!(one, other);
 		}
+	}
+
+	#[test]
+	fn a_notice_is_for_one_chain_peer_deal_and_assignment() {
+		let hash = |genesis, peer, deal, since| {
+			let (genesis, peer) = (H256::repeat_byte(genesis), H256::repeat_byte(peer));
+			drain_hash(genesis, PeerId(peer), deal, since)
+		};
+		let one = hash(1, 2, 3, 4);
+		assert_eq!(one, hash(1, 2, 3, 4));
+		for other in [
+			hash(0, 2, 3, 4),
+			hash(1, 0, 3, 4),
+			hash(1, 2, 0, 4),
+			hash(1, 2, 3, 0),
+		] {
+			assert_ne!(one, other);
+		}
+		// Who goes live has not given notice by it.
+		let (genesis, peer) = (H256::repeat_byte(1), PeerId(H256::repeat_byte(2)));
+		assert_ne!(one, go_live_hash(genesis, peer, 3, 4));
+	}
+
+	#[test]
+	fn a_worker_with_notice_is_due_from_its_first_epoch_to_its_last() {
+		let worker = |status| Worker {
+			peer: PeerId(H256::zero()),
+			offer: 1,
+			ask: 1,
+			units: 1,
+			bond: 0,
+			status,
+		};
+		let due = |status| -> Vec<EpochIndex> {
+			let worker = worker(status);
+			(0..9).filter(|epoch| worker.is_due(*epoch)).collect()
+		};
+		let (since, last) = (4, 6);
+		assert_eq!(
+			due(WorkerStatus::Assigned { deadline: 4 }),
+			Vec::<EpochIndex>::new()
+		);
+		assert_eq!(due(WorkerStatus::Live { since }), vec![4, 5, 6, 7, 8]);
+		assert_eq!(due(WorkerStatus::Draining { since, last }), vec![4, 5, 6]);
 	}
 
 	#[test]

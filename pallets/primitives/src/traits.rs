@@ -127,22 +127,28 @@ pub trait Capacity {
 	fn proven_units(peer: PeerId) -> u32;
 	/// Weight of one [`Self::settle`] at its bound.
 	fn settle_weight() -> Weight;
+	/// Whether a peer owed a report of an epoch and can no longer send it. False while the window is
+	/// open, and until it is known whether the epoch is forgiven to all because too many were silent;
+	/// for one that is; and for one before the peer's last report, of which nothing is known any more.
+	fn missed(peer: PeerId, epoch: EpochIndex) -> bool;
 }
 
 /// What capacity asks of the market: the units at work and what is paid for them.
 pub trait WorkLedger {
 	/// Units at work at the start of an epoch: the current one or the one before.
 	fn busy_units(peer: PeerId, epoch: EpochIndex) -> u32;
-	/// A peer reported the epoch that has just ended. Deals that it does not work for are ignored.
+	/// A peer reported the epoch that has just ended: the deals for which it is to be paid, none if it
+	/// did not prove all its units at work. Deals that it does not work for are ignored.
 	fn on_report(peer: PeerId, epoch: EpochIndex, served: &[Served]);
 	/// Epochs of a peer are settled. Told once of all since the last time, of which at most one was
 	/// reported: of that one, whose deals are paid unless it is void, or else of the last. Silent
 	/// ones around it are not told one by one. The weight that it took, never more than
 	/// [`Self::on_settled_weight`].
 	fn on_settled(peer: PeerId, epoch: EpochIndex, void: bool) -> Weight;
-	/// A peer's commitment is over: its workers end without pay for what is not served. The weight
-	/// that it took, never more than [`Self::on_settled_weight`].
-	fn on_commitment_over(peer: PeerId) -> Weight;
+	/// A peer's commitment has ended, or failed: its workers end without pay for what is not served,
+	/// and forfeit their bonds if it failed. The weight that it took, never more than
+	/// [`Self::on_settled_weight`].
+	fn on_commitment_over(peer: PeerId, failed: bool) -> Weight;
 	/// Weight of [`Self::on_report`] with so many deals.
 	fn on_report_weight(served: u32) -> Weight;
 	/// Weight of [`Self::on_settled`] or [`Self::on_commitment_over`] at their bound.
@@ -157,7 +163,7 @@ impl WorkLedger for () {
 	fn on_settled(_: PeerId, _: EpochIndex, _: bool) -> Weight {
 		Weight::zero()
 	}
-	fn on_commitment_over(_: PeerId) -> Weight {
+	fn on_commitment_over(_: PeerId, _: bool) -> Weight {
 		Weight::zero()
 	}
 	fn on_report_weight(_: u32) -> Weight {

@@ -15,6 +15,10 @@ use alloc::vec::Vec;
 use codec::{Decode, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
+mod matching;
+
+pub use matching::{Content, Reason, Subject, WhyNot};
+
 /// Most offers that a quote looks at before it says so and stops.
 pub const MAX_QUOTED_OFFERS: u32 = 1_000;
 /// Most deals in one page of `market_deals`.
@@ -214,14 +218,33 @@ pub struct WorkerView {
 	pub key: PeerKey,
 }
 
+/// Epochs in which a deal has no escrow and pays half out of its closing deposit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct GraceSpan {
+	/// The first.
+	pub from: EpochIndex,
+	/// The last.
+	pub until: EpochIndex,
+}
+
+impl GraceSpan {
+	/// Whether it is one of them.
+	pub fn contains(&self, epoch: EpochIndex) -> bool {
+		self.from <= epoch && epoch <= self.until
+	}
+}
+
 /// A deal.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct DealView<AccountId> {
 	/// Its index.
 	pub deal: DealId,
-	/// Who ordered it.
+	/// Whose it is.
 	pub owner: AccountId,
+	/// To whom the owner wants to give it.
+	pub heir: Option<AccountId>,
 	/// What was ordered.
 	pub spec: DealSpec<AccountId>,
 	/// Where it stands.
@@ -231,9 +254,11 @@ pub struct DealView<AccountId> {
 	/// Escrow that is left, without the closing deposit.
 	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
 	pub escrow: Balance,
-	/// Deposit for an early end.
+	/// Deposit for an early end, and for grace.
 	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
 	pub closing_deposit: Balance,
+	/// The last time that the escrow was used up.
+	pub grace: Option<GraceSpan>,
 	/// Paid to providers so far.
 	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
 	pub paid: Balance,
@@ -275,7 +300,7 @@ pub struct OfferView {
 	pub free_units: u32,
 }
 
-/// What would be matched now.
+/// What would be matched now, and how long an escrow would pay it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Quote {
@@ -290,6 +315,9 @@ pub struct Quote {
 	/// Closing deposit that is held besides.
 	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
 	pub closing_deposit: Balance,
+	/// Epochs that the escrow which was asked about pays these workers for, within the term; `None`:
+	/// nobody would be taken, so it pays nobody.
+	pub paid_epochs: Option<u32>,
 	/// Offers that were looked at.
 	pub looked_at: u32,
 	/// Whether the search stopped at [`MAX_QUOTED_OFFERS`].

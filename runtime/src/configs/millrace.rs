@@ -120,6 +120,7 @@ impl pallet_market::Config for Runtime {
 	type Epochs = Epochs;
 	type Peers = Providers;
 	type Capacity = Capacity;
+	type WeightToFee = WeightPrice;
 	type WeightInfo = weights::pallet_market::WeightInfo<Runtime>;
 	#[cfg(feature = "runtime-benchmarks")]
 	type BenchmarkHelper = crate::benchmarking::Scene;

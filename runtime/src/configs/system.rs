@@ -86,7 +86,10 @@ impl Contains<RuntimeCall> for AlwaysAllowed {
 			),
 			RuntimeCall::Market(call) => matches!(
 				call,
-				Market::go_live { .. } | Market::stop { .. } | Market::close { .. }
+				Market::go_live { .. }
+					| Market::drain { .. }
+					| Market::stop { .. }
+					| Market::close { .. }
 			),
 			RuntimeCall::Receipts(call) => matches!(
 				call,
@@ -134,7 +137,7 @@ impl Contains<pallet_tx_pause::RuntimeCallNameOf<Runtime>> for NeverPaused {
 					| b"apply_slash"
 					| b"cancel_slash"
 			),
-			b"Market" => matches!(call.as_slice(), b"go_live" | b"stop" | b"close"),
+			b"Market" => matches!(call.as_slice(), b"go_live" | b"drain" | b"stop" | b"close"),
 			b"Receipts" => matches!(
 				call.as_slice(),
 				b"show" | b"post" | b"conclude" | b"close_show" | b"expire_demand"

@@ -4,6 +4,9 @@
 //! Analysis: MedianSlopes, by frame-benchmarking-cli 64.0.0.
 //!
 //! Proof sizes are left out: blocks of a chain of its own travel without proofs.
+//!
+//! What is marked as an estimate was not measured yet, but summed up from what it reads and writes, with
+//! the time of the most similar measured ones.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
 #![allow(
@@ -304,6 +307,68 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 		Weight::from_parts(14_096_000, 0)
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
+	/// An estimate: `post_offer` in another region, and of each deal the worker, the row and the place in the queue.
+	fn update_offer(d: u32, ) -> Weight {
+		Weight::from_parts(200_000_000, 0)
+			.saturating_add(Weight::from_parts(60_000_000, 0).saturating_mul(d.into()))
+			.saturating_add(T::DbWeight::get().reads(12))
+			.saturating_add(T::DbWeight::get().reads((3_u64).saturating_mul(d.into())))
+			.saturating_add(T::DbWeight::get().writes(9))
+			.saturating_add(T::DbWeight::get().writes((3_u64).saturating_mul(d.into())))
+	}
+	/// An estimate: `go_live` without the bond, and an exclusion.
+	fn drain() -> Weight {
+		Weight::from_parts(200_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(7))
+			.saturating_add(T::DbWeight::get().writes(5))
+	}
+	/// An estimate: `authorize_go_live` without the bond.
+	fn authorize_drain() -> Weight {
+		Weight::from_parts(152_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(7))
+	}
+	/// An estimate: `release_worker` without the lapse.
+	fn end_worker() -> Weight {
+		Weight::from_parts(250_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(16))
+			.saturating_add(T::DbWeight::get().writes(12))
+	}
+	/// An estimate: `release_worker`, what was missed or reported, and the bond, of which each part moves.
+	fn replace() -> Weight {
+		Weight::from_parts(450_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(25))
+			.saturating_add(T::DbWeight::get().writes(18))
+	}
+	/// An estimate: `top_up` by its owner, and each worker leaves as in `stop`, without pay.
+	fn resize(w: u32, ) -> Weight {
+		Weight::from_parts(250_000_000, 0)
+			.saturating_add(Weight::from_parts(150_000_000, 0).saturating_mul(w.into()))
+			.saturating_add(T::DbWeight::get().reads(12))
+			.saturating_add(T::DbWeight::get().reads((10_u64).saturating_mul(w.into())))
+			.saturating_add(T::DbWeight::get().writes(9))
+			.saturating_add(T::DbWeight::get().writes((8_u64).saturating_mul(w.into())))
+	}
+	/// An estimate: the deal alone.
+	fn name_heir() -> Weight {
+		Weight::from_parts(40_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(1))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	/// An estimate: two deposits as in `create_deal`, and two lists of deals.
+	fn take_deal() -> Weight {
+		Weight::from_parts(200_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().writes(7))
+	}
+	/// An estimate: each worker leaves as in `stop`, without pay, after what it reported is read.
+	fn begin_grace(w: u32, ) -> Weight {
+		Weight::from_parts(120_000_000, 0)
+			.saturating_add(Weight::from_parts(150_000_000, 0).saturating_mul(w.into()))
+			.saturating_add(T::DbWeight::get().reads(8))
+			.saturating_add(T::DbWeight::get().reads((11_u64).saturating_mul(w.into())))
+			.saturating_add(T::DbWeight::get().writes(5))
+			.saturating_add(T::DbWeight::get().writes((8_u64).saturating_mul(w.into())))
+	}
 	/// Storage: `Market::Cursor` (r:1 w:1)
 	/// Proof: `Market::Cursor` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Unfilled` (r:2 w:0)
@@ -370,6 +435,25 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 		Weight::from_parts(235_500_000, 0)
 			.saturating_add(T::DbWeight::get().reads(17))
 			.saturating_add(T::DbWeight::get().writes(6))
+	}
+	/// An estimate: `visit`, which finds the next of a queue as well.
+	fn patrol_visit() -> Weight {
+		Weight::from_parts(30_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(5))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	/// An estimate: `replace`, after the next worker is found.
+	fn patrol_worker() -> Weight {
+		Weight::from_parts(480_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(28))
+			.saturating_add(T::DbWeight::get().writes(18))
+	}
+	/// An estimate: of each worker its row and what it reported.
+	fn patrol_deal(w: u32, ) -> Weight {
+		Weight::from_parts(60_000_000, 0)
+			.saturating_add(Weight::from_parts(15_000_000, 0).saturating_mul(w.into()))
+			.saturating_add(T::DbWeight::get().reads(4))
+			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(w.into())))
 	}
 	/// Storage: `Market::PeerDeals` (r:1 w:0)
 	/// Proof: `Market::PeerDeals` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
@@ -448,15 +532,17 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Storage: `Market::Reported` (r:0 w:1)
 	/// Proof: `Market::Reported` (`max_values`: None, `max_size`: Some(566), added: 3041, mode: `MaxEncodedLen`)
 	/// The component `d` was measured from 0 to 64.
+	/// An estimate: it was measured without the bonds, whose parts go to the pot and burn, and without
+	/// exclusions.
 	fn on_commitment_over(d: u32, ) -> Weight {
 		// Shortest execution: 27_642_000 picoseconds.
 		Weight::from_parts(38_677_000, 0)
 			// Standard error: 0.
-			.saturating_add(Weight::from_parts(99_857_285, 0).saturating_mul(d.into()))
-			.saturating_add(T::DbWeight::get().reads(10))
-			.saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(d.into())))
-			.saturating_add(T::DbWeight::get().writes(6))
-			.saturating_add(T::DbWeight::get().writes((4_u64).saturating_mul(d.into())))
+			.saturating_add(Weight::from_parts(200_000_000, 0).saturating_mul(d.into()))
+			.saturating_add(T::DbWeight::get().reads(13))
+			.saturating_add(T::DbWeight::get().reads((5_u64).saturating_mul(d.into())))
+			.saturating_add(T::DbWeight::get().writes(8))
+			.saturating_add(T::DbWeight::get().writes((5_u64).saturating_mul(d.into())))
 	}
 	/// Storage: `Market::Offers` (r:1 w:0)
 	/// Proof: `Market::Offers` (`max_values`: None, `max_size`: Some(152), added: 2627, mode: `MaxEncodedLen`)

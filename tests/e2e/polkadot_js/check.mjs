@@ -22,7 +22,16 @@ const rpc = {
 		earnings: method('Json', { name: 'account', type: 'AccountId' }),
 	},
 	market: {
-		quote: method('Json', { name: 'spec', type: 'Json' }),
+		quote: method(
+			'Json',
+			{ name: 'spec', type: 'Json' },
+			{ name: 'escrow', type: 'Text', isOptional: true },
+		),
+		whyNot: method(
+			'Json',
+			{ name: 'subject', type: 'Json' },
+			{ name: 'peer', type: 'H256', isOptional: true },
+		),
 		deal: method('Option<Json>', { name: 'deal', type: 'u64' }),
 		deals: method(
 			'Vec<Json>',
@@ -67,6 +76,14 @@ const calls = {
 		goLive: ['peer', 'deal', 'signature'],
 		close: ['deal'],
 		matchDeal: ['deal'],
+		updateOffer: ['peer', 'terms'],
+		drain: ['peer', 'deal', 'signature'],
+		endWorker: ['deal', 'peer'],
+		replace: ['deal', 'peer'],
+		resize: ['deal', 'minWorkers', 'targetWorkers'],
+		nameHeir: ['deal', 'heir'],
+		takeDeal: ['deal'],
+		beginGrace: ['deal'],
 	},
 };
 
@@ -166,6 +183,8 @@ async function checkReads(api) {
 	assert.ok((await api.rpc.capacity.round(peer)).isEmpty);
 	assert.ok((await api.rpc.market.deal(0)).isEmpty);
 	assert.equal((await api.rpc.market.deals()).length, 0);
+	const why = (await api.rpc.market.whyNot({ deal: 0 })).toJSON();
+	assert.deepEqual([why.looked_at, why.content], [0, 'unknown_deal']);
 	assert.ok((await api.rpc.receipts.report(peer, 0)).isEmpty);
 	return stored.index;
 }

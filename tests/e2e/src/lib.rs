@@ -9,6 +9,7 @@
 pub mod binaries;
 pub mod command;
 pub mod deal;
+pub mod events;
 pub mod flood;
 pub mod guests;
 pub mod http;
@@ -25,6 +26,7 @@ pub mod wait;
 
 pub use command::Ran;
 pub use deal::Deal;
+pub use events::Events;
 pub use http::Http;
 pub use network::{Gateway, Network, Node};
 pub use process::Process;

@@ -25,6 +25,14 @@ use std::{
 /// Price of the first peer's unit for an epoch; each further peer asks one more. Odd, so that every
 /// rounding shows.
 pub const ASK: Balance = FLT / 100 + 1;
+/// What the first peer of a provider asks for, where a test does not care.
+pub const TERMS: OfferTerms = OfferTerms {
+	class: CPU_V1,
+	region: 0,
+	ask: ASK,
+	capabilities: 0,
+	max_worker_bond: 0,
+};
 /// Epochs of the commitments: far more than any test takes.
 pub const COMMITTED_EPOCHS: u32 = 100;
 /// Longest wait for what takes a few epochs of at most 20 seconds, on a busy machine.
@@ -183,6 +191,17 @@ impl Provider {
 	/// Registers a provider with machines, commits units of each, stakes for them alone and offers
 	/// them.
 	pub async fn register(network: &Network, name: &str, peers: usize, units: u32) -> Self {
+		Self::offering(network, name, peers, units, TERMS).await
+	}
+
+	/// The same with other terms for the first machine; each further one asks one more.
+	pub async fn offering(
+		network: &Network,
+		name: &str,
+		peers: usize,
+		units: u32,
+		first: OfferTerms,
+	) -> Self {
 		let owner = name.trim_start_matches('/').to_lowercase();
 		let peers: Vec<Peer> = (1..=peers)
 			.map(|number| Peer::new(network, &format!("worker-{owner}-{number}")))
@@ -192,7 +211,7 @@ impl Provider {
 			commission: Perbill::zero(),
 			invited: Default::default(),
 		};
-		Self::with_peers(network, name, peers, units, &offer).await
+		Self::found(network, name, peers, units, &offer, first).await
 	}
 
 	/// The same with machines that are there, and others who stake: they bring what the provider's
@@ -204,6 +223,17 @@ impl Provider {
 		units: u32,
 		offer: &StakeOffer<AccountId>,
 	) -> Self {
+		Self::found(network, name, peers, units, offer, TERMS).await
+	}
+
+	async fn found(
+		network: &Network,
+		name: &str,
+		peers: Vec<Peer>,
+		units: u32,
+		offer: &StakeOffer<AccountId>,
+		first: OfferTerms,
+	) -> Self {
 		let account = account(name);
 		let proof = key_proof(network.chain.genesis(), &account.account());
 		let view = network.chain.latest().await.expect("the node is up");
@@ -214,14 +244,8 @@ impl Provider {
 		let all = signed.terms.stake_per_unit * Balance::from(units);
 		let stake = offer.own_part.mul_ceil(all);
 		let mut batch = vec![calls::providers::register_provider("Provider of a test")];
-		for (peer, ask) in peers.iter().zip(ASK..) {
-			let terms = OfferTerms {
-				class: CPU_V1,
-				region: 0,
-				ask,
-				capabilities: 0,
-				max_worker_bond: 0,
-			};
+		for (peer, ask) in peers.iter().zip(first.ask..) {
+			let terms = OfferTerms { ask, ..first };
 			let (key, id) = (&peer.key, peer.id());
 			batch.extend([
 				calls::providers::register_peer(key.public(), key.sign_hash(proof), &peer.url),

@@ -118,6 +118,7 @@ impl pallet_market::Config for Runtime {
 	type Epochs = Epochs;
 	type Peers = Providers;
 	type Capacity = Capacity;
+	type WeightToFee = WeightPrice;
 	type WeightInfo = pallet_market::weights::SubstrateWeight<Self>;
 }
 

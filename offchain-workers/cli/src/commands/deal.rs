@@ -1,5 +1,9 @@
 //! `millrace deal`: orders, from quote to refund.
 
+mod asking;
+mod changes;
+mod show;
+
 use crate::{
 	arguments,
 	commands::{
@@ -11,6 +15,8 @@ use crate::{
 	errors::{CliError, Kind, Result},
 	ui,
 };
+use asking::{EscrowArgs, QuoteArgs, WhyNotArgs};
+use changes::{submit_and_show, Change};
 use clap::{Args, Subcommand};
 use millrace_client::{amounts, calls, AccountId, View};
 use millrace_primitives::{
@@ -20,12 +26,17 @@ use millrace_primitives::{
 	Balance, DealId,
 };
 use serde_json::json;
+use show::{live, of_deal, show};
+
+pub(crate) use changes::Draining;
 
 /// Orders, from quote to refund.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DealCommand {
-	/// Show who would be taken now, and at what price.
-	Quote(Box<SpecArgs>),
+	/// Show who would be taken now, at what price, and for how long an escrow pays them.
+	Quote(Box<QuoteArgs>),
+	/// Say why offers are not taken for a deal, or for an order that is only asked about.
+	WhyNot(Box<WhyNotArgs>),
 	/// Order workers and prepay them.
 	Create(Box<CreateArgs>),
 	/// List deals.
@@ -64,6 +75,8 @@ pub(crate) enum DealCommand {
 		#[arg(value_parser = arguments::amount)]
 		amount: Balance,
 	},
+	#[command(flatten)]
+	Change(Change),
 	/// End a deal with the present epoch.
 	Stop {
 		/// The deal.
@@ -82,17 +95,9 @@ pub(crate) struct CreateArgs {
 	/// What is ordered.
 	#[command(flatten)]
 	spec: SpecArgs,
-	/// Amount that is prepaid.
-	#[arg(long, value_parser = arguments::amount, value_name = "AMOUNT")]
-	escrow: Option<Balance>,
-	/// Prepay so many epochs at the highest price instead.
-	#[arg(
-		long,
-		value_name = "EPOCHS",
-		default_value_t = 24,
-		conflicts_with = "escrow"
-	)]
-	epochs_of_escrow: u32,
+	/// What is prepaid.
+	#[command(flatten)]
+	escrow: EscrowArgs,
 	/// Store the module at the gateway first.
 	#[arg(long, requires = "package")]
 	upload: bool,
@@ -101,7 +106,8 @@ pub(crate) struct CreateArgs {
 /// Does it.
 pub(crate) async fn run(context: &Context, command: DealCommand) -> Result<()> {
 	match command {
-		DealCommand::Quote(spec) => quote(context, &spec).await,
+		DealCommand::Quote(args) => asking::quote(context, &args).await,
+		DealCommand::WhyNot(args) => asking::why_not(context, &args).await,
 		DealCommand::Create(args) => create(context, *args).await,
 		DealCommand::List {
 			owner,
@@ -122,69 +128,19 @@ pub(crate) async fn run(context: &Context, command: DealCommand) -> Result<()> {
 		}
 		DealCommand::Watch { deal, timeout } => watch(context, deal, timeout).await,
 		DealCommand::TopUp { deal, amount } => {
-			let chain = context.chain().await?;
-			context
-				.submit(&chain, calls::market::top_up(deal, amount))
-				.await?;
-			show(context, &get(&chain.latest().await?, deal).await?)
+			submit_and_show(context, deal, calls::market::top_up(deal, amount)).await
 		}
+		DealCommand::Change(change) => changes::run(context, change).await,
 		DealCommand::Stop { deal } => {
-			let chain = context.chain().await?;
-			context.submit(&chain, calls::market::stop(deal)).await?;
-			show(context, &get(&chain.latest().await?, deal).await?)
+			submit_and_show(context, deal, calls::market::stop(deal)).await
 		}
 		DealCommand::Close { deal } => close(context, deal).await,
 	}
 }
 
-async fn quote(context: &Context, spec: &SpecArgs) -> Result<()> {
-	let spec = spec.spec(context)?;
-	let quote = context.chain().await?.latest().await?.quote(&spec).await?;
-	context.emit(&quote, || {
-		let offers = quote.workers.iter().map(|offer| {
-			vec![
-				offer.offer.to_string(),
-				offer.peer.to_string(),
-				amounts::format(offer.terms.ask),
-				offer.free_units.to_string(),
-			]
-		});
-		let offers = ui::table(["offer", "peer", "ask", "free units"], offers);
-		let stopped = if quote.truncated {
-			", then stopped"
-		} else {
-			""
-		};
-		let sums = ui::pairs([
-			(
-				"workers",
-				format!("{} of {}", quote.workers.len(), spec.target_workers),
-			),
-			("price of an epoch", amounts::format(quote.epoch_price)),
-			("smallest escrow", amounts::format(quote.min_escrow)),
-			("closing deposit", amounts::format(quote.closing_deposit)),
-			("offers looked at", format!("{}{stopped}", quote.looked_at)),
-			(
-				"verifiable",
-				match quote.verifiable {
-					true => "yes".into(),
-					false => "no: a call may take more than the chain runs again".into(),
-				},
-			),
-		]);
-		format!("{offers}\n\n{sums}")
-	})
-}
-
 async fn create(context: &Context, args: CreateArgs) -> Result<()> {
 	let mut spec = args.spec.spec(context)?;
-	let escrow = match args.escrow {
-		Some(escrow) => escrow,
-		None => spec
-			.epoch_price_ceiling()
-			.and_then(|price| price.checked_mul(Balance::from(args.epochs_of_escrow)))
-			.ok_or_else(|| CliError::usage("bad_amount", "the escrow is over every balance"))?,
-	};
+	let escrow = args.escrow.amount(&spec)?;
 	if args.upload {
 		if let Some(module) = args.spec.module()? {
 			let (_, url) = package::upload(&context.settings.gateway, module).await?;
@@ -229,46 +185,10 @@ async fn list(context: &Context, owner: Option<AccountId>, from: DealId, limit: 
 				format!("{} of {}", live(deal), deal.spec.target_workers),
 				amounts::format(deal.escrow),
 				amounts::format(deal.paid),
-				describe(&deal.status),
+				of_deal(&deal.status, deal.grace),
 			]
 		});
 		ui::table(["deal", "owner", "live", "escrow", "paid", "status"], rows)
-	})
-}
-
-fn show(context: &Context, deal: &DealView<AccountId>) -> Result<()> {
-	context.emit(deal, || {
-		let head = ui::pairs([
-			("deal", deal.deal.to_string()),
-			("owner", deal.owner.to_string()),
-			("status", describe(&deal.status)),
-			("package", format!("{:?}", deal.spec.package.hash)),
-			(
-				"workers",
-				format!("{} live of {}", live(deal), deal.spec.target_workers),
-			),
-			("price ceiling", amounts::format(deal.spec.price_ceiling)),
-			("escrow", amounts::format(deal.escrow)),
-			("closing deposit", amounts::format(deal.closing_deposit)),
-			("paid", amounts::format(deal.paid)),
-			("burnt", amounts::format(deal.burnt)),
-			("paid until", format!("epoch {}", deal.paid_until)),
-		]);
-		let rows = deal.workers.iter().map(|view| {
-			let status = match view.worker.status {
-				WorkerStatus::Assigned { deadline } => format!("goes live by epoch {deadline}"),
-				WorkerStatus::Live { since } => format!("live, paid from epoch {since}"),
-			};
-			vec![
-				view.worker.peer.to_string(),
-				String::from_utf8_lossy(&view.endpoint).into_owned(),
-				view.worker.units.to_string(),
-				amounts::format(view.worker.epoch_price()),
-				status,
-			]
-		});
-		let workers = ui::table(["peer", "endpoint", "units", "epoch price", "status"], rows);
-		format!("{head}\n\n{workers}")
 	})
 }
 
@@ -281,19 +201,30 @@ async fn watch(context: &Context, deal: DealId, seconds: u64) -> Result<()> {
 			let message = format!("deal {deal} ends with epoch {last}");
 			return Err(CliError::new(Kind::Failure, "deal_ending", message));
 		}
-		// A worker that has gone live serves from the next epoch on.
-		let serves = |worker: &&WorkerView| worker.worker.is_due(epoch);
-		let live = found.workers.iter().filter(serves).count();
+		// A worker that has gone live serves from the next epoch on; one with notice does not stay.
+		let stays = |view: &&WorkerView| match view.worker.status {
+			WorkerStatus::Live { since } => since <= epoch,
+			WorkerStatus::Assigned { .. } | WorkerStatus::Draining { .. } => false,
+		};
+		let live = found.workers.iter().filter(stays).count();
 		let wanted = found.spec.target_workers as usize;
-		Ok(match live >= wanted {
-			true => Progress::Done(found),
-			false => Progress::Waiting(format!("{live} of {wanted} workers serve")),
-		})
+		if live >= wanted {
+			return Ok(Progress::Done(found));
+		}
+		if found.status == DealStatus::Grace {
+			let message = format!("deal {deal} is in grace and looks for no workers");
+			return Err(CliError::new(Kind::Failure, "deal_in_grace", message)
+				.hint("`millrace deal top-up` lets it go on"));
+		}
+		Ok(Progress::Waiting(format!(
+			"{live} of {wanted} workers serve"
+		)))
 	});
 	let found = waited.await?.map_err(|last| {
 		let message = format!("deal {deal} has not all its workers after {seconds} s: {last}");
-		CliError::new(Kind::Failure, "deal_underfilled", message)
-			.hint("`millrace deal quote` shows whether there are offers at this price")
+		CliError::new(Kind::Failure, "deal_underfilled", message).hint(format!(
+			"`millrace deal why-not {deal}` says what stands against the offers"
+		))
 	})?;
 	show(context, &found)
 }
@@ -330,14 +261,6 @@ pub(crate) async fn get(view: &View, deal: DealId) -> Result<DealView<AccountId>
 		.ok_or_else(|| CliError::not_found("deal_unknown", format!("there is no deal {deal}")))
 }
 
-/// Number of live workers.
-pub(crate) fn live(deal: &DealView<AccountId>) -> usize {
-	deal.workers
-		.iter()
-		.filter(|view| matches!(view.worker.status, WorkerStatus::Live { .. }))
-		.count()
-}
-
 /// A transaction succeeded without the event that the protocol promises.
 pub(crate) fn missing_event(name: &str) -> CliError {
 	CliError::new(
@@ -346,11 +269,4 @@ pub(crate) fn missing_event(name: &str) -> CliError {
 		format!("the transaction gave no event {name}"),
 	)
 	.hint("node and this tool are of different versions")
-}
-
-fn describe(status: &DealStatus) -> String {
-	match status {
-		DealStatus::Active => "active".into(),
-		DealStatus::Ending { last } => format!("ends with epoch {last}"),
-	}
 }

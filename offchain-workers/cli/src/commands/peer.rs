@@ -11,11 +11,10 @@ use crate::{
 	ui,
 };
 use clap::Subcommand;
-use codec::Decode;
 use millrace_client::{
 	amounts, calls,
 	web::{self, UrlError},
-	AccountId, Call, Included, PeerKeypair,
+	AccountId, Call, PeerKeypair,
 };
 use millrace_primitives::{
 	commitment::SlashId,
@@ -176,8 +175,8 @@ async fn withdraw(context: &Context, peer: PeerId) -> Result<()> {
 	let chain = context.chain().await?;
 	let call = calls::capacity::withdraw(peer);
 	let included = context.submit(&chain, call).await?;
-	let paid: Vec<Paid> = events(&included, "StakeWithdrawn");
-	let bounties: Vec<Paid> = events(&included, "BountyPaid");
+	let paid: Vec<Paid> = included.all("Capacity", "StakeWithdrawn");
+	let bounties: Vec<Paid> = included.all("Capacity", "BountyPaid");
 	let bounty: Balance = bounties.iter().map(|(_, _, amount)| amount).sum();
 	let value = json!({
 		"peer": peer,
@@ -198,16 +197,6 @@ async fn withdraw(context: &Context, peer: PeerId) -> Result<()> {
 
 /// Fields of `StakeWithdrawn` and `BountyPaid`: peer, to whom, how much.
 type Paid = (PeerId, AccountId, Balance);
-
-/// Fields of all events of the Capacity pallet with this name.
-fn events<T: Decode>(included: &Included, name: &str) -> Vec<T> {
-	included
-		.events
-		.iter()
-		.filter(|event| event.pallet == "Capacity" && event.name == name)
-		.filter_map(|event| T::decode(&mut &event.fields[..]).ok())
-		.collect()
-}
 
 /// The peer has no commitment that can be changed.
 fn no_commitment(peer: PeerId) -> CliError {

@@ -34,7 +34,7 @@ pub(crate) const DEFAULT_LIMITS: CallLimits = CallLimits {
 #[derive(Debug, Args)]
 pub(crate) struct SpecArgs {
 	/// The module that the deal runs.
-	#[arg(long, value_name = "FILE", required_unless_present = "package_hash")]
+	#[arg(long, value_name = "FILE")]
 	package: Option<PathBuf>,
 	/// Hash of a module that is not at hand; needs its size.
 	#[arg(
@@ -54,7 +54,7 @@ pub(crate) struct SpecArgs {
 	links: Vec<String>,
 	/// Highest price of one unit for one epoch, such as "0.02 FLT".
 	#[arg(long, value_parser = arguments::amount, value_name = "AMOUNT")]
-	price: Balance,
+	price: Option<Balance>,
 	/// Workers wanted.
 	#[arg(long, default_value_t = 1)]
 	workers: u32,
@@ -141,12 +141,14 @@ impl SpecArgs {
 			}
 			(None, Some(hash), Some(size)) => (hash, size),
 			_ => {
-				return Err(CliError::usage(
-					"no_package",
-					"give --package or --package-hash",
-				))
+				let message = "give --package, or --package-hash with --package-size";
+				return Err(CliError::usage("no_package", message));
 			}
 		};
+		let price_ceiling = self.price.ok_or_else(|| {
+			let message = "give --price, the most that one unit may cost for one epoch";
+			CliError::usage("no_price", message)
+		})?;
 		let links = if self.links.is_empty() {
 			vec![package::package_url(&context.settings.gateway, hash)]
 		} else {
@@ -165,7 +167,7 @@ impl SpecArgs {
 			min_workers: self.min_workers.unwrap_or(self.workers),
 			target_workers: self.workers,
 			max_workers_per_provider: self.per_provider.unwrap_or(self.workers),
-			price_ceiling: self.price,
+			price_ceiling,
 			package,
 			limits: self.limits.limits(),
 			capabilities: match self.hosts.is_empty() {
@@ -321,6 +323,27 @@ mod tests {
 		] {
 			assert!(spec(&["--allow-host", wrong]).is_none(), "{wrong}");
 		}
+	}
+
+	#[test]
+	fn an_order_names_its_package_and_its_price() {
+		let hash = format!("0x{}", "11".repeat(32));
+		let code = |line: &[&str]| {
+			let ordered = Ordered::try_parse_from(line).expect("every option is known");
+			let context = Context {
+				global: Default::default(),
+				settings: Default::default(),
+			};
+			ordered.spec.spec(&context).map_err(|error| error.code)
+		};
+		let package = ["test", "--package-hash", &hash, "--package-size", "8"];
+		assert_eq!(code(&package), Err("no_price".into()));
+		assert_eq!(
+			code(&["test", "--price", "1 FLT"]),
+			Err("no_package".into())
+		);
+		let whole = [&package[..], &["--price", "1 FLT"]].concat();
+		assert!(code(&whole).is_ok());
 	}
 
 	#[test]

@@ -24,7 +24,7 @@ use millrace_primitives::{
 	commitment::StakeOffer,
 	epoch::Phase,
 	execution::{SignedReceipt, MAX_MEMORY_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES},
-	market::{Abi, CallLimits, DealSpec, OfferTerms, Package, ProviderFilter, WorkerStatus},
+	market::{Abi, CallLimits, DealSpec, OfferTerms, Package, ProviderFilter},
 	peer::{key_proof, PeerId},
 	Balance, DealId, EpochIndex, CPU_V1, FLT, H256,
 };
@@ -415,10 +415,7 @@ async fn live(
 			let paid = found
 				.workers
 				.iter()
-				.filter(|view| match view.worker.status {
-					WorkerStatus::Live { since } => since <= status.info.index,
-					WorkerStatus::Assigned { .. } => false,
-				});
+				.filter(|view| view.worker.is_due(status.info.index));
 			let early = status.position < status.info.lengths.len / 2;
 			Ok((paid.count() >= workers && early).then_some(()))
 		})

@@ -115,11 +115,13 @@ impl Books {
 			.workers
 			.iter()
 			.filter_map(|view| match view.worker.status {
-				WorkerStatus::Live { since } => Some(WorkerTerm {
-					peer: view.worker.peer,
-					epoch_price: view.worker.epoch_price(),
-					since,
-				}),
+				WorkerStatus::Live { since } | WorkerStatus::Draining { since, .. } => {
+					Some(WorkerTerm {
+						peer: view.worker.peer,
+						epoch_price: view.worker.epoch_price(),
+						since,
+					})
+				}
 				WorkerStatus::Assigned { .. } => None,
 			})
 			.collect();

@@ -1,4 +1,4 @@
-//! Calls of the Market pallet: offers, deals and the workers' duty to go live.
+//! Calls of the Market pallet: offers, deals and the workers' duties to go live and to give notice.
 
 use super::Call;
 use crate::AccountId;
@@ -18,6 +18,11 @@ pub fn post_offer(peer: PeerId, terms: OfferTerms) -> Call {
 /// Takes the offer of a peer off the book; its workers work on.
 pub fn withdraw_offer(peer: PeerId) -> Call {
 	Call::new(PALLET, "withdraw_offer", peer)
+}
+
+/// Changes the terms of a peer's offer. A higher ask is notice to its live workers at a lower one.
+pub fn update_offer(peer: PeerId, terms: OfferTerms) -> Call {
+	Call::new(PALLET, "update_offer", (peer, terms))
 }
 
 /// Orders workers and prepays them.
@@ -54,4 +59,41 @@ pub fn close(deal: DealId) -> Call {
 /// Looks for a deal's missing workers now, for a fee.
 pub fn match_deal(deal: DealId) -> Call {
 	Call::new(PALLET, "match_deal", deal)
+}
+
+/// Duty: the worker leaves the deal, after this epoch and the next one; `signature` is over
+/// [`millrace_primitives::market::drain_hash`].
+pub fn drain(peer: PeerId, deal: DealId, signature: PeerSignature) -> Call {
+	Call::new(PALLET, "drain", (peer, deal, signature))
+}
+
+/// Gives a worker of the signer's deal notice, or gives up one that is not live yet. The deal does not
+/// take the peer again for a while.
+pub fn end_worker(deal: DealId, peer: PeerId) -> Call {
+	Call::new(PALLET, "end_worker", (deal, peer))
+}
+
+/// Takes a worker that did not report the last epoch out of a deal, for a bounty from its bond.
+pub fn replace(deal: DealId, peer: PeerId) -> Call {
+	Call::new(PALLET, "replace", (deal, peer))
+}
+
+/// Changes how many workers a deal looks for.
+pub fn resize(deal: DealId, min_workers: u32, target_workers: u32) -> Call {
+	Call::new(PALLET, "resize", (deal, min_workers, target_workers))
+}
+
+/// Names who may take a deal of the signer over, or nobody.
+pub fn name_heir(deal: DealId, heir: Option<&AccountId>) -> Call {
+	Call::new(PALLET, "name_heir", (deal, heir))
+}
+
+/// Takes over a deal that its owner wants to give to the signer.
+pub fn take_deal(deal: DealId) -> Call {
+	Call::new(PALLET, "take_deal", deal)
+}
+
+/// Puts a deal whose escrow cannot pay the next epoch into grace.
+pub fn begin_grace(deal: DealId) -> Call {
+	Call::new(PALLET, "begin_grace", deal)
 }

@@ -205,6 +205,43 @@ mod tests {
 	}
 
 	#[test]
+	fn a_deal_is_given_to_somebody_or_nobody_and_resized_by_its_least_number_first() {
+		let seven = [7, 0, 0, 0, 0, 0, 0, 0].to_vec();
+		let call = market::name_heir(7, Some(&AccountId::from([9; 32])));
+		let mut expected = seven.clone();
+		expected.push(1);
+		expected.extend([9; 32]);
+		assert_eq!(call.args, Args::Encoded(expected));
+
+		let mut expected = seven.clone();
+		expected.push(0);
+		assert_eq!(market::name_heir(7, None).args, Args::Encoded(expected));
+
+		let mut expected = seven;
+		expected.extend([2, 0, 0, 0, 5, 0, 0, 0]);
+		let call = market::resize(7, 2, 5);
+		assert_eq!(call.args, Args::Encoded(expected));
+		assert_eq!(call.to_string(), "Market.resize");
+	}
+
+	#[test]
+	fn notice_names_the_peer_first_and_its_end_by_the_owner_the_deal() {
+		let peer = PeerId(H256::repeat_byte(1));
+		let deal = [7, 0, 0, 0, 0, 0, 0, 0];
+		let mut expected = [1; 32].to_vec();
+		expected.extend(deal);
+		expected.extend([4; 64]);
+		let call = market::drain(peer, 7, [4; 64]);
+		assert_eq!(call.args, Args::Encoded(expected));
+
+		let mut expected = deal.to_vec();
+		expected.extend([1; 32]);
+		for call in [market::end_worker(7, peer), market::replace(7, peer)] {
+			assert_eq!(call.args, Args::Encoded(expected.clone()), "{call}");
+		}
+	}
+
+	#[test]
 	fn a_call_without_arguments_encodes_to_nothing() {
 		assert_eq!(providers::remove_provider().args, Args::Encoded(Vec::new()));
 	}

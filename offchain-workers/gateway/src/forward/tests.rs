@@ -4,7 +4,7 @@ use super::*;
 use crate::verify::tests::{clock, headers, live, route, sign};
 use axum::Router;
 use millrace_client::PeerKeypair;
-use millrace_primitives::execution::CallStatus;
+use millrace_primitives::{execution::CallStatus, market::WorkerStatus};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn forwarder(limits: Limits) -> Forwarder {
@@ -268,6 +268,40 @@ async fn a_worker_that_hears_of_the_border_late_is_tried_once_more() {
 		"worker_refused"
 	);
 	assert_eq!(calls.load(Ordering::Relaxed), 2, "and not a third time");
+}
+
+#[tokio::test]
+async fn who_takes_the_place_of_a_worker_that_has_left_answers_at_the_border() {
+	let words = r#"{"error":{"code":"no_worker","message":"m","hint":"h"}}"#;
+	let gone = upstream(StatusCode::SERVICE_UNAVAILABLE, HeaderMap::new(), words).await;
+	let (left, next) = (live(&key(1), &gone), honest(2).await);
+	let epoch = clock().epoch;
+	let row = |worker: &LiveWorker, status| {
+		let mut row = crate::routing::tests::worker(1, 0);
+		(row.worker.peer, row.worker.status, row.key) = (worker.peer, status, worker.key);
+		row.endpoint = worker
+			.endpoint
+			.as_bytes()
+			.to_vec()
+			.try_into()
+			.expect("short");
+		row
+	};
+	let last = WorkerStatus::Draining {
+		since: 0,
+		last: epoch,
+	};
+	let first = WorkerStatus::Live { since: epoch + 1 };
+	let rows = vec![row(&left, last), row(&next, first)];
+	let view = crate::routing::tests::deal(7, rows);
+	let route = Route::new(H256::zero(), &view, Arc::default());
+	let workers = route.candidates(epoch).expect("one is not over yet");
+	assert_eq!(workers, [left]);
+	let answer = forwarder(Limits::default())
+		.call(&route, &clock(), workers, &request())
+		.await
+		.expect("the other one serves");
+	assert_eq!(answer.peer, next.peer);
 }
 
 /// A deal whose guests may ask another host.

@@ -217,7 +217,10 @@ fn a_commitment_ends_unbonds_and_is_withdrawn() {
 		);
 		assert_eq!(
 			WorkCalls::get().last(),
-			Some(&WorkCall::Over { peer: peer(1) })
+			Some(&WorkCall::Over {
+				peer: peer(1),
+				failed: false
+			})
 		);
 		assert_eq!(StakeCalls::get().last(), Some(&(PROVIDER, 0)));
 		let view = Capacity::commitment(peer(1)).expect("the peer has a commitment");

@@ -113,7 +113,13 @@ fn delegators_pay_what_the_provider_has_not_and_the_commitment_fails() {
 			}
 		);
 		// No epoch was settled.
-		assert_eq!(WorkCalls::get(), vec![WorkCall::Over { peer: peer(1) }]);
+		assert_eq!(
+			WorkCalls::get(),
+			vec![WorkCall::Over {
+				peer: peer(1),
+				failed: true
+			}]
+		);
 		assert_eq!(StakeCalls::get().last(), Some(&(PROVIDER, 0)));
 		let row = WaitingSlashes::<Test>::get(peer(1), 0).expect("it waits");
 		assert_eq!(row.amount(), 2_500 * FLT);

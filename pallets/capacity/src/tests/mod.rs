@@ -7,6 +7,7 @@ mod draw;
 mod earnings;
 mod equivocations;
 mod known_flaws;
+mod missed;
 mod offences;
 mod reference;
 mod refunds;

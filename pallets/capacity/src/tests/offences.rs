@@ -128,7 +128,10 @@ fn an_offence_can_end_a_commitment() {
 		};
 		assert_eq!(Capacity::slash(peer(1), offence.clone()), 100 * FLT);
 		assert!(!commitment(1).is_active());
-		let over = WorkCall::Over { peer: peer(1) };
+		let over = WorkCall::Over {
+			peer: peer(1),
+			failed: true,
+		};
 		assert_eq!(WorkCalls::get().last(), Some(&over));
 		assert_eq!(StakeCalls::get().last(), Some(&(PROVIDER, 0)));
 

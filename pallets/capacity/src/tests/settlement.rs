@@ -315,7 +315,10 @@ fn a_report_after_a_long_silence_finds_the_commitment_failed() {
 					epoch: 1,
 					void: false
 				},
-				WorkCall::Over { peer: peer(1) }
+				WorkCall::Over {
+					peer: peer(1),
+					failed: true
+				}
 			]
 		);
 	});
@@ -517,8 +520,11 @@ fn silence_fails_a_commitment_after_forty_epochs_and_not_before() {
 				CommitmentStatus::Active { start: 1, end: 101 }
 			};
 			assert_eq!(commitment.status, status);
-			let over = WorkCalls::get().last() == Some(&WorkCall::Over { peer: peer(1) });
-			assert_eq!(over, fails);
+			let over = WorkCall::Over {
+				peer: peer(1),
+				failed: true,
+			};
+			assert_eq!(WorkCalls::get().last() == Some(&over), fails);
 		});
 	}
 }

@@ -122,7 +122,7 @@ fn what_a_stop_costs_does_not_depend_on_who_settled_before() {
 		leave_unsettled(peer, 6);
 		// Epoch 6 is owed 1,000 of the 2,000 although nobody has settled it, and epoch 7 the rest.
 		assert_eq!(Market::assignments(peer)[0].paid_until, 7);
-		let weight = stop(STRANGER, deal).expect("it is over").actual_weight;
+		let weight = stop(CLIENT, deal).expect("it stands").actual_weight;
 		let expected = <() as WeightInfo>::stop(1) + <() as WeightInfo>::on_settled(1);
 		assert_eq!(weight, Some(expected));
 		let row = Market::deal_of(deal).expect("it stands");

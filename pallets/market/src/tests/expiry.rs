@@ -4,16 +4,16 @@ use crate::{mock::*, Error, Event};
 use frame_support::{assert_noop, assert_ok};
 
 #[test]
-fn anybody_stops_a_deal_whose_escrow_cannot_pay_the_next_epoch() {
+fn the_owner_stops_a_deal_whose_escrow_cannot_pay_the_next_epoch_for_nothing() {
 	build_and_execute(|| {
 		let (deal, peer) = live_deal(1, 1_000, 2);
-		let stop = || Market::stop(RuntimeOrigin::signed(STRANGER), deal);
+		let stop = |who| Market::stop(RuntimeOrigin::signed(who), deal);
 		// Two epochs from epoch 6 on are paid: 6 and 7.
 		assert_eq!(Market::assignments(peer)[0].paid_until, 7);
-		at(6, 19);
-		assert_noop!(stop(), Error::<Test>::NotOwner);
 		at(7, 0);
-		assert_ok!(stop());
+		// Others have to leave it the time of its grace.
+		assert_noop!(stop(STRANGER), Error::<Test>::NotOwner);
+		assert_ok!(stop(CLIENT));
 		System::assert_last_event(
 			Event::<Test>::DealStopped {
 				deal,

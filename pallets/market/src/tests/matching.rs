@@ -123,10 +123,12 @@ proptest! {
 				})
 				.collect();
 			let expected = naive(&offers, &spec);
-			let quote = Market::quote(spec.clone());
+			let quote = Market::quote(spec.clone(), 1_000);
 			let quoted: Vec<_> = quote.workers.iter().map(|offer| offer.peer).collect();
 			assert_eq!(quoted, expected);
 			assert!(!quote.truncated);
+			let paid = quote.paid_epochs.map(u128::from);
+			assert_eq!(paid, 1_000u128.checked_div(quote.epoch_price));
 			assert!(quote.workers.windows(2).all(|pair| {
 				(pair[0].terms.ask, pair[0].offer) < (pair[1].terms.ask, pair[1].offer)
 			}));
@@ -150,7 +152,7 @@ fn every_reason_against_an_offer_has_a_name() {
 		let why = |change: fn(&mut DealSpec<u64>)| {
 			let mut spec = spec(1, 9);
 			change(&mut spec);
-			Market::why_not(spec, peer)
+			why_not(spec, peer)
 		};
 		assert_eq!(why(|_| {}), None);
 		assert_eq!(why(|spec| spec.class = 2), Some(Reason::OtherClass));
@@ -177,10 +179,7 @@ fn every_reason_against_an_offer_has_a_name() {
 		);
 		set_units(peer, 0);
 		assert_eq!(why(|_| {}), Some(Reason::Unproven));
-		assert_eq!(
-			Market::why_not(spec(1, 9), peer_id(2)),
-			Some(Reason::NoOffer)
-		);
+		assert_eq!(why_not(spec(1, 9), peer_id(2)), Some(Reason::NoOffer));
 	});
 }
 
@@ -192,10 +191,7 @@ fn a_peer_works_for_as_many_deals_as_one_report_holds() {
 			create(spec(1, 9), 18);
 		}
 		run_matcher();
-		assert_eq!(
-			Market::why_not(spec(1, 9), peer),
-			Some(Reason::TooManyDeals)
-		);
+		assert_eq!(why_not(spec(1, 9), peer), Some(Reason::TooManyDeals));
 		let one_more = create(spec(1, 9), 18);
 		run_matcher();
 		assert_eq!(workers(one_more), vec![]);
@@ -236,7 +232,7 @@ fn what_is_not_settled_counts_as_unproven() {
 		let peer = offer(1, PROVIDER, 1, 9);
 		(0..3).for_each(|epoch| leave_unsettled(peer, epoch));
 		for expected in [Some(Reason::Unproven), Some(Reason::Unproven), None] {
-			assert_eq!(Market::why_not(spec(1, 9), peer), expected);
+			assert_eq!(why_not(spec(1, 9), peer), expected);
 		}
 	});
 }
@@ -283,10 +279,10 @@ fn a_provider_without_the_bond_is_not_matched() {
 		let away = FUNDS - OFFER_DEPOSIT - EXISTENTIAL_DEPOSIT - 99;
 		let provider = RuntimeOrigin::signed(PROVIDER);
 		assert_ok!(Balances::transfer_keep_alive(provider, STRANGER, away));
-		assert_eq!(Market::why_not(spec(1, 9), peer), Some(Reason::Bond));
+		assert_eq!(why_not(spec(1, 9), peer), Some(Reason::Bond));
 		let stranger = RuntimeOrigin::signed(STRANGER);
 		assert_ok!(Balances::transfer_keep_alive(stranger, PROVIDER, 1));
-		assert_eq!(Market::why_not(spec(1, 9), peer), None);
+		assert_eq!(why_not(spec(1, 9), peer), None);
 	});
 }
 

@@ -194,7 +194,7 @@ fn a_settlement_weighs_what_it_pays() {
 			<() as WeightInfo>::on_settled(0)
 		);
 		assert_eq!(
-			Market::on_commitment_over(peer),
+			Market::on_commitment_over(peer, false),
 			<() as WeightInfo>::on_commitment_over(3)
 		);
 	});

@@ -1,46 +1,55 @@
 //! Anything that anybody may do, in any order: calls may be refused, books and money may not
 //! disagree.
 
+mod deals;
 mod ledger;
+mod lists;
 mod ops;
+mod rows;
+mod workers;
 mod world;
 
-use crate::{mock::*, Call, Params};
+use crate::{mock::*, Params};
 use frame_support::{
 	dispatch::{DispatchResult, DispatchResultWithPostInfo},
-	pallet_prelude::{Authorize, TransactionSource},
 	traits::Hooks,
 	weights::{Weight, WeightMeter},
 };
 use millrace_primitives::{
 	market::WorkerStatus,
-	peer::{PeerId, PeerSignature},
-	traits::{PeerRegistry, PeerUse, WorkInspector},
-	DealId,
+	traits::{Capacity, PeerUse, WorkInspector},
 };
-use ops::{op, Caller, Duty, Op, Order, Sum, PEERS};
+use ops::{op, Caller, Op, Order, Sum};
 use proptest::{
 	prelude::*,
 	test_runner::{Config, TestRunner},
 };
-use sp_runtime::DispatchError;
 use std::{cell::RefCell, collections::BTreeMap, time::Instant};
 use world::{Commitment, World};
 
 /// What must have come to something in a run, or it says nothing.
-const NAMES: [&str; 36] = [
+const NAMES: [&str; 57] = [
 	"post offer",
+	"update offer",
 	"withdraw offer",
 	"create deal",
 	"top up",
 	"stop",
 	"go live",
+	"drain",
+	"end worker",
 	"release worker",
+	"replace",
+	"resize",
+	"name heir",
+	"take deal",
+	"begin grace",
 	"close",
 	"match deal",
 	"set params",
 	"poll",
 	"idle",
+	"patrol",
 	"report",
 	"settle",
 	"commit",
@@ -53,16 +62,28 @@ const NAMES: [&str; 36] = [
 	"ask",
 	"blocks",
 	"a commitment over",
+	"a commitment failed",
 	"an offer posted",
 	"an offer gone",
 	"a deal created",
 	"a deal topped up",
 	"a deal stopped",
 	"a deal closed",
+	"a deal resized",
+	"an heir named",
+	"an owner changed",
+	"a grace begun",
+	"a grace ended",
 	"a worker matched",
 	"a worker live",
+	"a worker draining",
 	"a worker released",
+	"a worker lost",
+	"a worker drained",
+	"an assignment ended",
+	"a bond forfeited",
 	"an epoch paid",
+	"an epoch paid in grace",
 	"a closing epoch paid",
 	"a refusal",
 ];
@@ -85,94 +106,6 @@ fn weight(time: u64) -> Weight {
 }
 
 impl World<'_> {
-	fn create(&mut self, caller: Caller, owner: u64, order: &Order, epochs: u8, missing: u128) {
-		if self.ledger.deals.len() >= 10 {
-			return;
-		}
-		let spec = order.spec();
-		let price = spec.epoch_price_ceiling().unwrap_or(u128::MAX);
-		let escrow = price.saturating_mul(epochs.into()).saturating_sub(missing);
-		let result = Market::create_deal(caller.origin(owner), spec, escrow);
-		self.called("create deal", caller, result);
-	}
-
-	fn go_live(&mut self, pick: u8, duty: Duty) {
-		let assigned = self.ledger.assigned();
-		let found = assigned.get(usize::from(pick) % assigned.len().max(1));
-		let (deal, peer, deadline) =
-			found
-				.copied()
-				.unwrap_or((self.deal(pick), self.peer(pick % PEERS), Epoch::get()));
-		let n = self.number(peer);
-		let (signer, named, until) = match duty {
-			Duty::WrongKey => ((n + 1) % PEERS, peer, deadline),
-			Duty::WrongDeadline => (n, peer, deadline.wrapping_add(1)),
-			Duty::Unregistered => (n, PeerId::default(), deadline),
-			_ => (n, peer, deadline),
-		};
-		let signature = go_live_signature(signer, deal, until);
-		let in_time = found.is_some() && Epoch::get() <= deadline;
-		let is_right = match duty {
-			Duty::From(caller) => {
-				let origin = caller.origin(PROVIDER);
-				if !matches!(caller, Caller::Authorized) {
-					let result = Market::go_live(origin, named, deal, signature);
-					assert_eq!(result, Err(DispatchError::BadOrigin));
-				}
-				return;
-			}
-			Duty::Unchecked => in_time,
-			Duty::Right => {
-				let provider = MockPeers::provider_of(peer);
-				let row = self.ledger.deals.get(&deal);
-				let affords = provider.zip(row).is_some_and(|(provider, row)| {
-					self.ledger.spendable(provider) >= row.spec.worker_bond
-				});
-				let is_right = in_time && affords;
-				assert_eq!(self.is_authorized(named, deal, signature), is_right);
-				is_right
-			}
-			Duty::WrongKey | Duty::WrongDeadline | Duty::Unregistered => {
-				assert!(!self.is_authorized(named, deal, signature));
-				false
-			}
-		};
-		if is_right {
-			go_live(peer, deal);
-		}
-		self.note("go live", is_right);
-	}
-
-	fn is_authorized(&self, peer: PeerId, deal: DealId, signature: PeerSignature) -> bool {
-		let call = Call::<Test>::go_live {
-			peer,
-			deal,
-			signature,
-		};
-		let answer = RuntimeCall::Market(call).authorize(TransactionSource::External);
-		answer.expect("it is a duty").is_ok()
-	}
-
-	fn release(&mut self, caller: Caller, pick: u8, late: bool) {
-		let assigned = self.ledger.assigned();
-		let found = assigned.get(usize::from(pick) % assigned.len().max(1));
-		let Some((deal, peer, deadline)) = found.copied() else {
-			let result =
-				Market::release_worker(caller.origin(STRANGER), self.deal(pick), self.peer(0));
-			assert!(result.is_err());
-			return self.called("release worker", caller, result);
-		};
-		if late && deadline < Epoch::get() + 4 {
-			while Epoch::get() <= deadline {
-				self.next_block();
-			}
-		}
-		let overdue = Epoch::get() > deadline;
-		let result = Market::release_worker(caller.origin(STRANGER), deal, peer);
-		assert_eq!(result.is_ok(), overdue && caller.signs());
-		self.called("release worker", caller, result);
-	}
-
 	fn transfer(&mut self, from: u64, to: u64, sum: Sum) {
 		let has = self.ledger.spendable(from);
 		let amount = match sum {
@@ -215,13 +148,13 @@ impl World<'_> {
 	/// What others ask changes nothing but for settlements, and agrees with what happened.
 	fn ask(&mut self, order: &Order, n: u8) {
 		let (spec, peer) = (order.spec(), self.peer(n));
-		let quote = Market::quote(spec.clone());
+		let quote = Market::quote(spec.clone(), 0);
 		assert!(quote.workers.len() as u32 <= spec.target_workers);
 		for offer in &quote.workers {
-			assert_eq!(Market::why_not(spec.clone(), offer.peer), None);
+			assert_eq!(why_not(spec.clone(), offer.peer), None);
 			assert!(offer.free_units >= spec.units_per_worker);
 		}
-		let _ = Market::why_not(spec, peer);
+		let _ = why_not(spec, peer);
 		self.sync();
 
 		let stand: Vec<_> = self.ledger.deals.keys().copied().collect();
@@ -230,15 +163,16 @@ impl World<'_> {
 		for (id, row) in &self.ledger.deals {
 			let view = Market::deal_view(*id, |_| None).expect("it stands");
 			assert_eq!((view.owner, &view.spec), (row.owner, &row.spec));
-			let seat = row.workers.get(&peer);
-			let is_live = seat.is_some_and(|seat| seat.since.is_some_and(|since| since <= now));
-			let works = is_live && row.last.is_none_or(|last| now <= last);
-			assert_eq!(Market::is_worker(peer, *id, now), works);
+			assert_eq!(Market::is_worker(peer, *id, now), row.is_due(peer, now));
 		}
 		for assignment in Market::assignments(peer) {
-			let is_live = matches!(assignment.worker.status, WorkerStatus::Live { .. });
+			let told = match assignment.worker.status {
+				WorkerStatus::Assigned { .. } => (None, None),
+				WorkerStatus::Live { since } => (Some(since), None),
+				WorkerStatus::Draining { since, last } => (Some(since), Some(last)),
+			};
 			let seat = &self.ledger.deals[&assignment.deal].workers[&peer];
-			assert_eq!(seat.since.is_some(), is_live);
+			assert_eq!((seat.since, seat.last), told);
 		}
 		self.note("ask", true);
 	}
@@ -252,6 +186,24 @@ impl World<'_> {
 	fn idle(&self, time: u64) {
 		let took = Market::on_idle(System::block_number(), weight(time));
 		assert!(took.all_lte(weight(time)));
+	}
+
+	/// With all the time that it needs, the patrol leaves nobody who did not report, and nobody whose
+	/// notice is over. All that is closed was settled before.
+	fn patrol(&mut self) {
+		let ended = Epoch::get() - 1;
+		let mut lost = self.ledger.silent();
+		lost.retain(|(_, peer)| MockCapacity::missed(*peer, ended));
+		self.idle(u64::MAX);
+		self.sync();
+		for (deal, peer) in lost {
+			let row = &self.ledger.deals[&deal];
+			assert!(!row.is_due(peer, ended), "{peer:?} in {deal}");
+		}
+		for (deal, peer, last) in self.ledger.draining() {
+			assert!(last > ended, "{peer:?} in {deal}");
+		}
+		self.note("patrol", true);
 	}
 
 	/// What the pallet is asked by accounts, governance and the matcher.
@@ -278,14 +230,17 @@ impl World<'_> {
 				epochs,
 				missing,
 			} => self.create(caller, owner, &order, epochs, missing),
+			Op::UpdateOffer {
+				caller,
+				peer: n,
+				terms,
+			} => self.update_offer(caller, n, terms),
 			Op::TopUp {
 				caller,
 				deal,
 				amount,
-			} => {
-				let result = Market::top_up(caller.origin(STRANGER), self.deal(deal), amount);
-				self.called("top up", caller, result);
-			}
+				in_grace,
+			} => self.top_up(caller, deal, amount, in_grace),
 			Op::Stop { caller, deal } => {
 				let deal = self.deal(deal);
 				let owner = self.ledger.deals.get(&deal).map_or(CLIENT, |row| row.owner);
@@ -298,6 +253,35 @@ impl World<'_> {
 				let result = Market::close(caller.origin(STRANGER), self.deal(deal));
 				self.called("close", caller, within(Market::close_weight(), result));
 			}
+			Op::Drain { pick, duty } => self.drain(pick, duty),
+			Op::EndWorker { caller, pick } => self.end_worker(caller, pick),
+			Op::Replace {
+				caller,
+				pick,
+				misses,
+			} => {
+				if misses {
+					self.miss(pick);
+				}
+				self.replace(caller, pick);
+			}
+			Op::Resize {
+				caller,
+				deal,
+				least,
+				target,
+			} => self.resize(caller, deal, (least, target)),
+			Op::NameHeir { caller, deal, heir } => self.name_heir(caller, deal, heir),
+			Op::TakeDeal { caller, deal } => self.take_deal(caller, deal),
+			Op::BeginGrace { caller, deal } => {
+				self.begin_grace(caller, self.deal(deal));
+			}
+			Op::UseUp {
+				caller,
+				pick,
+				epochs,
+				brings,
+			} => self.use_up(caller, pick, epochs, brings),
 			Op::Match { caller, deal } => {
 				let result = Market::match_deal(caller.origin(STRANGER), self.deal(deal));
 				let result = within(Market::match_deal_weight(), result);
@@ -345,7 +329,12 @@ impl World<'_> {
 				let reported = self.report(n, missing, void, mask);
 				self.note("report", reported);
 			}
-			Op::Serve { mask, settles } => self.serve(mask, settles),
+			Op::Serve { mask, settles } => {
+				self.serve(mask, settles);
+				if settles && SettlesAtOnce::get() {
+					self.patrol();
+				}
+			}
 			Op::Settle(n) => {
 				let settled = self.settle(self.peer(n));
 				self.note("settle", settled);
@@ -370,10 +359,12 @@ impl World<'_> {
 				let changed = commitment.map(|commitment| commitment.units = units.max(1));
 				self.note("units", changed.is_some());
 			}
-			Op::End(n) => {
+			Op::End { peer: n, fails } => {
 				let stands = self.commitments.contains_key(&n);
-				if stands {
-					end_with_settlement(self.peer(n));
+				match fails {
+					_ if !stands => {}
+					true => fail_with_settlement(self.peer(n)),
+					false => end_with_settlement(self.peer(n)),
 				}
 				self.note("end", stands);
 			}

@@ -3,10 +3,9 @@
 use crate::{mock::*, DealKey, Deals};
 use millrace_primitives::{
 	execution::{CallTerms, ARBITRATION_GAS, PROFILE_V1, UNVERIFIED},
-	market::{DealStatus, WorkerStatus},
+	market::{DealSpec, DealStatus, WorkerStatus},
 	peer::Endpoint,
 	traits::WorkInspector,
-	views::MAX_QUOTED_OFFERS,
 };
 
 #[test]
@@ -85,9 +84,9 @@ fn a_quote_says_whether_the_chain_can_replay_every_call() {
 	build_and_execute(|| {
 		let mut order = spec(1, 10);
 		order.limits.gas = ARBITRATION_GAS;
-		assert!(Market::quote(order.clone()).verifiable);
+		assert!(Market::quote(order.clone(), 0).verifiable);
 		order.limits.gas += 1;
-		assert!(!Market::quote(order).verifiable);
+		assert!(!Market::quote(order, 0).verifiable);
 	});
 }
 
@@ -95,7 +94,7 @@ fn a_quote_says_whether_the_chain_can_replay_every_call() {
 fn a_quote_names_the_escrow_that_is_asked_for() {
 	build_and_execute(|| {
 		let peer = offer(1, PROVIDER, 4, 7);
-		let quote = Market::quote(spec(2, 10));
+		let quote = Market::quote(spec(2, 10), 40);
 		assert_eq!((quote.min_escrow, quote.closing_deposit), (40, 20));
 		assert_eq!(
 			(quote.epoch_price, quote.looked_at, quote.truncated),
@@ -103,6 +102,47 @@ fn a_quote_names_the_escrow_that_is_asked_for() {
 		);
 		assert_eq!(quote.workers[0].peer, peer);
 		assert_eq!(quote.workers[0].free_units, 4);
-		assert!(quote.looked_at < MAX_QUOTED_OFFERS);
+		assert_eq!(quote.paid_epochs, Some(5));
+	});
+}
+
+#[test]
+fn a_quote_says_for_how_many_epochs_an_escrow_lasts() {
+	build_and_execute(|| {
+		// Nobody would be paid.
+		assert_eq!(Market::quote(spec(1, 10), 40).paid_epochs, None);
+		offer(1, PROVIDER, 4, 7);
+		offer(2, PROVIDER, 4, 9);
+		let epochs = |target, escrow, term_epochs| {
+			let order = DealSpec {
+				term_epochs,
+				..spec(target, 10)
+			};
+			Market::quote(order, escrow).paid_epochs
+		};
+		assert_eq!(epochs(1, 6, None), Some(0));
+		assert_eq!(epochs(1, 7, None), Some(1));
+		assert_eq!(epochs(2, 47, None), Some(2));
+		assert_eq!(epochs(2, 48, None), Some(3));
+		assert_eq!(epochs(2, 48, Some(2)), Some(2));
+		assert_eq!(epochs(2, 48, Some(4)), Some(3));
+		assert_eq!(epochs(1, u128::MAX, None), Some(u32::MAX));
+	});
+}
+
+#[test]
+fn the_epochs_that_were_quoted_are_those_that_are_paid() {
+	build_and_execute(|| {
+		let peer = offer(1, PROVIDER, 4, 7);
+		let order = spec(1, 10);
+		let quoted = Market::quote(order.clone(), 24)
+			.paid_epochs
+			.expect("it pays");
+		let deal = create(order, 24);
+		run_matcher();
+		go_live(peer, deal);
+		let view = Market::deal_view(deal, |_| None).expect("it stands");
+		// It is paid from the epoch after going live.
+		assert_eq!(view.paid_until, Epoch::get() + quoted);
 	});
 }

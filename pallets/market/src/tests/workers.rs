@@ -208,7 +208,7 @@ fn an_overdue_worker_is_released_and_excluded_for_a_while() {
 			assert_eq!(workers(deal), vec![]);
 		}
 		// The exclusion is this deal's alone.
-		assert_eq!(Market::why_not(spec(1, 10), peer), None::<Reason>);
+		assert_eq!(why_not(spec(1, 10), peer), None::<Reason>);
 		at(10, 0);
 		run_matcher();
 		assert_eq!(workers(deal), vec![peer]);

@@ -6,6 +6,7 @@ mod bad_input;
 mod congestion;
 mod demo;
 mod equivocation;
+mod failover;
 mod measurements;
 mod metadata_js;
 mod node_killed;

@@ -12,7 +12,7 @@ use millrace_e2e::{
 	until, Deal, Gateway, Network, Provider,
 };
 use millrace_primitives::execution::SignedReceipt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 /// Time for which the node is away: less than a worker takes calls without news of the chain.
@@ -76,6 +76,7 @@ async fn a_killed_node_costs_its_worker_nothing() {
 		async |view: &View| Ok((view.block().number > before.number + 2).then_some(())),
 	)
 	.await;
+	receipts.push(first_call(&network, &public).await);
 	receipts.extend(calls(&network, &public, "after").await);
 
 	let last = receipts
@@ -130,6 +131,21 @@ async fn a_killed_node_costs_its_worker_nothing() {
 		.expect("it is committed");
 	assert!(commitment.rewarded > 0, "the idle unit is rewarded");
 	assert_audited(&view, peer.id(), last).await;
+}
+
+/// A call, made again for a while: the worker may still look for its node.
+async fn first_call(network: &Network, url: &str) -> SignedReceipt {
+	let begun = Instant::now();
+	loop {
+		match call(&network.http, url, "call first").await {
+			Ok(receipt) => return receipt,
+			Err(error) => {
+				let looks = error.contains("chain_unreachable") && begun.elapsed() < SHORT;
+				assert!(looks, "{error}");
+				sleep(Duration::from_millis(200)).await;
+			}
+		}
+	}
 }
 
 /// Three calls, all of them answered.

@@ -13,7 +13,7 @@ use millrace_primitives::{
 	market::DealSpec,
 	peer::PeerId,
 	validators::{ValidatorView, ValidatorsView},
-	views::{DealView, Quote},
+	views::{Content, DealView, Quote, Reason, WhyNot},
 	FLT, H256,
 };
 use serde_json::{json, Value};
@@ -94,6 +94,7 @@ async fn every_method_is_listed(rpc: &Rpc) {
 		"capacity_earnings",
 		"capacity_round",
 		"market_quote",
+		"market_whyNot",
 		"market_deal",
 		"market_deals",
 		"market_subscribeDeal",
@@ -202,6 +203,8 @@ async fn orders_can_be_priced_and_made(network: &Network) {
 		"nobody offers: {quote:?}"
 	);
 	assert_eq!((quote.closing_deposit, quote.epoch_price), (price, 0));
+	assert_eq!(quote.paid_epochs, None);
+	reasons_can_be_asked_for(&network.rpc, json!({ "spec": spec }), None).await;
 
 	let client = account("//Charlie");
 	let deal = millrace_e2e::Deal::create(network, &client, &spec, 5).await;
@@ -213,6 +216,10 @@ async fn orders_can_be_priced_and_made(network: &Network) {
 	let shown: DealView<AccountId> = serde_json::from_value(shown).expect("that is a deal");
 	assert_eq!((shown.owner, shown.escrow), (client.account(), deal.escrow));
 	assert_eq!(shown.spec, spec);
+	assert_eq!((shown.heir, shown.grace), (None, None));
+	reasons_can_be_asked_for(&network.rpc, json!({ "deal": deal.id }), None).await;
+	let unknown = Some(Content::UnknownDeal);
+	reasons_can_be_asked_for(&network.rpc, json!({ "deal": deal.id + 1 }), unknown).await;
 	let mine = network
 		.rpc
 		.result("market_deals", json!([client.account()]))
@@ -226,6 +233,25 @@ async fn orders_can_be_priced_and_made(network: &Network) {
 	assert_eq!(others, json!([]));
 }
 
+/// Nobody offers, so there is nothing to count but a peer that is named.
+async fn reasons_can_be_asked_for(rpc: &Rpc, subject: Value, content: Option<Content>) {
+	let why = rpc.result("market_whyNot", json!([subject])).await;
+	let why: WhyNot = serde_json::from_value(why).expect("those are reasons");
+	let nothing = WhyNot {
+		content,
+		..Default::default()
+	};
+	assert_eq!(why, nothing, "{subject}");
+	if content.is_some() {
+		return;
+	}
+	let peer = PeerId(H256::repeat_byte(1));
+	let why = rpc.result("market_whyNot", json!([subject, peer])).await;
+	let why: WhyNot = serde_json::from_value(why).expect("those are reasons");
+	assert_eq!((why.looked_at, why.eligible), (1, 0), "{subject}");
+	assert_eq!(why.reasons, [(Reason::NoOffer, 1)], "{subject}");
+}
+
 async fn bad_parameters_have_their_errors(rpc: &Rpc) {
 	let nowhere = H256::repeat_byte(0xee);
 	let peer = PeerId(H256::repeat_byte(1));
@@ -237,7 +263,8 @@ async fn bad_parameters_have_their_errors(rpc: &Rpc) {
 			json!([account("//Bob").account(), nowhere]),
 		),
 		("capacity_round", json!([peer, nowhere])),
-		("market_quote", json!([order(), nowhere])),
+		("market_quote", json!([order(), null, nowhere])),
+		("market_whyNot", json!([{ "deal": 0 }, null, nowhere])),
 		("market_deal", json!([0, nowhere])),
 		("market_deals", json!([null, 0, 10, nowhere])),
 		("receipts_report", json!([peer, 0, nowhere])),
@@ -276,6 +303,9 @@ async fn bad_parameters_have_their_errors(rpc: &Rpc) {
 		("capacity_round", json!([])),
 		("market_quote", json!([{ "class": 1 }])),
 		("market_quote", json!([torn])),
+		("market_quote", json!([order(), 20])),
+		("market_whyNot", json!([0])),
+		("market_whyNot", json!([{ "deal": 0 }, "0x00"])),
 		("market_deal", json!(["seven"])),
 		("market_deal", json!([-1])),
 		("receipts_report", json!([peer])),

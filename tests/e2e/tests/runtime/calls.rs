@@ -182,6 +182,46 @@ fn pairs() -> Vec<(Call, RuntimeCall)> {
 			),
 			(calls::market::close(deal), Market::close { deal }),
 			(calls::market::match_deal(deal), Market::match_deal { deal }),
+			(
+				calls::market::update_offer(peer, terms),
+				Market::update_offer { peer, terms },
+			),
+			(
+				calls::market::drain(peer, deal, signature),
+				Market::new_call_variant_drain(peer, deal, signature),
+			),
+			(
+				calls::market::end_worker(deal, peer),
+				Market::end_worker { deal, peer },
+			),
+			(
+				calls::market::replace(deal, peer),
+				Market::replace { deal, peer },
+			),
+			(
+				calls::market::resize(deal, 2, 3),
+				Market::resize {
+					deal,
+					min_workers: 2,
+					target_workers: 3,
+				},
+			),
+			(
+				calls::market::name_heir(deal, Some(&client_account())),
+				Market::name_heir {
+					deal,
+					heir: Some(runtime_account()),
+				},
+			),
+			(
+				calls::market::name_heir(deal, None),
+				Market::name_heir { deal, heir: None },
+			),
+			(calls::market::take_deal(deal), Market::take_deal { deal }),
+			(
+				calls::market::begin_grace(deal),
+				Market::begin_grace { deal },
+			),
 		]
 		.map(|(built, call)| (built, RuntimeCall::Market(call))),
 	);

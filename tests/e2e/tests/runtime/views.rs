@@ -5,6 +5,7 @@ use crate::samples::{
 	specifications, terms, validator, validators,
 };
 use codec::{DecodeAll, Encode};
+use millrace_client::AccountId;
 use millrace_primitives::{
 	audit::{Audit, AuditStatus},
 	capacity::WorkRates,
@@ -14,9 +15,10 @@ use millrace_primitives::{
 	},
 	epoch::{EpochInfo, EpochLengths, EpochStatus, Phase},
 	market::{DealSpec, DealStatus, Worker, WorkerStatus},
+	peer::PeerId,
 	views::{
-		Assignment, CommitmentStatus, CommitmentView, DealView, OfferView, Owed, PeerDuties,
-		PeerView, Quote, ReportRecord, WorkerView,
+		Assignment, CommitmentStatus, CommitmentView, Content, DealView, GraceSpan, OfferView,
+		Owed, PeerDuties, PeerView, Quote, Reason, ReportRecord, Subject, WhyNot, WorkerView,
 	},
 	H256, U256,
 };
@@ -139,17 +141,19 @@ fn earnings() -> EarningsView {
 fn deal<A: Clone>(owner: A, spec: DealSpec<A>) -> DealView<A> {
 	DealView {
 		deal: 1,
+		heir: Some(owner.clone()),
 		owner,
 		spec,
 		status: DealStatus::Ending { last: 2 },
 		created: 3,
 		escrow: 4,
 		closing_deposit: 5,
+		grace: Some(GraceSpan { from: 1, until: 2 }),
 		paid: 6,
 		burnt: 7,
 		paid_until: 8,
 		workers: vec![WorkerView {
-			worker: worker(WorkerStatus::Live { since: 9 }),
+			worker: worker(WorkerStatus::Draining { since: 9, last: 10 }),
 			endpoint: endpoint(),
 			key: [1; 32],
 		}],
@@ -157,20 +161,35 @@ fn deal<A: Clone>(owner: A, spec: DealSpec<A>) -> DealView<A> {
 	}
 }
 
+fn offer() -> OfferView {
+	OfferView {
+		offer: 1,
+		peer: peer(),
+		terms: terms(),
+		free_units: 2,
+	}
+}
+
 fn quote() -> Quote {
 	Quote {
-		workers: vec![OfferView {
-			offer: 1,
-			peer: peer(),
-			terms: terms(),
-			free_units: 2,
-		}],
+		workers: vec![offer()],
 		epoch_price: 3,
 		min_escrow: 4,
 		closing_deposit: 5,
-		looked_at: 6,
+		paid_epochs: Some(6),
+		looked_at: 7,
 		truncated: true,
 		verifiable: true,
+	}
+}
+
+fn why_not() -> WhyNot {
+	WhyNot {
+		looked_at: 1,
+		truncated: true,
+		eligible: 2,
+		reasons: vec![(Reason::NoOffer, 3), (Reason::Excluded, 4)],
+		content: Some(Content::EscrowTooLow),
 	}
 }
 
@@ -181,7 +200,7 @@ fn assignment() -> Assignment {
 		worker: worker(WorkerStatus::Assigned { deadline: 2 }),
 		package: spec.package,
 		limits: spec.limits,
-		status: DealStatus::Active,
+		status: DealStatus::Grace,
 		paid_until: 3,
 		hosts: hosts(),
 		profile: 9,
@@ -343,7 +362,30 @@ fn methods() -> Vec<Method> {
 				validator(None).encode(),
 			],
 		),
-		("MarketApi", "quote", spec.encode(), vec![quote().encode()]),
+		(
+			"MarketApi",
+			"quote",
+			(spec.clone(), 1u128).encode(),
+			vec![quote().encode()],
+		),
+		(
+			"MarketApi",
+			"why_not",
+			(Subject::Spec(spec), None::<PeerId>).encode(),
+			vec![why_not().encode()],
+		),
+		(
+			"MarketApi",
+			"why_not",
+			(Subject::<AccountId>::Deal(1), Some(peer())).encode(),
+			vec![WhyNot::default().encode()],
+		),
+		(
+			"MarketApi",
+			"offer",
+			peer().encode(),
+			vec![Some(offer()).encode(), vec![0]],
+		),
 		(
 			"MarketApi",
 			"deal",

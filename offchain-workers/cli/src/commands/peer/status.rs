@@ -122,6 +122,7 @@ fn of_duties(duties: &PeerDuties) -> Vec<Row> {
 		let state = match assignment.worker.status {
 			WorkerStatus::Assigned { deadline } => format!("to go live by {}", epoch(deadline)),
 			WorkerStatus::Live { since } => format!("live, paid from {}", epoch(since)),
+			WorkerStatus::Draining { last, .. } => format!("leaves after {}", epoch(last)),
 		};
 		rows.push(("deal", format!("{} {state}", assignment.deal)));
 	}

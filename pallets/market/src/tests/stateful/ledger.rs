@@ -1,11 +1,10 @@
 //! Books of their own: what the market says that it did, worked out again and held against the
 //! balances.
 
-use crate::{mock::*, Event, HoldReason, Params, Specs};
+use super::rows::{provider_of, Row, Seat};
+use crate::{mock::*, Event, GraceSpan, HoldReason, Params, ReleaseReason, Specs};
 use frame_support::traits::fungible::Inspect;
-use millrace_primitives::{
-	market::DealSpec, peer::PeerId, traits::PeerRegistry, Balance, DealId, EpochIndex,
-};
+use millrace_primitives::{peer::PeerId, traits::EpochClock, Balance, DealId, EpochIndex};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is held is kept in this order.
@@ -20,46 +19,6 @@ const DEAL: usize = 1;
 const OFFER: usize = 2;
 const BOND: usize = 3;
 
-/// A worker as the events tell of it.
-pub(super) struct Seat {
-	pub(super) price: Balance,
-	/// Last epoch in which it can go live.
-	pub(super) deadline: EpochIndex,
-	/// First epoch that it is paid for, once it is live.
-	pub(super) since: Option<EpochIndex>,
-}
-
-/// A deal as the events tell of it.
-pub(super) struct Row {
-	pub(super) owner: u64,
-	pub(super) spec: DealSpec<u64>,
-	/// Last epoch of its term.
-	term_end: Option<EpochIndex>,
-	/// Last epoch at all, once it is stopped.
-	pub(super) last: Option<EpochIndex>,
-	early: bool,
-	escrow: Balance,
-	closing: Balance,
-	deposit: Balance,
-	paid: Balance,
-	burnt: Balance,
-	pub(super) workers: BTreeMap<PeerId, Seat>,
-}
-
-impl Row {
-	fn pays(&self, epoch: EpochIndex) -> bool {
-		self.term_end.is_none_or(|end| epoch <= end) && self.last.is_none_or(|last| epoch <= last)
-	}
-
-	/// Workers of a provider.
-	fn seats_of(&self, provider: u64) -> usize {
-		self.workers
-			.keys()
-			.filter(|peer| provider_of(**peer) == provider)
-			.count()
-	}
-}
-
 /// The books.
 pub(super) struct Ledger {
 	free: BTreeMap<u64, Balance>,
@@ -69,12 +28,14 @@ pub(super) struct Ledger {
 	pub(super) offers: BTreeMap<PeerId, (u64, Balance)>,
 	pub(super) deals: BTreeMap<DealId, Row>,
 	/// Deals that a peer served in an epoch by its report, unless that is void.
-	served: BTreeMap<(PeerId, EpochIndex), Vec<DealId>>,
+	pub(super) served: BTreeMap<(PeerId, EpochIndex), Vec<DealId>>,
+	/// Deals that a peer's report lists, void or not.
+	pub(super) listed: BTreeMap<(PeerId, EpochIndex), Vec<DealId>>,
 	paid: BTreeSet<(DealId, PeerId, EpochIndex)>,
-}
-
-fn provider_of(peer: PeerId) -> u64 {
-	MockPeers::provider_of(peer).expect("whoever is in use is registered")
+	/// The last epoch of each peer that is settled.
+	pub(super) settled: BTreeMap<PeerId, EpochIndex>,
+	/// Who points to a lost worker, in the call that is booked.
+	pub(super) pusher: Option<u64>,
 }
 
 /// Of a payment 2 % burn, rounded up.
@@ -105,45 +66,16 @@ impl Ledger {
 			offers: BTreeMap::new(),
 			deals: BTreeMap::new(),
 			served: BTreeMap::new(),
+			listed: BTreeMap::new(),
 			paid: BTreeSet::new(),
+			settled: BTreeMap::new(),
+			pusher: None,
 		}
 	}
 
 	/// What an account can spend and live on.
 	pub(super) fn spendable(&self, who: u64) -> Balance {
 		self.free[&who].saturating_sub(EXISTENTIAL_DEPOSIT)
-	}
-
-	/// Workers that are not live yet.
-	pub(super) fn assigned(&self) -> Vec<(DealId, PeerId, EpochIndex)> {
-		let mut assigned = Vec::new();
-		for (id, row) in &self.deals {
-			for (peer, seat) in &row.workers {
-				if seat.since.is_none() {
-					assigned.push((*id, *peer, seat.deadline));
-				}
-			}
-		}
-		assigned
-	}
-
-	/// Deals that a peer works for.
-	pub(super) fn deals_of(&self, peer: PeerId) -> Vec<DealId> {
-		let works = |(_, row): &(&DealId, &Row)| row.workers.contains_key(&peer);
-		self.deals.iter().filter(works).map(|(id, _)| *id).collect()
-	}
-
-	/// Units of a peer that are at work from the next epoch on.
-	pub(super) fn at_work(&self, peer: PeerId) -> u32 {
-		self.deals
-			.values()
-			.filter(|row| row.last.is_none())
-			.filter(|row| {
-				let seat = row.workers.get(&peer);
-				seat.is_some_and(|seat| seat.since.is_some())
-			})
-			.map(|row| row.spec.units_per_worker)
-			.sum()
 	}
 
 	/// Books what a peer reported to have served.
@@ -155,27 +87,11 @@ impl Ledger {
 		void: bool,
 	) {
 		let mut served = self.deals_of(peer);
-		served.retain(|deal| !void && listed.contains(deal));
+		served.retain(|deal| listed.contains(deal));
+		self.listed.insert((peer, epoch), served.clone());
+		served.retain(|_| !void);
 		let before = self.served.insert((peer, epoch), served);
 		assert!(before.is_none(), "an epoch is reported once");
-	}
-
-	/// What a peer is owed for an epoch that is settled now.
-	pub(super) fn dues(
-		&self,
-		peer: PeerId,
-		epoch: EpochIndex,
-	) -> Vec<(DealId, EpochIndex, Balance)> {
-		let served = self.served.get(&(peer, epoch)).into_iter().flatten();
-		served
-			.filter_map(|id| {
-				let row = self.deals.get(id)?;
-				let seat = row.workers.get(&peer)?;
-				let due = seat.since.is_some_and(|since| since <= epoch) && row.pays(epoch);
-				let amount = seat.price.min(row.escrow);
-				(due && amount > 0).then_some((*id, epoch, amount))
-			})
-			.collect()
 	}
 
 	pub(super) fn transfer(&mut self, from: u64, to: u64, amount: Balance) {
@@ -188,7 +104,7 @@ impl Ledger {
 	}
 
 	fn earn(&mut self, who: u64, amount: Balance) {
-		*self.free.get_mut(&who).expect("it is known") += amount;
+		*self.free.entry(who).or_default() += amount;
 	}
 
 	fn of(&mut self, who: u64, reason: usize) -> &mut Balance {
@@ -242,7 +158,7 @@ impl Ledger {
 			Event::DealToppedUp { deal, from, amount } => {
 				self.spend(from, amount);
 				*self.of(Market::pot(), ESCROW) += amount;
-				self.row(deal).escrow += amount;
+				self.top_up(deal, amount);
 				"a deal topped up"
 			}
 			Event::DealStopped { deal, last, early } => {
@@ -251,6 +167,58 @@ impl Ledger {
 				assert_eq!(row.last.replace(last), None);
 				row.early = early;
 				"a deal stopped"
+			}
+			Event::GraceBegun { deal, from, until } => {
+				self.begin_grace(deal, GraceSpan { from, until });
+				"a grace begun"
+			}
+			Event::GraceEnded { deal, from } => {
+				let row = self.row(deal);
+				assert!(row.in_grace && from == Epoch::get() + 1);
+				row.in_grace = false;
+				// One that had not begun is as if it had never been.
+				row.grace = row
+					.grace
+					.filter(|span| span.from < from)
+					.map(|span| GraceSpan {
+						until: span.until.min(from - 1),
+						..span
+					});
+				"a grace ended"
+			}
+			Event::DealResized {
+				deal,
+				min_workers,
+				target_workers,
+				added,
+			} => {
+				let row = self.row(deal);
+				assert!(row.last.is_none() && !row.in_grace);
+				row.spec.min_workers = min_workers;
+				row.spec.target_workers = target_workers;
+				row.closing += added;
+				let least = row.ceiling();
+				assert!(row.closing >= least);
+				assert!(added == 0 || row.closing <= least + row.most_in_grace());
+				let owner = row.owner;
+				self.spend(owner, added);
+				*self.of(Market::pot(), ESCROW) += added;
+				"a deal resized"
+			}
+			Event::HeirNamed { deal, heir } => {
+				self.row(deal).heir = heir;
+				"an heir named"
+			}
+			Event::OwnerChanged { deal, from, to } => {
+				let row = self.row(deal);
+				assert_eq!((row.owner, row.heir), (from, Some(to)));
+				(row.owner, row.heir) = (to, None);
+				let deposit = row.deposit;
+				if from != to {
+					self.hold(to, DEAL, deposit);
+					self.release(from, DEAL, deposit);
+				}
+				"an owner changed"
 			}
 			Event::DealClosed {
 				deal,
@@ -271,18 +239,32 @@ impl Ledger {
 				let bond = row.spec.worker_bond;
 				let seat = row.workers.get_mut(&peer).expect("it works");
 				assert_eq!(seat.since.replace(since), None);
+				seat.bond = bond;
 				self.hold(provider_of(peer), BOND, bond);
 				"a worker live"
 			}
-			Event::WorkerReleased { deal, peer, .. } => {
+			Event::WorkerDraining {
+				deal, peer, last, ..
+			} => {
+				assert_eq!(last, Epoch::get() + 1);
 				let row = self.row(deal);
-				let bond = row.spec.worker_bond;
-				let seat = row.workers.remove(&peer).expect("it works");
-				if seat.since.is_some() {
-					self.release(provider_of(peer), BOND, bond);
-				}
-				"a worker released"
+				assert!(row.last.is_none());
+				let seat = row.workers.get_mut(&peer).expect("it works");
+				assert!(seat.since.is_some_and(|since| since <= last));
+				assert_eq!(seat.last.replace(last), None);
+				"a worker draining"
 			}
+			Event::BondForfeited {
+				deal,
+				peer,
+				bounty,
+				to_escrow,
+				burnt,
+			} => {
+				self.forfeit(deal, peer, (bounty, to_escrow, burnt));
+				"a bond forfeited"
+			}
+			Event::WorkerReleased { deal, peer, reason } => self.release_worker(deal, peer, reason),
 			Event::ReportPaid {
 				peer,
 				epoch,
@@ -290,16 +272,24 @@ impl Ledger {
 				burnt,
 			} => {
 				let (mut of_all, mut burnt_of_all) = (0, 0);
-				for (deal, epoch, amount) in self.dues(peer, epoch) {
+				let mut name = "an epoch paid";
+				for (deal, amount, is_grace) in self.dues(peer, epoch) {
 					assert!(self.paid.insert((deal, peer, epoch)));
 					let (paid, burnt) = split(amount);
-					self.row(deal).escrow -= amount;
+					let row = self.row(deal);
+					let source = if is_grace {
+						name = "an epoch paid in grace";
+						&mut row.closing
+					} else {
+						&mut row.escrow
+					};
+					less(source, amount);
 					self.note_payment(deal, peer, paid, burnt);
 					(of_all, burnt_of_all) = (of_all + paid, burnt_of_all + burnt);
 				}
 				assert_eq!((paid, burnt), (of_all, burnt_of_all));
 				assert!(paid + burnt > 0);
-				"an epoch paid"
+				name
 			}
 			Event::ClosingPaid {
 				deal,
@@ -307,11 +297,13 @@ impl Ledger {
 				paid,
 				burnt,
 			} => {
+				let now = Epoch::get();
 				let row = self.row(deal);
 				assert!(row.last.is_none() || row.early);
 				let seat = &row.workers[&peer];
-				assert!(seat.since.is_some());
-				assert_eq!((paid, burnt), split(seat.price));
+				// It would have been paid for the epoch after the last one.
+				assert!(seat.serves(row.last.unwrap_or(now) + 1));
+				assert_eq!((paid, burnt), split(seat.price.min(row.closing)));
 				less(&mut row.closing, paid + burnt);
 				self.note_payment(deal, peer, paid, burnt);
 				"a closing epoch paid"
@@ -344,6 +336,9 @@ impl Ledger {
 			spec,
 			last: None,
 			early: false,
+			grace: None,
+			in_grace: false,
+			heir: None,
 			escrow,
 			closing,
 			deposit,
@@ -367,23 +362,132 @@ impl Ledger {
 		let deadline = Epoch::get().saturating_add(Params::<Test>::get().assignment_epochs);
 		let row = self.row(deal);
 		let spec = &row.spec;
-		assert!(row.last.is_none() && ask <= spec.price_ceiling);
-		assert!((row.workers.len() as u32) < spec.target_workers);
+		assert!(row.last.is_none() && !row.in_grace && ask <= spec.price_ceiling);
+		let stays = |seat: &&Seat| seat.last.is_none();
+		let staying = row.workers.values().filter(stays).count();
+		assert!((staying as u32) < spec.target_workers);
 		let most = spec.max_workers_per_provider as usize;
 		assert!(row.seats_of(provider_of(peer)) < most);
 		let seat = Seat {
 			price: ask * Balance::from(spec.units_per_worker),
 			deadline,
 			since: None,
+			last: None,
+			bond: 0,
 		};
 		assert!(row.workers.insert(peer, seat).is_none());
+	}
+
+	/// Books what was added. In grace the closing deposit comes first: the deal says how much of it
+	/// that took, which is never more than it needs, and what the rest pays.
+	fn top_up(&mut self, deal: DealId, amount: Balance) {
+		let seen = Market::deal_of(deal).expect("it stands");
+		let now = Epoch::get();
+		let row = self.row(deal);
+		assert!(row.last.is_none());
+		let begun = row.grace.filter(|span| row.in_grace && span.from <= now);
+		let restored = match begun {
+			Some(_) => seen.closing_deposit - row.closing,
+			None => 0,
+		};
+		row.closing += restored;
+		row.escrow += amount - restored;
+		if begun.is_some() {
+			let least = row.ceiling();
+			assert!(row.closing >= least);
+			assert!(restored == 0 || row.closing <= least + row.most_in_grace());
+		}
+	}
+
+	fn begin_grace(&mut self, deal: DealId, span: GraceSpan) {
+		let row = self.row(deal);
+		assert!(row.last.is_none() && !row.in_grace);
+		assert_eq!(span.from, Epoch::get() + 1);
+		let last = row
+			.term_end
+			.map_or(span.from + 1, |end| end.min(span.from + 1));
+		assert_eq!(span.until, last);
+		// It cannot pay the next epoch of those that serve it.
+		let serve = row.workers.values().filter(|seat| seat.serves(span.from));
+		assert!(serve.count() > 0);
+		(row.grace, row.in_grace) = (Some(span), true);
+	}
+
+	/// Books a bond that is forfeited: a hundredth at most to whoever pointed to it, a price of an epoch
+	/// at most to the client.
+	fn forfeit(
+		&mut self,
+		deal: DealId,
+		peer: PeerId,
+		(bounty, to_escrow, burnt): (Balance, Balance, Balance),
+	) {
+		let (provider, pusher) = (provider_of(peer), self.pusher);
+		let row = self.row(deal);
+		let seat = row.workers.get_mut(&peer).expect("it works");
+		let bond = std::mem::take(&mut seat.bond);
+		assert!(bond > 0);
+		assert!(bounty <= bond / 100);
+		assert_eq!(to_escrow, seat.price.min(bond - bounty));
+		assert_eq!(bounty + to_escrow + burnt, bond);
+		row.escrow += to_escrow;
+		less(self.of(provider, BOND), bond);
+		*self.of(Market::pot(), ESCROW) += to_escrow;
+		less(&mut self.issued, burnt);
+		match pusher {
+			Some(who) => self.earn(who, bounty),
+			None => assert_eq!(bounty, 0),
+		}
+	}
+
+	fn release_worker(
+		&mut self,
+		deal: DealId,
+		peer: PeerId,
+		reason: ReleaseReason,
+	) -> &'static str {
+		let is_over = matches!(
+			reason,
+			ReleaseReason::CommitmentOver | ReleaseReason::CommitmentFailed
+		);
+		assert!(is_over || !self.owes(deal, peer), "{reason:?}");
+		let now = Epoch::get();
+		let row = &self.deals[&deal];
+		let seat = &row.workers[&peer];
+		let (bond, provider) = (seat.bond, provider_of(peer));
+		let name = match reason {
+			ReleaseReason::Lost => {
+				assert!(row.is_due(peer, now - 1) && self.is_late(deal, peer));
+				assert_eq!(bond, 0);
+				"a worker lost"
+			}
+			ReleaseReason::CommitmentFailed => {
+				assert_eq!(bond, 0);
+				"a commitment failed"
+			}
+			ReleaseReason::Drained => {
+				let closed = MockEpochs::last_closed();
+				assert!(row.last.is_none() && seat.last.is_some() && seat.last <= closed);
+				"a worker drained"
+			}
+			ReleaseReason::NotLive | ReleaseReason::BondUnavailable | ReleaseReason::Ended => {
+				assert_eq!(seat.since, None);
+				"an assignment ended"
+			}
+			ReleaseReason::DealStopped
+			| ReleaseReason::DealClosed
+			| ReleaseReason::CommitmentOver => "a worker released",
+		};
+		self.release(provider, BOND, bond);
+		self.row(deal).workers.remove(&peer);
+		name
 	}
 
 	/// Whether the accounts have what the books say, and nobody has anything else.
 	pub(super) fn check(&self) {
 		for (who, free) in &self.free {
 			assert_eq!(Balances::free_balance(who), *free, "of {who}");
-			for (reason, amount) in REASONS.into_iter().zip(self.held[who]) {
+			let of_reasons = self.held.get(who).copied().unwrap_or_default();
+			for (reason, amount) in REASONS.into_iter().zip(of_reasons) {
 				assert_eq!(held(reason, *who), amount, "of {who}: {reason:?}");
 			}
 		}

@@ -35,6 +35,15 @@ impl Caller {
 	pub(super) fn signs(self) -> bool {
 		matches!(self, Self::Entitled | Self::Account(_))
 	}
+
+	/// Whether a call for which an account is entitled is that account's own.
+	pub(super) fn is(self, entitled: u64) -> bool {
+		match self {
+			Self::Entitled => true,
+			Self::Account(who) => who == entitled,
+			Self::Root | Self::Nobody | Self::Authorized => false,
+		}
+	}
 }
 
 /// What is wrong with a specification, if anything.
@@ -115,14 +124,15 @@ impl Order {
 	}
 }
 
-/// What a go-live is made of.
+/// What a go-live or a notice is made of.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Duty {
 	Right,
 	/// Authorised before its provider had spent the bond.
 	Unchecked,
 	WrongKey,
-	WrongDeadline,
+	/// Signed for another assignment.
+	WrongEpoch,
 	Unregistered,
 	/// Not as a duty at all.
 	From(Caller),
@@ -157,10 +167,18 @@ pub(super) enum Op {
 		/// What is missing of that.
 		missing: Balance,
 	},
+	UpdateOffer {
+		caller: Caller,
+		peer: u8,
+		terms: OfferTerms,
+	},
 	TopUp {
 		caller: Caller,
 		deal: u8,
 		amount: Balance,
+		/// A deal in grace is looked for; it gets what its closing deposit lacks and the price of so
+		/// many epochs.
+		in_grace: Option<u8>,
 	},
 	Stop {
 		caller: Caller,
@@ -184,11 +202,54 @@ pub(super) enum Op {
 		caller: Caller,
 		deal: u8,
 	},
+	Drain {
+		pick: u8,
+		duty: Duty,
+	},
+	EndWorker {
+		caller: Caller,
+		pick: u8,
+	},
+	Replace {
+		caller: Caller,
+		pick: u8,
+		/// After an epoch that the peer of a live worker did not report.
+		misses: bool,
+	},
+	Resize {
+		caller: Caller,
+		deal: u8,
+		least: u32,
+		target: u32,
+	},
+	NameHeir {
+		caller: Caller,
+		deal: u8,
+		heir: Option<u64>,
+	},
+	TakeDeal {
+		caller: Caller,
+		deal: u8,
+	},
+	BeginGrace {
+		caller: Caller,
+		deal: u8,
+	},
+	/// A deal is served until its escrow is used up.
+	UseUp {
+		caller: Caller,
+		pick: u8,
+		/// Epochs that are served from then on.
+		epochs: u8,
+		/// What is brought after them, if anything: what the closing deposit lacks and the price of so
+		/// many epochs.
+		brings: Option<u8>,
+	},
 	SetParams {
 		caller: Caller,
 		params: MarketParams,
 	},
-	/// The matcher, with so much of time.
+	/// The matcher and the patrol, with so much of time.
 	Poll(u64),
 	Idle(u64),
 	Report {
@@ -211,8 +272,11 @@ pub(super) enum Op {
 		peer: u8,
 		units: u32,
 	},
-	/// Its next settlement ends a commitment.
-	End(u8),
+	/// Its next settlement ends a commitment, or fails it.
+	End {
+		peer: u8,
+		fails: bool,
+	},
 	Fail(u8),
 	Register {
 		pick: u8,
@@ -290,8 +354,21 @@ fn flaw() -> impl Strategy<Value = Flaw> {
 	]
 }
 
+/// How many workers are looked for.
+fn wanted() -> impl Strategy<Value = u32> {
+	prop_oneof![1 => Just(0u32), 12 => 1u32..5, 1 => 256u32..258]
+}
+
+fn heir() -> impl Strategy<Value = Option<u64>> {
+	prop_oneof![
+		6 => account().prop_map(Some),
+		1 => (0u64..14).prop_map(Some),
+		1 => Just(None),
+	]
+}
+
 fn order() -> impl Strategy<Value = Order> {
-	let target = prop_oneof![1 => Just(0u32), 12 => 1u32..5, 1 => 256u32..258];
+	let target = wanted();
 	let units = prop_oneof![1 => Just(0u32), 12 => 1u32..4, 1 => Just(u32::MAX)];
 	let per_provider = prop_oneof![1 => Just(0u32), 12 => 1u32..4];
 	let bond = prop_oneof![4 => Just(100u128), 2 => 0u128..3, 1 => 999u128..1_002];
@@ -350,10 +427,20 @@ fn duty() -> impl Strategy<Value = Duty> {
 		20 => Just(Duty::Right),
 		2 => Just(Duty::Unchecked),
 		1 => Just(Duty::WrongKey),
-		1 => Just(Duty::WrongDeadline),
+		1 => Just(Duty::WrongEpoch),
 		1 => Just(Duty::Unregistered),
 		2 => caller().prop_map(Duty::From),
 	]
+}
+
+/// Units that are missing in a report.
+fn short() -> impl Strategy<Value = u32> {
+	prop_oneof![4 => Just(0u32), 1 => 1u32..3]
+}
+
+/// All, or some.
+fn mask() -> impl Strategy<Value = u8> {
+	prop_oneof![2 => Just(u8::MAX), 1 => any::<u8>()]
 }
 
 /// Time for the matcher: none, a look or two, or more than it needs.
@@ -368,31 +455,61 @@ fn time() -> impl Strategy<Value = u64> {
 pub(super) fn op() -> impl Strategy<Value = Op> {
 	let n = || 0..PEERS;
 	let deal = || 0u8..12;
-	let amount = || prop_oneof![1 => Just(0u128), 1 => Just(Balance::MAX), 6 => 1u128..500];
+	let amount = || {
+		prop_oneof![
+			1 => Just(0u128),
+			1 => Just(Balance::MAX),
+			5 => 1u128..500,
+			3 => 500u128..3_000,
+		]
+	};
 	let sum = prop_oneof![
 		3 => Just(Sum::Half),
 		1 => (0u128..300).prop_map(Sum::AllBut),
 		1 => (0u128..300).prop_map(Sum::Exactly),
 	];
 	let missing = prop_oneof![8 => Just(0u128), 1 => Just(1u128)];
+	// The least escrow is used up first.
+	let escrow = prop_oneof![2 => Just(2u8), 3 => 1u8..9];
+	let brings = || prop::option::of(0u8..4);
+	// Up to the end of grace, and beyond.
+	let in_grace = prop_oneof![2 => Just(2u8), 3 => 0u8..4];
 	let owner = prop_oneof![5 => Just(CLIENT), 2 => Just(STRANGER), 1 => Just(PROVIDER)];
 	let calls = prop_oneof![
 		6 => (caller(), n(), terms())
 			.prop_map(|(caller, peer, terms)| Op::PostOffer { caller, peer, terms }),
 		2 => (caller(), n()).prop_map(|(caller, peer)| Op::WithdrawOffer { caller, peer }),
-		12 => (caller(), owner, order(), 1u8..9, missing).prop_map(
+		12 => (caller(), owner, order(), escrow, missing).prop_map(
 			|(caller, owner, order, epochs, missing)| Op::CreateDeal {
 				caller, owner, order, epochs, missing,
 			}
 		),
-		3 => (caller(), deal(), amount())
-			.prop_map(|(caller, deal, amount)| Op::TopUp { caller, deal, amount }),
+		2 => (caller(), n(), terms())
+			.prop_map(|(caller, peer, terms)| Op::UpdateOffer { caller, peer, terms }),
+		5 => (caller(), deal(), amount(), brings()).prop_map(
+			|(caller, deal, amount, in_grace)| Op::TopUp { caller, deal, amount, in_grace }
+		),
 		4 => (caller(), deal()).prop_map(|(caller, deal)| Op::Stop { caller, deal }),
 		14 => (any::<u8>(), duty()).prop_map(|(pick, duty)| Op::GoLive { pick, duty }),
 		3 => (caller(), any::<u8>(), any::<bool>())
 			.prop_map(|(caller, pick, late)| Op::Release { caller, pick, late }),
 		7 => (caller(), deal()).prop_map(|(caller, deal)| Op::Close { caller, deal }),
 		4 => (caller(), deal()).prop_map(|(caller, deal)| Op::Match { caller, deal }),
+		3 => (any::<u8>(), duty()).prop_map(|(pick, duty)| Op::Drain { pick, duty }),
+		2 => (caller(), any::<u8>()).prop_map(|(caller, pick)| Op::EndWorker { caller, pick }),
+		4 => (caller(), any::<u8>(), any::<bool>())
+			.prop_map(|(caller, pick, misses)| Op::Replace { caller, pick, misses }),
+		3 => (caller(), deal(), 0u32..3, wanted()).prop_map(
+			|(caller, deal, least, target)| Op::Resize { caller, deal, least, target }
+		),
+		2 => (caller(), deal(), heir()).prop_map(
+			|(caller, deal, heir)| Op::NameHeir { caller, deal, heir }
+		),
+		2 => (caller(), deal()).prop_map(|(caller, deal)| Op::TakeDeal { caller, deal }),
+		3 => (caller(), deal()).prop_map(|(caller, deal)| Op::BeginGrace { caller, deal }),
+		4 => (caller(), any::<u8>(), in_grace, brings()).prop_map(
+			|(caller, pick, epochs, brings)| Op::UseUp { caller, pick, epochs, brings }
+		),
 		2 => (caller(), new_params())
 			.prop_map(|(caller, params)| Op::SetParams { caller, params }),
 		2 => (account(), account(), sum)
@@ -401,14 +518,14 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
 	let world = prop_oneof![
 		6 => time().prop_map(Op::Poll),
 		3 => time().prop_map(Op::Idle),
-		6 => (n(), 0u32..3, prop::bool::weighted(0.2), any::<u8>())
+		6 => (n(), short(), prop::bool::weighted(0.2), mask())
 			.prop_map(|(peer, missing, void, mask)| Op::Report { peer, missing, void, mask }),
-		8 => (any::<u8>(), any::<bool>())
+		8 => (mask(), any::<bool>())
 			.prop_map(|(mask, settles)| Op::Serve { mask, settles }),
 		4 => n().prop_map(Op::Settle),
 		4 => (n(), 1u32..6).prop_map(|(pick, units)| Op::Commit { pick, units }),
 		2 => (n(), 0u32..6).prop_map(|(peer, units)| Op::Units { peer, units }),
-		2 => n().prop_map(Op::End),
+		2 => (n(), any::<bool>()).prop_map(|(peer, fails)| Op::End { peer, fails }),
 		1 => n().prop_map(Op::Fail),
 		3 => (n(), PROVIDER..PROVIDER + 3)
 			.prop_map(|(pick, provider)| Op::Register { pick, provider }),

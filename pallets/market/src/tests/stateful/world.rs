@@ -112,6 +112,8 @@ impl<'a> World<'a> {
 	}
 
 	fn note_settled(&mut self, settled: Settled) {
+		let last = self.ledger.settled.entry(settled.peer).or_default();
+		*last = settled.epoch.max(*last);
 		if settled.over {
 			self.note("a commitment over", true);
 			let n = self.number(settled.peer);
@@ -150,8 +152,24 @@ impl<'a> World<'a> {
 			at(epoch + 1, 0);
 			self.begin_epoch();
 		}
+		if Position::get() == LENGTHS.report_window {
+			self.note_silence();
+		}
 		if Position::get() == LENGTHS.close_position() {
 			self.close_epoch();
+		}
+	}
+
+	/// The report window is over: who owed a report and did not send it has missed it. Every fifth
+	/// epoch is forgiven to all.
+	fn note_silence(&self) {
+		let ended = Epoch::get() - 1;
+		for (n, commitment) in &self.commitments {
+			let reported = commitment.reported.map(|(epoch, ..)| epoch);
+			let owed = commitment.since <= ended && reported != Some(ended);
+			if owed && ended % 5 != 0 {
+				miss(self.peer(*n), ended);
+			}
 		}
 	}
 
@@ -159,7 +177,7 @@ impl<'a> World<'a> {
 		let now = Epoch::get();
 		for peer in &self.peers {
 			self.at_work
-				.insert((*peer, now), self.ledger.at_work(*peer));
+				.insert((*peer, now), self.ledger.at_work(*peer, now));
 		}
 		self.at_work.retain(|(_, epoch), _| *epoch + 2 > now);
 	}
@@ -196,7 +214,7 @@ impl<'a> World<'a> {
 				} else {
 					self.ledger.dues(peer, settled.epoch)
 				};
-				let dues: Balance = dues.into_iter().map(|(.., amount)| amount).sum();
+				let dues: Balance = dues.into_iter().map(|(_, amount, _)| amount).sum();
 				let dues = (dues > 0).then_some((settled.epoch, dues));
 				let paid = |event: Event<Test>| match event {
 					Event::ReportPaid {
@@ -221,7 +239,7 @@ impl<'a> World<'a> {
 		settled_any
 	}
 
-	/// A report as capacity takes it; its deals are noted if all units were proven.
+	/// A report as capacity takes it; it counts for no deal unless all units were proven.
 	pub(super) fn report(&mut self, n: u8, missing: u32, void: bool, mask: u8) -> bool {
 		let (peer, ended) = (self.peer(n), Epoch::get() - 1);
 		let may_report = |commitment: &Commitment| {
@@ -239,14 +257,15 @@ impl<'a> World<'a> {
 		};
 		let proven = commitment.units.saturating_sub(missing);
 		commitment.reported = Some((ended, proven, void));
+		let mut listed = Vec::new();
 		if missing == 0 {
-			let mut listed = self.ledger.deals_of(peer);
+			listed = self.ledger.deals_of(peer);
 			listed.retain(|deal| (mask >> (deal % 8)) & 1 == 1);
 			// One that it does not work for, or that there is not.
 			listed.push(NextDeal::<Test>::get() + DealId::from(mask));
-			report(peer, ended, &listed);
-			self.ledger.note_report(peer, ended, &listed, void);
 		}
+		report(peer, ended, &listed);
+		self.ledger.note_report(peer, ended, &listed, void);
 		true
 	}
 
@@ -260,5 +279,12 @@ impl<'a> World<'a> {
 		for n in (0..PEERS).filter(|_| settles) {
 			self.settle(self.peer(n));
 		}
+	}
+
+	/// An epoch that those of the mask report, and that is settled: the books agree after it.
+	pub(super) fn serve_and_check(&mut self, mask: u8) {
+		self.serve(mask, true);
+		self.sync();
+		self.check();
 	}
 }

@@ -1,27 +1,15 @@
 //! What the chain has said of money, block by block, from the events of every block.
 
 use codec::Decode;
-use futures::StreamExt;
 use millrace_client::{AccountId, Chain, ChainEvent};
-use millrace_e2e::eventually;
+use millrace_e2e::Events;
 use millrace_primitives::{
 	challenge::{CaseId, OffenceKind, Wanted},
 	commitment::SlashId,
 	peer::PeerId,
 	Balance, BlockNumber, DealId, EpochIndex, H256,
 };
-use std::{
-	collections::{BTreeMap, BTreeSet},
-	ops::RangeInclusive,
-	sync::{Arc, Mutex, PoisonError},
-	time::Duration,
-};
-use tokio::{task::JoinHandle, time::sleep};
-
-/// Pause before a block that could not be read is read again.
-const PAUSE: Duration = Duration::from_millis(200);
-/// Longest wait for the events of a block that is final.
-const PATIENCE: Duration = Duration::from_secs(60);
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 /// Something that moves money, or says where it will go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,76 +192,32 @@ impl Said {
 	}
 }
 
-type Blocks = Arc<Mutex<BTreeMap<BlockNumber, Vec<Said>>>>;
-
-/// The events of all final blocks, from some block on. Nodes drop the state of old blocks, so they are
-/// read as the blocks come.
+/// What all final blocks have said of money, from some block on.
 #[derive(Debug)]
-pub(super) struct Book {
-	blocks: Blocks,
-	task: JoinHandle<()>,
-}
+pub(super) struct Book(Events);
 
 impl Book {
 	/// Begins with a block.
 	pub(super) fn open(chain: &Chain, first: BlockNumber) -> Self {
-		let blocks = Blocks::default();
-		let (chain, written) = (chain.clone(), blocks.clone());
-		let task = tokio::spawn(async move {
-			let mut next = first;
-			let mut finalized = chain.finalized();
-			while let Some(block) = finalized.next().await {
-				while next <= block.number {
-					match chain.events(next).await {
-						Ok(events) => {
-							let said = events.iter().filter_map(Said::read).collect();
-							lock(&written).insert(next, said);
-							next += 1;
-						}
-						Err(_) => sleep(PAUSE).await,
-					}
-				}
-			}
-		});
-		Self { blocks, task }
+		Self(Events::open(chain, first))
 	}
 
 	/// Peers of which a slash was applied, as far as it is read.
 	pub(super) fn paid(&self) -> BTreeSet<PeerId> {
-		let blocks = lock(&self.blocks);
-		let applied = blocks.values().flatten().filter_map(|said| match said {
-			Said::Applied { peer, .. } => Some(*peer),
-			_ => None,
-		});
+		let said = self.0.so_far();
+		let applied = said
+			.iter()
+			.filter_map(Said::read)
+			.filter_map(|said| match said {
+				Said::Applied { peer, .. } => Some(peer),
+				_ => None,
+			});
 		applied.collect()
 	}
 
 	/// What was said in these blocks, in its order.
 	pub(super) async fn of(&self, range: RangeInclusive<BlockNumber>) -> Vec<Said> {
-		eventually("the events are read", PATIENCE, async || {
-			let blocks = lock(&self.blocks);
-			match range.clone().find(|number| !blocks.contains_key(number)) {
-				None => Ok(()),
-				Some(number) => Err(format!("those of block {number} are missing")),
-			}
-		})
-		.await;
-		let blocks = lock(&self.blocks);
-		blocks
-			.range(range)
-			.flat_map(|(_, said)| said.clone())
-			.collect()
+		let said = self.0.of(range).await;
+		said.iter().filter_map(Said::read).collect()
 	}
-}
-
-impl Drop for Book {
-	fn drop(&mut self) {
-		self.task.abort();
-	}
-}
-
-fn lock(
-	blocks: &Mutex<BTreeMap<BlockNumber, Vec<Said>>>,
-) -> std::sync::MutexGuard<'_, BTreeMap<BlockNumber, Vec<Said>>> {
-	blocks.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,9 +1,9 @@
 //! Requests over HTTP, at the gateway and at the worker.
 
 use super::{Scene, MINUTE, TIGHT};
-use millrace_client::{calls, View};
-use millrace_e2e::{eventually, network::account, provider::EPOCHS, until};
-use millrace_primitives::{execution::CallStatus, market::WorkerStatus, EpochIndex, FLT};
+use millrace_client::View;
+use millrace_e2e::{eventually, provider::EPOCHS, until};
+use millrace_primitives::{execution::CallStatus, market::WorkerStatus, EpochIndex};
 
 /// Requests that reach no guest, at the gateway and at the worker.
 pub(super) async fn requests_are_refused(scene: &Scene) {
@@ -88,8 +88,8 @@ pub(super) async fn guests_fail_with_a_receipt(scene: &Scene) {
 	}
 }
 
-/// A stopped deal ends with its epoch; one whose escrow is used up is served again when it is topped
-/// up.
+/// A stopped deal ends with its epoch; one whose escrow is used up is served in grace, and then no
+/// more.
 pub(super) async fn deals_without_money_or_time_are_not_served(scene: &Scene) {
 	let (network, short) = (&scene.network, &scene.short);
 	let view = network.chain.latest().await.expect("the node is up");
@@ -100,19 +100,32 @@ pub(super) async fn deals_without_money_or_time_are_not_served(scene: &Scene) {
 		.iter()
 		.filter_map(|row| match row.worker.status {
 			WorkerStatus::Live { since } => Some(since),
-			WorkerStatus::Assigned { .. } => None,
+			WorkerStatus::Assigned { .. } | WorkerStatus::Draining { .. } => None,
 		})
 		.collect();
 	assert_eq!(since.len(), 1, "one worker is live");
-	let what = "two epochs of the short deal are over";
+	let what = "the two epochs that the short deal has escrow for are over";
 	until(&network.chain, what, EPOCHS, async |view: &View| {
 		Ok((view.epoch().await?.info.index >= since[0] + 2).then_some(()))
 	})
 	.await;
-	for (deal, error) in [
-		(scene.odd.id, (410, "deal_ended".to_string())),
-		(short.id, (402, "deal_unfunded".to_string())),
-	] {
+	for door in scene.doors(short.id) {
+		eventually(&format!("{door} serves in grace"), MINUTE, async || {
+			let answer = scene.call(&door, "call").await;
+			match (answer.status, answer.receipt()) {
+				(200, Some(_)) => Ok(()),
+				_ => Err(format!("{:?}", answer.error())),
+			}
+		})
+		.await;
+	}
+	let what = "its grace is over";
+	until(&network.chain, what, EPOCHS, async |view: &View| {
+		Ok((view.epoch().await?.info.index >= since[0] + 4).then_some(()))
+	})
+	.await;
+	let error = (410, "deal_ended".to_string());
+	for deal in [scene.odd.id, short.id] {
 		for door in scene.doors(deal) {
 			eventually(&format!("{door} answers {error:?}"), MINUTE, async || {
 				let found = scene.call(&door, "call").await.error();
@@ -124,24 +137,8 @@ pub(super) async fn deals_without_money_or_time_are_not_served(scene: &Scene) {
 			.await;
 		}
 	}
-	scene
-		.tool_fails(&["invoke", &short.id.to_string()], 1, "deal_unfunded")
-		.await;
-
-	let call = calls::market::top_up(short.id, FLT);
-	network
-		.chain
-		.submit(&account("//Eve"), call)
-		.await
-		.expect("anybody may add to it");
-	for door in scene.doors(short.id) {
-		eventually(&format!("{door} serves again"), MINUTE, async || {
-			let answer = scene.call(&door, "call").await;
-			match (answer.status, answer.receipt()) {
-				(200, Some(_)) => Ok(()),
-				_ => Err(format!("{:?}", answer.error())),
-			}
-		})
-		.await;
-	}
+	let short = short.id.to_string();
+	scene.tool_fails(&["invoke", &short], 1, "deal_ended").await;
+	let late = ["--key", "//Eve", "deal", "top-up", &short, "1 FLT"];
+	scene.tool_fails(&late, 3, "DealEnding").await;
 }

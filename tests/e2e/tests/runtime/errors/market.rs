@@ -1,8 +1,8 @@
 //! Errors of offers, deals and their workers.
 
 use super::scene::{
-	asked, assert_all_raised, by, deal, done, go_live, go_to, offering, on_dev_chain, order, peer,
-	refuses, register, root, ALICE, BOB, EVE,
+	account, asked, assert_all_raised, by, deal, done, go_live, go_to, hand_in, offering,
+	on_dev_chain, order, pass_audit, peer, refuses, register, report, root, ALICE, BOB, EVE,
 };
 use crate::samples::hosts;
 use millrace_primitives::{
@@ -35,9 +35,27 @@ fn released(deal: DealId, n: u16) -> Market {
 	Market::release_worker { deal, peer }
 }
 
+fn ended(deal: DealId, n: u16) -> Market {
+	let peer = peer(n);
+	Market::end_worker { deal, peer }
+}
+
+fn replaced(deal: DealId, n: u16) -> Market {
+	let peer = peer(n);
+	Market::replace { deal, peer }
+}
+
+fn resized(deal: DealId, min_workers: u32, target_workers: u32) -> Market {
+	Market::resize {
+		deal,
+		min_workers,
+		target_workers,
+	}
+}
+
 #[test]
 fn every_error_of_the_market_is_raised() {
-	for scene in [offers, orders, deals] {
+	for scene in [offers, orders, deals, notice, grace] {
 		on_dev_chain(scene);
 	}
 	let unreachable = "for sums that cannot run over; seen by pallet tests' invariants alone";
@@ -65,10 +83,19 @@ fn offers() {
 	};
 	refuses!(Market::PriceBelowMinimum, alice.clone(), post(1, cheap));
 	let withdraw = |n| Market::withdraw_offer { peer: peer(n) };
+	let update = |terms| Market::update_offer {
+		peer: peer(1),
+		terms,
+	};
 	refuses!(Market::NoOffer, alice.clone(), withdraw(1));
+	refuses!(Market::NoOffer, alice.clone(), update(asked()));
 	done(alice.clone(), post(1, asked()));
-	refuses!(Market::OfferExists, alice, post(1, asked()));
-	refuses!(Market::NotProvider, bob, withdraw(1));
+	refuses!(Market::OfferExists, alice.clone(), post(1, asked()));
+	refuses!(Market::NotProvider, bob.clone(), withdraw(1));
+	refuses!(Market::NotProvider, bob, update(asked()));
+	refuses!(Market::ClassChanged, alice.clone(), update(other_class));
+	refuses!(Market::UnknownRegion, alice.clone(), update(nowhere));
+	refuses!(Market::PriceBelowMinimum, alice, update(cheap));
 
 	let params = MarketParams {
 		deal_deposit: 0,
@@ -175,7 +202,16 @@ fn deals() {
 		Market::stop { deal: unknown },
 		Market::close { deal: unknown },
 		Market::match_deal { deal: unknown },
+		Market::name_heir {
+			deal: unknown,
+			heir: None,
+		},
+		Market::take_deal { deal: unknown },
+		Market::begin_grace { deal: unknown },
 		released(unknown, 1),
+		ended(unknown, 1),
+		replaced(unknown, 1),
+		resized(unknown, 1, 1),
 	] {
 		refuses!(Market::UnknownDeal, bob.clone(), call);
 	}
@@ -223,6 +259,91 @@ fn deals() {
 	);
 	done(bob.clone(), Market::stop { deal });
 	refuses!(Market::DealEnding, bob.clone(), Market::stop { deal });
+	refuses!(Market::DealEnding, bob.clone(), resized(deal, 1, 1));
+	refuses!(Market::DealEnding, bob.clone(), ended(deal, 1));
+	refuses!(
+		Market::DealEnding,
+		eve.clone(),
+		Market::begin_grace { deal }
+	);
 	refuses!(Market::DealEnding, bob, Market::top_up { deal, amount: 1 });
 	refuses!(Market::LastEpochOpen, eve, Market::close { deal });
+}
+
+fn notice() {
+	let (bob, eve) = (by(BOB), by(EVE));
+	offering(ALICE, 1, 1);
+	let deal = deal(order(1, 1));
+	refuses!(Market::NotAssigned, bob.clone(), ended(deal, 1));
+	refuses!(Market::NotAssigned, eve.clone(), replaced(deal, 1));
+	done(eve.clone(), Market::match_deal { deal });
+	// It owes nothing yet.
+	refuses!(Market::NotLost, eve.clone(), replaced(deal, 1));
+	go_live(1, deal);
+	refuses!(Market::NotOwner, eve.clone(), ended(deal, 1));
+	done(bob.clone(), ended(deal, 1));
+	refuses!(Market::NotLive, bob.clone(), ended(deal, 1));
+	refuses!(Market::NotOverdue, eve.clone(), released(deal, 1));
+
+	refuses!(Market::NotOwner, eve.clone(), resized(deal, 1, 2));
+	refuses!(Market::WorkersOutOfRange, bob.clone(), resized(deal, 2, 1));
+	refuses!(
+		Market::WorkersOutOfRange,
+		bob.clone(),
+		resized(deal, 1, MAX_WORKERS + 1)
+	);
+
+	let heir = Some(account(EVE));
+	let name = Market::name_heir { deal, heir };
+	refuses!(Market::NotOwner, eve.clone(), name.clone());
+	done(bob.clone(), name);
+	refuses!(Market::NotHeir, bob.clone(), Market::take_deal { deal });
+	done(eve.clone(), Market::take_deal { deal });
+	refuses!(Market::NotHeir, eve, Market::take_deal { deal });
+	refuses!(Market::NotOwner, bob, Market::stop { deal });
+}
+
+fn grace() {
+	let (bob, eve) = (by(BOB), by(EVE));
+	offering(ALICE, 1, 1);
+	let ask = asked().ask;
+	let spec = DealSpec {
+		price_ceiling: ask,
+		..order(1, 1)
+	};
+	let deal = pallet_market::NextDeal::<Runtime>::get();
+	let escrow = 2 * ask;
+	done(bob.clone(), Market::create_deal { spec, escrow });
+	done(eve.clone(), Market::match_deal { deal });
+	go_live(1, deal);
+	let begin = || Market::begin_grace { deal };
+	let top_up = |amount| Market::top_up { deal, amount };
+	refuses!(Market::EscrowLasts, eve.clone(), begin());
+
+	// Epochs 3 and 4 are all that the escrow pays.
+	go_to(4, 0);
+	hand_in(1, &report(0, 1, &[0], &[deal]));
+	done(eve.clone(), begin());
+	refuses!(Market::DealInGrace, eve.clone(), begin());
+	refuses!(Market::DealInGrace, bob.clone(), resized(deal, 1, 2));
+	refuses!(Market::NotOwner, eve.clone(), Market::stop { deal });
+	refuses!(Market::GraceTooLittle, bob.clone(), top_up(1));
+	go_to(4, 8);
+	pass_audit(1);
+	// Epoch 5 is one of grace, which its report settles later: half of it is missing in the deposit.
+	go_to(5, 0);
+	hand_in(1, &report(0, 1, &[0], &[deal]));
+	let missing = ask / 2;
+	refuses!(
+		Market::GraceTooLittle,
+		bob.clone(),
+		top_up(missing + ask - 1)
+	);
+	done(bob, top_up(missing + ask));
+	refuses!(Market::EscrowLasts, eve.clone(), begin());
+	go_to(5, 8);
+	pass_audit(1);
+	// The escrow is used up again, and epoch 5 is not closed.
+	go_to(6, 0);
+	refuses!(Market::GraceNotSettled, eve, begin());
 }

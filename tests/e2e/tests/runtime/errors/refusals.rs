@@ -2,12 +2,14 @@
 //! what lets the same duty pass.
 
 use super::scene::{
-	account, answer, answered, by, commit, deal, done, endow, go_live, go_to, going_live, hand_in,
-	now, offering, on_dev_chain, order, pass_audit, peer, pooled, refusal_of, register, report,
-	reported, sign, tick, ALICE, BOB,
+	account, answer, answered, by, commit, deal, done, duty, endow, genesis_hash, go_live, go_to,
+	going_live, hand_in, now, offering, on_dev_chain, order, pass_audit, peer, pooled, refusal_of,
+	register, report, reported, sign, tick, ALICE, BOB,
 };
 use millrace_client::calls::{self, Call};
-use millrace_primitives::{report::Report, DealId, FLT};
+use millrace_primitives::{
+	market::drain_hash, peer::PeerSignature, report::Report, DealId, EpochIndex, FLT,
+};
 use millrace_runtime::{AccountId, Balances, Runtime, RuntimeCall};
 use pallet_capacity::refusal as of_capacity;
 use pallet_market::refusal as of_market;
@@ -144,6 +146,44 @@ fn workers_that_go_live_are_refused_by_their_own_codes() {
 	});
 }
 
+/// What the n-th machine signs to leave a deal in which it is paid from an epoch on.
+fn leaving(n: u16, deal: DealId, since: EpochIndex) -> PeerSignature {
+	sign(n, drain_hash(genesis_hash(), peer(n), deal, since))
+}
+
+#[test]
+fn notices_are_refused_by_their_own_codes() {
+	on_dev_chain(|| {
+		offering(ALICE, 1, 1);
+		let deal = deal(order(1, 1));
+		let drain = |signature| calls::market::drain(peer(1), deal, signature);
+		let since = now().0 + 1;
+		let signature = leaving(1, deal, since);
+		let unknown = calls::market::drain(peer(9), deal, signature);
+		assert_eq!(refusal_of(&unknown), of_market::UNKNOWN_PEER);
+		let good = drain(signature);
+		assert_eq!(refusal_of(&good), of_market::NOT_ASSIGNED);
+		done(by(BOB), pallet_market::Call::<Runtime>::match_deal { deal });
+		assert_eq!(refusal_of(&good), of_market::NOT_LIVE);
+		go_live(1, deal);
+		let forged = drain(leaving(2, deal, since));
+		assert_eq!(refusal_of(&forged), of_market::BAD_SIGNATURE);
+		let of_another_time = drain(leaving(1, deal, since - 1));
+		let code = refusal_of(&of_another_time);
+		assert_eq!(code, of_market::BAD_SIGNATURE);
+
+		assert!(pooled(&good).is_ok());
+		let peer = peer(1);
+		let notice = pallet_market::Call::<Runtime>::drain {
+			peer,
+			deal,
+			signature,
+		};
+		done(duty(), notice);
+		assert_eq!(refusal_of(&good), of_market::ALREADY_DRAINING);
+	});
+}
+
 /// Workers tell from a code alone what became of a duty.
 #[test]
 fn no_two_refusals_share_a_code() {
@@ -163,6 +203,8 @@ fn no_two_refusals_share_a_code() {
 		of_market::DEADLINE_PASSED,
 		of_market::ALREADY_LIVE,
 		of_market::BOND_UNAVAILABLE,
+		of_market::NOT_LIVE,
+		of_market::ALREADY_DRAINING,
 		of_receipts::UNKNOWN_PEER,
 		of_receipts::BAD_SIGNATURE,
 		of_receipts::NOT_ASKED,
