@@ -42,7 +42,7 @@ use wasmtime::{
 	Config, InstanceAllocationStrategy, InstancePre, Linker, Module, PoolingAllocationConfig, Store,
 };
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Names the worker's address to the process that calls it.
 const TARGET: &str = "MILLRACE_WORKER_TARGET";
@@ -280,26 +280,32 @@ async fn bench_receipted_call() -> Outcome<()> {
 			"{guest}"
 		);
 		assert!(answer.response[..] == expected[..], "the two do not agree");
-		let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-		for _ in 0..ROUNDS {
-			let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
-			for _ in 0..CALLS / TURN {
-				for _ in 0..TURN {
-					let begun = Instant::now();
-					plain.call(&request)?;
-					their_times.push(ms(begun.elapsed()));
+		let calls = world.calls.clone();
+		// As behind the door: a request that was parsed is in a task of the runtime already.
+		let rounds = tokio::spawn(async move {
+			let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+			for _ in 0..ROUNDS {
+				let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
+				for _ in 0..CALLS / TURN {
+					for _ in 0..TURN {
+						let begun = Instant::now();
+						plain.call(&request)?;
+						their_times.push(ms(begun.elapsed()));
+					}
+					for _ in 0..TURN {
+						let request = request.clone();
+						let begun = Instant::now();
+						let admission = calls.admit(DEAL)?;
+						calls.execute(admission, request).await?;
+						our_times.push(ms(begun.elapsed()));
+					}
 				}
-				for _ in 0..TURN {
-					let request = request.clone();
-					let begun = Instant::now();
-					let admission = world.calls.admit(DEAL)?;
-					world.calls.execute(admission, request).await?;
-					our_times.push(ms(begun.elapsed()));
-				}
+				ours.push(median(&mut our_times));
+				theirs.push(median(&mut their_times));
 			}
-			ours.push(median(&mut our_times));
-			theirs.push(median(&mut their_times));
-		}
+			Outcome::Ok((ours, theirs))
+		});
+		let (mut ours, mut theirs) = rounds.await??;
 		let (ours, theirs) = (median(&mut ours), median(&mut theirs));
 		let excess = ours - (1.12 * theirs + 0.6);
 		worst = worst.max(excess);
