@@ -2,15 +2,18 @@
 # Measurements that are too heavy for the tests: the inputs of docs/MEASUREMENTS.md, and the weights
 # of our pallets.
 #
-#   scripts/bench.sh [build|demo|bench|reports|prover|execution|differential|adjudication|economics|
-#                     bars|weights]...                  default: demo bench
+#   scripts/bench.sh [build|demo|bench|reports|market|prover|execution|differential|adjudication|
+#                     economics|bars|weights]...        default: demo bench
 #
 # build     the node from nothing, once, in a target folder of its own
 # demo      the whole demo, warm, RUNS times (default 5): elapsed time, latency, gas
 # bench     every ignored test whose name begins with bench_, one at a time, but for those of the next
-#           five; each prints one JSON line of medians. Half an hour and more: the stateful tests of
+#           six; each prints one JSON line of medians. Half an hour and more: the stateful tests of
 #           all pallets are among them
 # reports   reports that a node takes in: full blocks, exported and imported
+# market    the matcher in books of 10,000 offers, the market's operations by weight, what is left of
+#           deals and peers that are gone, what locked FLT pays, how soon a deal serves and whether
+#           clients notice that a worker is killed: some minutes
 # prover    the prover's rate against RandomX' own, in both modes; fast mode takes 2.3 GiB
 # execution calls against plain wasmtime, calls a second, first calls, restarts, memory, and others
 #           served beside hostile guests: some ten minutes
@@ -124,7 +127,7 @@ execution_tests=(bench_receipted_call bench_calls bench_first_call bench_restart
 
 bench_tests() {
 	local name skipped=()
-	for name in bench_reports bench_prover_rate bench_differential bench_adjudication \
+	for name in bench_reports bench_market bench_prover_rate bench_differential bench_adjudication \
 		"${execution_tests[@]}"; do
 		skipped+=(--skip "$name")
 	done
@@ -136,6 +139,16 @@ bench_tests() {
 bench_reports() {
 	build_programs
 	run_tests bench_reports
+}
+
+bench_market() {
+	local status=0
+	scripts/guests.sh >&2
+	build_programs
+	run_tests bench_market || status=1
+	# Ordinary tests, which say how much is left, and how much is missing.
+	run_harness rows_stay_for_ever vote_locked || status=1
+	return "$status"
 }
 
 bench_prover() {
@@ -213,6 +226,7 @@ for part in "$@"; do
 	demo) bench_demo ;;
 	bench) bench_tests ;;
 	reports) bench_reports ;;
+	market) bench_market ;;
 	prover) bench_prover ;;
 	execution) bench_execution ;;
 	differential) bench_differential ;;
@@ -221,7 +235,7 @@ for part in "$@"; do
 	bars) bench_bars ;;
 	weights) bench_weights ;;
 	*)
-		echo "bench: unknown part $part; known are build, demo, bench, reports, prover, execution, differential, adjudication, economics, bars and weights" >&2
+		echo "bench: unknown part $part; known are build, demo, bench, reports, market, prover, execution, differential, adjudication, economics, bars and weights" >&2
 		exit 2
 		;;
 	esac

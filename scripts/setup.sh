@@ -23,7 +23,7 @@ fail() {
 . "$root/scripts/lib/rust.sh"
 
 install_packages "${build_packages[@]}"
-# The metadata test reads the chain with a JavaScript library. Node often comes from elsewhere than
+# Some tests work with the chain through a JavaScript library. Node often comes from elsewhere than
 # Debian, with npm inside, so the commands count here rather than the packages.
 for tool in node:nodejs npm:npm; do
 	command -v "${tool%%:*}" >/dev/null 2>&1 || install_packages "${tool##*:}"

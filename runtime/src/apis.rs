@@ -349,6 +349,9 @@ impl_runtime_apis! {
 		fn why_not(subject: Subject<AccountId>, peer: Option<PeerId>) -> WhyNot {
 			Market::why_not(subject, peer)
 		}
+		fn probe_bond() -> Balance {
+			pallet_market::Params::<Runtime>::get().probe_bond
+		}
 	}
 
 	impl pallet_receipts::runtime_api::ReceiptsApi<Block, AccountId> for Runtime {

@@ -148,6 +148,10 @@ impl pallet_receipts::BenchmarkHelper for Scene {
 		(peer, deal)
 	}
 
+	fn package() -> H256 {
+		spec::<Runtime>(1).package.hash
+	}
+
 	fn sign(peer: PeerId, hash: H256) -> PeerSignature {
 		sign(peer, hash)
 	}

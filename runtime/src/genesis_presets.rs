@@ -107,6 +107,15 @@ fn fast_receipts() -> ReceiptsParams {
 	}
 }
 
+/// Exclusions and probes that are over within an epoch or a few.
+fn fast_market() -> MarketParams {
+	MarketParams {
+		exclusion_epochs: 3,
+		probe_blocks: 6,
+		..Default::default()
+	}
+}
+
 /// Session keys of the first `count` development validators.
 fn session_keys(count: usize) -> Vec<(AccountId, AccountId, SessionKeys)> {
 	VALIDATORS
@@ -145,7 +154,7 @@ fn fast_chain(validators: usize, sudo: Option<AccountId>) -> Value {
 		"sudo": { "key": sudo },
 		"epochs": { "lengths": FAST_EPOCHS },
 		"capacity": { "params": fast_capacity() },
-		"market": { "params": MarketParams { exclusion_epochs: 3, ..Default::default() } },
+		"market": { "params": fast_market() },
 		"receipts": { "params": fast_receipts() },
 		"validators": { "params": fast_validators() },
 	})

@@ -65,6 +65,12 @@ def capped_guests(rows):
     return len({row["guest"] for row in rows if row["measure"] == "cap_in_wasmtime"}) or None
 
 
+def locked_short(rows):
+    """What locked FLT did not pay or was not slashed, of escrow and of stake."""
+    found = [field("locked_funds", "short", of=kind)(rows) for kind in ("escrow", "stake")]
+    return None if None in found else sum(found)
+
+
 def stateful(pallet):
     """Runs of a pallet's stateful test, if they were long enough."""
 
@@ -100,6 +106,16 @@ BARS = [
     ("adjudication_import.max_ms", field("adjudication_import", "max_ms"), 700, "most"),
     ("cap_in_wasmtime.guests", capped_guests, 5, "least"),
     ("economics.below", worst_cheat, 0.99, "least"),
+    *(
+        (f"market_ops.{name}", field("market_ops", name), 150, "least")
+        for name in ("create", "match", "settle", "stop")
+    ),
+    ("market_first_call.max_blocks", field("market_first_call", "max_blocks"), 3, "most"),
+    ("market_killed.errors", field("market_killed", "errors"), 0, "most"),
+    ("market_spare.beyond", field("market_spare", "beyond"), 5, "most"),
+    ("market_picky.delay_blocks", field("market_picky", "delay_blocks"), 2, "most"),
+    ("market_rows.left", field("market_rows", "left"), 0, "most"),
+    ("locked_funds.short", locked_short, 0, "most"),
     *((f"stateful.runs {pallet}", stateful(pallet), 256, "least") for pallet in PALLETS),
 ]
 
@@ -155,6 +171,12 @@ def check():
         {"measure": "spec", "version": "2", "differences": 1},
         {"measure": "adjudication_import", "max_ms": 700},
         *({"measure": "cap_in_wasmtime", "guest": name} for name in ("a", "b", "c", "d", "e", "a")),
+        {"measure": "market_ops", "create": 150, "match": 300, "settle": 149},
+        {"measure": "market_first_call", "p50_blocks": 3.01, "max_blocks": 3.0},
+        {"measure": "market_killed", "calls": 1_000, "errors": 1},
+        {"measure": "market_picky", "delay_blocks": 3},
+        {"measure": "market_rows", "left": 0},
+        {"measure": "locked_funds", "of": "escrow", "short": 0},
         *({"measure": "stateful", "pallet": name, "runs": 256, "steps": 500} for name in PALLETS),
     ]
     found = values(whole)
@@ -186,6 +208,17 @@ def check():
     assert found["adjudication_import.max_ms"] == (700, True)
     assert found["cap_in_wasmtime.guests"] == (5, True)
     assert found["economics.below"] == (None, False)
+    assert found["market_ops.create"] == (150, True)
+    assert found["market_ops.settle"] == (149, False)
+    assert found["market_ops.stop"] == (None, False)
+    assert found["market_first_call.max_blocks"] == (3.0, True)
+    assert found["market_killed.errors"] == (1, False)
+    assert found["market_spare.beyond"] == (None, False)
+    assert found["market_picky.delay_blocks"] == (3, False)
+    assert found["market_rows.left"] == (0, True)
+    assert found["locked_funds.short"] == (None, False)
+    both = [{"measure": "locked_funds", "of": kind, "short": 0} for kind in ("escrow", "stake")]
+    assert values(both)["locked_funds.short"] == (0, True)
     assert all(found[f"stateful.runs {name}"] == (256, True) for name in PALLETS)
     short = [{"measure": "stateful", "pallet": "market", "runs": 256, "steps": 120}]
     assert values(short)["stateful.runs market"] == (None, False)

@@ -45,7 +45,8 @@ pub(crate) struct Global {
 	/// taken: `millrace key import` writes them into a file.
 	#[arg(long, global = true, value_name = "KEY")]
 	pub(crate) key: Option<String>,
-	/// Print exactly one JSON object on standard output, {"error": …} if the command fails.
+	/// Print exactly one JSON object on standard output, {"error": …} if the command fails. Only `deal
+	/// watch` prints one a line.
 	#[arg(long, global = true)]
 	pub(crate) json: bool,
 	/// Log as JSON.

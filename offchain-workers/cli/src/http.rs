@@ -5,7 +5,10 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use millrace_client::web::{self, Connector, Reach};
+use millrace_client::{
+	access::Credential,
+	web::{self, Connector, Reach},
+};
 use serde::Deserialize;
 use serde_json::Map;
 use std::time::Duration;
@@ -67,10 +70,25 @@ impl Http {
 		content_type: Option<&str>,
 		body: Bytes,
 	) -> Result<Answer> {
+		self.send_as(method, url, content_type, body, None).await
+	}
+
+	/// The same with what shows who sends it.
+	pub(crate) async fn send_as(
+		&self,
+		method: Method,
+		url: &str,
+		content_type: Option<&str>,
+		body: Bytes,
+		credential: Option<Credential>,
+	) -> Result<Answer> {
 		let uri = web::url(url)?;
 		let mut request = Request::builder().method(method).uri(uri);
 		if let Some(content_type) = content_type {
 			request = request.header(http::header::CONTENT_TYPE, content_type);
+		}
+		if let Some(Credential { name, value }) = credential {
+			request = request.header(name, value);
 		}
 		let request = request
 			.body(Full::new(body))

@@ -2,7 +2,8 @@
 //!
 //! Standard output carries results and nothing else; progress, logs and errors go to standard
 //! error. With `--json` it carries exactly one JSON object, which is the error's if the command
-//! fails. See [`errors`] for the exit status.
+//! fails; only `deal watch` writes one a line, as the deal changes. See [`errors`] for the exit
+//! status.
 
 mod arguments;
 mod cli;
@@ -14,13 +15,21 @@ mod errors;
 mod files;
 mod http;
 mod logs;
+mod order;
 mod ui;
 
 use clap::Parser;
 use std::{process::ExitCode, time::Duration};
 
 fn main() -> ExitCode {
-	let cli = match cli::Cli::try_parse() {
+	let arguments = match order::expand(std::env::args_os().collect()) {
+		Ok(arguments) => arguments,
+		Err(error) => {
+			error.print(wants_json());
+			return error.exit_code();
+		}
+	};
+	let cli = match cli::Cli::try_parse_from(arguments) {
 		Ok(cli) => cli,
 		Err(error) => return not_parsed(&error),
 	};
@@ -34,10 +43,14 @@ fn main() -> ExitCode {
 	}
 }
 
+/// Whether JSON is asked for, where the command line is not read.
+fn wants_json() -> bool {
+	std::env::args_os().any(|argument| argument == "--json")
+}
+
 /// Says what is wrong with the command line, or what help was asked for.
 fn not_parsed(error: &clap::Error) -> ExitCode {
-	let as_json = std::env::args_os().any(|argument| argument == "--json");
-	if error.use_stderr() && as_json {
+	if error.use_stderr() && wants_json() {
 		let text = error.render().to_string();
 		let error = errors::CliError::usage("bad_usage", text.trim_end());
 		error.print(true);

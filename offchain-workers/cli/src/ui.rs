@@ -56,7 +56,12 @@ impl Spinner {
 
 	/// Writes a line above the spinner; also where no spinner shows.
 	pub(crate) fn line(&self, text: &str) {
-		self.bar.suspend(|| eprintln!("{text}"));
+		self.above(|| eprintln!("{text}"));
+	}
+
+	/// Takes the spinner away while something is written.
+	pub(crate) fn above(&self, write: impl FnOnce()) {
+		self.bar.suspend(write);
 	}
 }
 

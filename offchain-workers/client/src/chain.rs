@@ -41,7 +41,8 @@ pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const SILENCE: Duration = Duration::from_secs(60);
 /// First and longest pause between attempts to reconnect. Daemons must have found a node that
 /// restarts before the shortest window for duties of a fast chain, eight seconds, is over.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
+pub(crate) const BACKOFF: (Duration, Duration) =
+	(Duration::from_millis(250), Duration::from_secs(2));
 
 pub(crate) type Header = SubstrateHeader<NodeHash>;
 pub(crate) type Methods = LegacyRpcMethods<RpcConfigFor<PolkadotConfig>>;
@@ -402,7 +403,7 @@ impl Follower {
 }
 
 /// The pause after one that did not help.
-fn next_pause(pause: Duration) -> Duration {
+pub(crate) fn next_pause(pause: Duration) -> Duration {
 	pause.saturating_mul(2).min(BACKOFF.1)
 }
 

@@ -28,11 +28,13 @@
 //! # }
 //! ```
 
+pub mod access;
 pub mod amounts;
 mod authoring;
 pub mod balance;
 pub mod calls;
 pub mod chain;
+mod changes;
 pub mod error;
 pub mod extrinsic;
 mod history;
@@ -43,12 +45,14 @@ pub mod receipts;
 mod storage;
 pub mod submit;
 pub mod view;
+pub mod vouchers;
 pub mod web;
 
 pub use authoring::GeneratedKeys;
 pub use balance::{AccountBalance, Hold};
 pub use calls::Call;
 pub use chain::{Block, Chain, Finalized, FinalizedStream};
+pub use changes::{Changes, DealChanges};
 pub use error::{ConnectError, ReadError};
 pub use keys::{verify_peer_signature, AccountKey, KeyError, PeerKeypair};
 pub use millrace_primitives as primitives;

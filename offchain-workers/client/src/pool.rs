@@ -5,8 +5,8 @@ use millrace_primitives::H256;
 use subxt::rpcs::UserError;
 
 /// Refusals by which the runtime says that a duty is done: a report or audit answer that it has, a
-/// worker that is live, and one that has notice.
-const DONE_ALREADY: [u8; 3] = [5, 14, 17];
+/// worker that is live, one that has notice, and one that has redeemed a voucher in this epoch.
+const DONE_ALREADY: [u8; 4] = [5, 14, 17, 31];
 
 /// What a pool says to a transaction.
 pub(crate) enum PoolAnswer {
@@ -110,6 +110,7 @@ mod tests {
 			(1010, Some("Custom error: 5")),
 			(1010, Some("Custom error: 14")),
 			(1010, Some("Custom error: 17")),
+			(1010, Some("Custom error: 31")),
 			(1013, Some("\"0x00\"")),
 			(1014, Some("The transaction has too low priority")),
 		];

@@ -12,8 +12,9 @@ use millrace_primitives::{
 	challenge::{CaseView, OwedEvidence, Wanted},
 	commitment::{EarningsView, RoundView, SlashView, StakerTerms},
 	epoch::EpochStatus,
-	execution::{CallTerms, SignedReceipt},
+	execution::{CallTerms, Receipt, SignedReceipt},
 	market::DealSpec,
+	packages::NoTerms,
 	peer::{PeerId, PeerKey},
 	validators::{ValidatorView, ValidatorsView},
 	views::{
@@ -154,6 +155,11 @@ impl View {
 		self.call("MarketApi_why_not", (subject, peer)).await
 	}
 
+	/// What is held of whoever makes a probe.
+	pub async fn probe_bond(&self) -> Result<Balance, ReadError> {
+		self.call("MarketApi_probe_bond", ()).await
+	}
+
 	/// The offer of a peer.
 	pub async fn offer(&self, peer: PeerId) -> Result<Option<OfferView>, ReadError> {
 		self.call("MarketApi_offer", peer).await
@@ -245,9 +251,16 @@ impl View {
 		self.call("ReceiptsApi_posted", package).await
 	}
 
-	/// What calls of a deal run under, as long as it stands.
-	pub async fn call_terms(&self, deal: DealId) -> Result<Option<CallTerms>, ReadError> {
-		Ok(self.deal(deal).await?.map(|view| view.call_terms()))
+	/// What the call of a receipt ran under, as long as its deal tells. No receipt of a later block than
+	/// this one can be judged by it.
+	pub async fn call_terms(
+		&self,
+		receipt: &Receipt,
+	) -> Result<Result<CallTerms, NoTerms>, ReadError> {
+		let deal = self.deal(receipt.deal).await?;
+		Ok(deal
+			.ok_or(NoTerms::Unknown)
+			.and_then(|view| view.terms_of(receipt)))
 	}
 
 	/// Seed of an epoch, as long as the chain remembers it: 64 epochs.

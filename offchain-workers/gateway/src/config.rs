@@ -1,10 +1,21 @@
 //! How a gateway is set up.
 
-use crate::packages::MIN_COST;
-use millrace_client::web::{self, UrlError};
+use crate::{
+	packages::MIN_COST,
+	probes::{ProbeConfig, MIN_BUDGET},
+};
+use millrace_client::{
+	amounts::AmountError,
+	web::{self, UrlError},
+};
 use millrace_watcher::WatchConfig;
 use serde::{Deserialize, Serialize};
-use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{
+	net::{IpAddr, SocketAddr},
+	ops::RangeInclusive,
+	path::PathBuf,
+	time::Duration,
+};
 use tokio::sync::Semaphore;
 
 /// Times, in milliseconds: up to a day. Clocks can count that far ahead on every system.
@@ -32,9 +43,20 @@ pub struct GatewayConfig {
 	/// given. It stands in the answers to uploads.
 	#[serde(default)]
 	pub public_url: Option<String>,
+	/// Addresses of the proxies in front of it: what they say of where a call comes from, in
+	/// `x-forwarded-for`, is believed. Rates of open deals are counted by address.
+	#[serde(default)]
+	pub proxies: Vec<IpAddr>,
 	/// Directory of packages; `packages` in the data directory when it is not given.
 	#[serde(default)]
 	pub package_dir: Option<PathBuf>,
+	/// Key file, as `millrace key generate peer` writes it, that signs vouchers for the calls of deals
+	/// that are billed by gas and name its public key. Without one it calls no such deal.
+	#[serde(default)]
+	pub voucher_key: Option<PathBuf>,
+	/// The account from which workers that do not answer are probed; without one, none is.
+	#[serde(default)]
+	pub probe: Option<ProbeConfig>,
 	/// Bounds of what the gateway takes on.
 	#[serde(default)]
 	pub limits: Limits,
@@ -108,6 +130,8 @@ pub struct Limits {
 	pub concurrent_uploads: usize,
 	/// Deals whose workers are remembered; the one that was not called for longest goes first.
 	pub cached_deals: usize,
+	/// Callers whose calls are counted, of deals that have a rate; those who called least make room.
+	pub counted_invokers: usize,
 	/// Longest time that a client waits for an answer, over all workers that are tried.
 	pub call_timeout_ms: u64,
 	/// Longest time that one worker is waited for.
@@ -139,6 +163,7 @@ impl Default for Limits {
 			concurrent_calls: 1_024,
 			concurrent_uploads: 8,
 			cached_deals: 1_024,
+			counted_invokers: 65_536,
 			call_timeout_ms: 60_000,
 			attempt_timeout_ms: 35_000,
 			connect_timeout_ms: 2_000,
@@ -208,6 +233,18 @@ pub enum ConfigError {
 	/// A key that can be guessed.
 	#[error("a key of receipts.keys has less than {least} characters", least = MIN_KEY)]
 	ShortKey,
+	/// The key that signs vouchers cannot be read.
+	#[error("voucher_key: {0}; name the file that `millrace key generate peer` wrote")]
+	VoucherKey(String),
+	/// The account that pays for probes cannot be used.
+	#[error("probe.key_file: {0}; name the key file of an account that has FLT")]
+	ProbeKey(String),
+	/// The budget is no amount.
+	#[error("probe.budget_per_day: {0}")]
+	ProbeBudget(AmountError),
+	/// The budget pays for no probe.
+	#[error("probe.budget_per_day is below the bond of one probe, 1 FLT; leave [probe] out to make none")]
+	ProbeBudgetTooLow,
 	/// The watcher cannot run so.
 	#[error(transparent)]
 	Watch(#[from] millrace_watcher::ConfigError),
@@ -233,6 +270,12 @@ impl GatewayConfig {
 		if let Some(watch) = self.watch() {
 			watch.check()?;
 		}
+		if let Some(probe) = &self.probe {
+			let budget = probe.budget().map_err(ConfigError::ProbeBudget)?;
+			if budget < MIN_BUDGET {
+				return Err(ConfigError::ProbeBudgetTooLow);
+			}
+		}
 		let limits = &self.limits;
 		let numbers = [
 			("connections", limits.connections as u64, PLACES),
@@ -244,6 +287,7 @@ impl GatewayConfig {
 				PLACES,
 			),
 			("cached_deals", limits.cached_deals as u64, PLACES),
+			("counted_invokers", limits.counted_invokers as u64, PLACES),
 			("call_timeout_ms", limits.call_timeout_ms, TIMES),
 			("attempt_timeout_ms", limits.attempt_timeout_ms, TIMES),
 			("connect_timeout_ms", limits.connect_timeout_ms, TIMES),
@@ -313,6 +357,7 @@ mod tests {
 		assert_eq!(config.receipts, ReceiptsConfig::default());
 		assert_eq!(config.watch(), None);
 		assert_eq!(config.sandbox.mode, SandboxMode::Process);
+		assert_eq!(config.voucher_key, None);
 	}
 
 	#[test]
@@ -338,6 +383,15 @@ mod tests {
 		);
 		assert_eq!(check(r#""watch": {"account": "k"}"#), Ok(()));
 		refused(r#""watch": {"account": ""}"#, "watch.account");
+		assert_eq!(check(r#""probe": {"key_file": "k"}"#), Ok(()));
+		refused(
+			r#""probe": {"key_file": "k", "budget_per_day": "24"}"#,
+			"24 FLT",
+		);
+		refused(
+			r#""probe": {"key_file": "k", "budget_per_day": "0.5 FLT"}"#,
+			"leave [probe] out",
+		);
 	}
 
 	fn limits(text: &str) -> Result<(), ConfigError> {

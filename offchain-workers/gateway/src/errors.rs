@@ -1,13 +1,14 @@
 //! What callers are told.
 
 use axum::{
-	http::{header, HeaderValue, StatusCode},
+	http::{header, HeaderMap, HeaderValue, StatusCode},
 	response::{IntoResponse, Response},
 };
-use millrace_client::ReadError;
+use millrace_client::{access::Denied, ReadError};
 use millrace_http::error::error_body;
 use millrace_primitives::{DealId, EpochIndex, H256};
 use serde::Deserialize;
+use std::time::Duration;
 
 /// Why a request is not answered as asked. Every variant has a code of its own, which does not
 /// change, and says what the caller can do.
@@ -81,6 +82,15 @@ pub enum GatewayError {
 	/// The package store is full, and nothing in it may make room yet.
 	#[error("the gateway's package store is full, and packages are kept for a day at least")]
 	StoreFull,
+	/// The deal is not for everybody, and the caller did not show that it is for them.
+	#[error("{0}")]
+	AccessDenied(#[from] Denied),
+	/// The caller has made as many calls as the deal lets it.
+	#[error("the deal takes no more calls of this caller for {seconds} s")]
+	RateLimited {
+		/// Time until it takes one more, rounded up.
+		seconds: u64,
+	},
 	/// Receipts are for those who hold a key.
 	#[error("the receipts of a deal are for those who hold one of the gateway's keys")]
 	KeyMissing,
@@ -115,6 +125,8 @@ pub struct WorkerRefusal {
 	pub message: String,
 	/// What the caller can do.
 	pub hint: String,
+	/// Seconds after which it can be called again, if it says so.
+	pub retry_after: Option<u64>,
 }
 
 impl WorkerRefusal {
@@ -146,11 +158,37 @@ impl WorkerRefusal {
 			code,
 			message,
 			hint,
+			retry_after: None,
 		})
 	}
 }
 
+impl WorkerRefusal {
+	/// The same, with what its answer's headers say of when to call again.
+	pub fn with_headers(mut self, headers: &HeaderMap) -> Self {
+		let seconds = headers
+			.get(header::RETRY_AFTER)
+			.and_then(|value| value.to_str().ok());
+		self.retry_after = seconds.and_then(|text| text.parse().ok());
+		self
+	}
+
+	/// Whether the caller has made as many calls as the deal lets it, as far as the worker knows.
+	pub fn is_rate_limited(&self) -> bool {
+		self.code == "rate_limited"
+	}
+}
+
 impl GatewayError {
+	/// The caller has to wait so long.
+	pub(crate) fn rate_limited(wait: Duration) -> Self {
+		let seconds = wait.as_secs();
+		let begun = u64::from(wait.subsec_nanos() > 0);
+		Self::RateLimited {
+			seconds: seconds.saturating_add(begun).max(1),
+		}
+	}
+
 	/// Name in figures; that of a worker's refusal is the worker's own in the answer.
 	pub fn code(&self) -> &'static str {
 		match self {
@@ -169,6 +207,8 @@ impl GatewayError {
 			Self::PackageInvalid(_) => "package_invalid",
 			Self::PackageUnknown(_) => "package_unknown",
 			Self::StoreFull => "store_full",
+			Self::AccessDenied(_) => "access_denied",
+			Self::RateLimited { .. } => "rate_limited",
 			Self::KeyMissing => "key_missing",
 			Self::Busy => "busy",
 			Self::CallTimeout { .. } => "call_timeout",
@@ -195,8 +235,8 @@ impl GatewayError {
 			Self::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
 			Self::PackageInvalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
 			Self::StoreFull => StatusCode::INSUFFICIENT_STORAGE,
-			Self::KeyMissing => StatusCode::UNAUTHORIZED,
-			Self::Busy => StatusCode::TOO_MANY_REQUESTS,
+			Self::KeyMissing | Self::AccessDenied(_) => StatusCode::UNAUTHORIZED,
+			Self::Busy | Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
 			Self::CallTimeout { .. } => StatusCode::GATEWAY_TIMEOUT,
 			Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
 		}
@@ -223,6 +263,10 @@ impl GatewayError {
 				"upload again later or at another gateway, or name a web server by --link"
 			}
 			Self::KeyMissing => "send `authorization: Bearer KEY`; the operator sets receipts.keys",
+			Self::AccessDenied(denied) => denied.hint(),
+			Self::RateLimited { .. } => {
+				"call again after that time; the deal's owner can raise the rate"
+			}
 			Self::Busy => "try again later",
 			Self::CallTimeout { .. } => "call again with less work",
 			Self::ChainUnreachable(_) => "try again later; the gateway waits for its node",
@@ -245,10 +289,16 @@ impl IntoResponse for GatewayError {
 		};
 		let body = error_body(code, &self.to_string(), hint);
 		let mut response = (self.status(), body).into_response();
-		if matches!(self, Self::Busy) {
+		let later = match &self {
+			Self::Busy => Some(1),
+			Self::RateLimited { seconds } => Some(*seconds),
+			Self::Refused(refusal) => refusal.retry_after,
+			_ => None,
+		};
+		if let Some(seconds) = later {
 			response
 				.headers_mut()
-				.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+				.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
 		}
 		response
 	}
@@ -297,5 +347,34 @@ mod tests {
 			.0
 			.to_string();
 		assert_eq!(WorkerRefusal::read(status, long.as_bytes()), None);
+	}
+
+	#[tokio::test]
+	async fn who_has_called_too_often_is_told_when_to_call_again() {
+		for (millis, seconds) in [(1, "1"), (1_000, "1"), (1_001, "2"), (90_500, "91")] {
+			let error = GatewayError::rate_limited(Duration::from_millis(millis));
+			assert_eq!(error.code(), "rate_limited");
+			let response = error.into_response();
+			assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+			assert_eq!(response.headers()[header::RETRY_AFTER], seconds);
+		}
+		// The same where a worker says so.
+		let words = br#"{"error":{"code":"rate_limited","message":"m","hint":"h"}}"#;
+		let refusal = WorkerRefusal::read(StatusCode::TOO_MANY_REQUESTS, words);
+		let refusal = refusal.expect("it has the form of all errors");
+		assert!(refusal.is_rate_limited());
+		let headers = HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_static("7"))]);
+		let response = GatewayError::Refused(refusal.with_headers(&headers)).into_response();
+		assert_eq!(response.headers()[header::RETRY_AFTER], "7");
+	}
+
+	#[test]
+	fn who_may_not_call_is_told_what_is_missing() {
+		let error = GatewayError::from(Denied::Token);
+		assert_eq!(
+			(error.status(), error.code()),
+			(StatusCode::UNAUTHORIZED, "access_denied")
+		);
+		assert!(error.hint().contains("Bearer"));
 	}
 }

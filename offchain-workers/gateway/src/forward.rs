@@ -11,8 +11,10 @@ use crate::{
 	errors::{GatewayError, WorkerRefusal},
 	keep::Keeper,
 	metrics::Metrics,
+	probes::Suspicions,
 	routing::{Clock, LiveWorker, Route},
 	verify::{self, Expected, Rejection},
+	vouchers::{Drawn, Vouchers},
 };
 use axum::http::{header, HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use bytes::Bytes;
@@ -21,8 +23,12 @@ use hyper_util::{
 	client::legacy::Client,
 	rt::{TokioExecutor, TokioTimer},
 };
-use millrace_client::web::{Connector, Reach};
+use millrace_client::{
+	vouchers::{self, VOUCHER_HEADER},
+	web::{Connector, Reach},
+};
 use millrace_primitives::{
+	billing::Voucher,
 	execution::{Request, SignedReceipt},
 	peer::PeerId,
 	H256,
@@ -46,7 +52,8 @@ const BORDER_PAUSE: Duration = Duration::from_millis(500);
 /// Workers that one call is tried at.
 const MAX_ATTEMPTS: usize = 8;
 /// What workers say before they give a call its number.
-const NOT_RUN: [&str; 12] = [
+const NOT_RUN: &[&str] = &[
+	"access_denied",
 	"bad_request",
 	"body_incomplete",
 	"body_too_large",
@@ -59,6 +66,7 @@ const NOT_RUN: [&str; 12] = [
 	"no_worker",
 	"package_invalid",
 	"package_unavailable",
+	"payment_required",
 ];
 
 /// A worker's answer whose receipt holds.
@@ -94,7 +102,7 @@ impl Failure {
 		match self {
 			Self::Unreachable(_) => "unreachable",
 			Self::Broken(_) => "broken",
-			Self::Refused(StatusCode::TOO_MANY_REQUESTS, _) => "busy",
+			Self::Refused(..) if self.is_busy() => "busy",
 			Self::Refused(..) => "refused",
 			Self::Rejected(_) => "rejected",
 		}
@@ -106,6 +114,19 @@ impl Failure {
 	/// of an epoch's border may reach it a moment after it reached the gateway, or before.
 	fn is_behind(&self) -> bool {
 		matches!(self, Self::Refused(_, Some(words)) if words.code == "no_worker")
+	}
+
+	/// Whether the worker wants a higher voucher before it gives the call its number.
+	fn is_unpaid(&self) -> bool {
+		matches!(self, Self::Refused(_, Some(words)) if words.code == "payment_required")
+	}
+
+	/// Whether it has no place for any call now. That it takes no more of this caller is another thing.
+	fn is_busy(&self) -> bool {
+		let Self::Refused(StatusCode::TOO_MANY_REQUESTS, words) = self else {
+			return false;
+		};
+		!words.as_ref().is_some_and(WorkerRefusal::is_rate_limited)
 	}
 
 	/// Whether the guest surely did not run: nothing reached the worker, or it says so.
@@ -146,6 +167,10 @@ pub struct Forwarder {
 	limits: Limits,
 	metrics: Arc<Metrics>,
 	keeper: Keeper,
+	/// What calls of deals that are billed by gas are paid with, if the gateway has a key for it.
+	vouchers: Option<Vouchers>,
+	/// Where it is told who does not answer, if such workers are probed.
+	suspicions: Option<Suspicions>,
 	/// Until when each worker that failed is tried after all others.
 	aside: Mutex<HashMap<PeerId, Instant>>,
 }
@@ -169,8 +194,20 @@ impl Forwarder {
 			limits: limits.clone(),
 			metrics,
 			keeper,
+			vouchers: None,
+			suspicions: None,
 			aside: Mutex::default(),
 		}
+	}
+
+	/// The same with vouchers for deals that are billed by gas.
+	pub fn with_vouchers(self, vouchers: Option<Vouchers>) -> Self {
+		Self { vouchers, ..self }
+	}
+
+	/// The same, which tells of workers that do not answer.
+	pub fn with_suspicions(self, suspicions: Option<Suspicions>) -> Self {
+		Self { suspicions, ..self }
 	}
 
 	/// Makes a call at the first of these workers that answers.
@@ -180,6 +217,19 @@ impl Forwarder {
 		clock: &Clock,
 		workers: Vec<LiveWorker>,
 		request: &Request,
+	) -> Result<Answer, GatewayError> {
+		self.call_for(route, clock, workers, request, &HeaderMap::new())
+			.await
+	}
+
+	/// The same with headers that show workers who calls.
+	pub async fn call_for(
+		&self,
+		route: &Route,
+		clock: &Clock,
+		workers: Vec<LiveWorker>,
+		request: &Request,
+		caller: &HeaderMap,
 	) -> Result<Answer, GatewayError> {
 		let started = Instant::now();
 		let mut tried = 0usize;
@@ -205,7 +255,7 @@ impl Forwarder {
 				};
 				let attempt = timeout(
 					left.min(self.limits.attempt_timeout()),
-					self.attempt(&expected),
+					self.attempt(&expected, caller),
 				);
 				let failure = match attempt.await {
 					Ok(Ok(answer)) => {
@@ -217,8 +267,9 @@ impl Forwarder {
 				};
 				tracing::warn!(peer = %worker.peer, deal = route.deal, %failure, "a worker failed");
 				self.count(failure.code());
-				all_busy &= matches!(failure, Failure::Refused(StatusCode::TOO_MANY_REQUESTS, _));
+				all_busy &= failure.is_busy();
 				self.set_aside(worker.peer, &failure);
+				self.suspect(route, worker.peer, &failure);
 				let may_go_on = failure.is_before_the_call() || route.may_repeat(&request.method);
 				if failure.is_behind() {
 					behind.push(worker);
@@ -259,15 +310,60 @@ impl Forwarder {
 		}
 	}
 
-	/// Drops what is remembered of failures that do not count any more.
+	/// Drops what is remembered of failures that do not count any more, and of workers that nobody calls.
 	pub fn forget_old_failures(&self) {
 		let now = Instant::now();
 		self.lock().retain(|_, until| *until > now);
+		if let Some(vouchers) = &self.vouchers {
+			vouchers.forget_idle();
+		}
 	}
 
-	async fn attempt(&self, expected: &Expected<'_>) -> Result<Answer, Failure> {
-		let request =
+	/// Makes a call at a worker, with a voucher where the deal needs one. A worker that has a higher one
+	/// than the gateway knew of is asked once more.
+	async fn attempt(
+		&self,
+		expected: &Expected<'_>,
+		caller: &HeaderMap,
+	) -> Result<Answer, Failure> {
+		let Expected { route, worker, .. } = *expected;
+		let draw = || self.vouchers.as_ref()?.draw(route, worker);
+		let (outcome, shown, drawn) = self.exchange(expected, caller, draw()).await;
+		if !drawn.is_some_and(|drawn| settle(&outcome, shown, drawn)) {
+			return outcome;
+		}
+		let (outcome, _, drawn) = self.exchange(expected, caller, draw()).await;
+		if let Some(drawn) = drawn {
+			settle(&outcome, None, drawn);
+		}
+		outcome
+	}
+
+	/// One request and its answer; with a refusal, the voucher that the worker shows.
+	async fn exchange(
+		&self,
+		expected: &Expected<'_>,
+		caller: &HeaderMap,
+		drawn: Option<Drawn>,
+	) -> (Result<Answer, Failure>, Option<Voucher>, Option<Drawn>) {
+		let mut headers = caller.clone();
+		if let Some(drawn) = &drawn {
+			headers.insert(VOUCHER_HEADER, vouchers::to_header(drawn.voucher()));
+		}
+		let mut shown = None;
+		let outcome = self.ask(expected, headers, &mut shown).await;
+		(outcome, shown, drawn)
+	}
+
+	async fn ask(
+		&self,
+		expected: &Expected<'_>,
+		headers: HeaderMap,
+		shown: &mut Option<Voucher>,
+	) -> Result<Answer, Failure> {
+		let mut request =
 			upstream_request(expected).map_err(|error| Failure::Unreachable(error.to_string()))?;
+		request.headers_mut().extend(headers);
 		let response = self.client.request(request).await.map_err(|error| {
 			let reason = with_source(&error);
 			match error.is_connect() {
@@ -284,7 +380,9 @@ impl Forwarder {
 			.to_bytes();
 		let is_answer = parts.headers.contains_key(verify::RECEIPT_HEADER);
 		if !is_answer && !parts.status.is_success() {
+			*shown = vouchers::from_headers(&parts.headers);
 			let words = WorkerRefusal::read(parts.status, &body);
+			let words = words.map(|words| words.with_headers(&parts.headers));
 			return Err(Failure::Refused(parts.status, words));
 		}
 		let checked = verify::check(expected, parts.status, &parts.headers, &body);
@@ -334,6 +432,14 @@ impl Forwarder {
 		self.lock().insert(peer, Instant::now() + time);
 	}
 
+	/// Tells of a worker that did not answer. One that answers something else is reached.
+	fn suspect(&self, route: &Route, peer: PeerId, failure: &Failure) {
+		let is_silent = matches!(failure, Failure::Unreachable(_) | Failure::Broken(_));
+		if let Some(suspicions) = self.suspicions.as_ref().filter(|_| is_silent) {
+			suspicions.note(route.deal, peer);
+		}
+	}
+
 	fn count(&self, outcome: &str) {
 		self.metrics.attempts.with_label_values(&[outcome]).inc();
 	}
@@ -341,6 +447,18 @@ impl Forwarder {
 	fn lock(&self) -> MutexGuard<'_, HashMap<PeerId, Instant>> {
 		self.aside.lock().unwrap_or_else(|e| e.into_inner())
 	}
+}
+
+/// Books what came of a call that brought a voucher. Whether a higher one is worth a try.
+fn settle(outcome: &Result<Answer, Failure>, shown: Option<Voucher>, drawn: Drawn) -> bool {
+	match (outcome, shown) {
+		(Ok(answer), _) => drawn.spend(answer.receipt.receipt.gas),
+		(Err(failure), Some(shown)) if failure.is_unpaid() => return drawn.learn(&shown),
+		(Err(failure), _) if failure.is_before_the_call() => drawn.release(),
+		// It may have run: lost.
+		(Err(_), _) => drop(drawn),
+	}
+	false
 }
 
 /// The request that makes a worker rebuild exactly what is expected: method, path below the deal,

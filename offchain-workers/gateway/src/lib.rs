@@ -4,8 +4,8 @@
 //! the deal, by another one if the first fails, and never by one whose receipt does not hold.
 //!
 //! The gateway keeps no state that a client depends on, except the packages that were uploaded to
-//! it. It holds no key and no money, unless it is told to watch: several of them can stand side by
-//! side.
+//! it. It holds no key and no money, unless it is told to watch, to probe or to sign vouchers: several of
+//! them can stand side by side.
 
 pub mod config;
 pub mod errors;
@@ -14,9 +14,11 @@ pub mod keep;
 pub mod metrics;
 mod omissions;
 pub mod packages;
+pub mod probes;
 pub mod routes;
 pub mod routing;
 pub mod verify;
+pub mod vouchers;
 
 pub use config::{
 	ConfigError, GatewayConfig, Limits, ReceiptsConfig, SandboxMode, SandboxSettings,
@@ -28,11 +30,13 @@ use crate::{
 	keep::{Keeper, KeptReceipts},
 	metrics::Metrics,
 	packages::PackageStore,
+	probes::{Prober, Suspicions},
 	routing::Routing,
+	vouchers::Vouchers,
 };
 use anyhow::Context;
 use futures::StreamExt;
-use millrace_client::{web, Chain, ConnectError};
+use millrace_client::{access::Rates, web, AccountKey, Chain, ConnectError, PeerKeypair};
 use millrace_executor::EngineConfig;
 use millrace_http::server::{self, Bounds};
 use millrace_primitives::{
@@ -80,6 +84,8 @@ pub(crate) struct App {
 	pub(crate) lookups: Semaphore,
 	/// Calls that workers may be waited for at once.
 	pub(crate) calls: Semaphore,
+	/// How often each caller calls deals that have a rate.
+	pub(crate) rates: Rates,
 	/// Uploads that may be checked and stored at once.
 	pub(crate) uploads: Semaphore,
 	/// URL that clients and workers reach this gateway under; empty where it is not known.
@@ -89,6 +95,7 @@ pub(crate) struct App {
 /// Runs a gateway until it is cancelled or cannot go on.
 pub async fn run(config: GatewayConfig, cancel: CancellationToken) -> anyhow::Result<()> {
 	config.check()?;
+	let voucher_key = voucher_key(&config)?;
 	let packages = PackageStore::open(&config.packages(), config.limits.package_store_bytes)
 		.await
 		.with_context(|| format!("packages in {}", config.packages().display()))?;
@@ -113,8 +120,10 @@ pub async fn run(config: GatewayConfig, cancel: CancellationToken) -> anyhow::Re
 
 	let metrics = Arc::new(Metrics::new()?);
 	let genesis = chain.genesis();
+	let vouchers = voucher_key.map(|key| Vouchers::new(genesis, key));
 	let kept = keep(&config, genesis).await?;
 	let tasks = TaskTracker::new();
+	let suspicions = start_prober(&config, &chain, &metrics, &tasks, &cancel)?;
 	let (watcher, watch) = match config.watch() {
 		Some(watch) => {
 			let figures = millrace_watcher::Metrics::new()?;
@@ -126,12 +135,15 @@ pub async fn run(config: GatewayConfig, cancel: CancellationToken) -> anyhow::Re
 	let (keeper, keeping) = Keeper::start(kept.clone(), watcher, metrics.clone())?;
 	let app = Arc::new(App {
 		routing: Routing::new(genesis, config.limits.cached_deals),
-		forwarder: Forwarder::new(genesis, &config.limits, metrics.clone(), keeper),
+		forwarder: Forwarder::new(genesis, &config.limits, metrics.clone(), keeper)
+			.with_vouchers(vouchers)
+			.with_suspicions(suspicions),
 		kept,
 		watch,
 		tasks: tasks.clone(),
 		lookups: Semaphore::new(routing::PARALLEL_READS),
 		calls: Semaphore::new(config.limits.concurrent_calls),
+		rates: Rates::new(config.limits.counted_invokers),
 		uploads: Semaphore::new(config.limits.concurrent_uploads),
 		public_url,
 		config,
@@ -161,6 +173,37 @@ pub async fn run(config: GatewayConfig, cancel: CancellationToken) -> anyhow::Re
 		tracing::warn!("the last receipts may not be kept");
 	}
 	followed
+}
+
+/// Starts to probe workers that do not answer, if there is an account for it; where calls tell of them.
+fn start_prober(
+	config: &GatewayConfig,
+	chain: &Chain,
+	metrics: &Arc<Metrics>,
+	tasks: &TaskTracker,
+	cancel: &CancellationToken,
+) -> Result<Option<Suspicions>, ConfigError> {
+	let Some(probe) = &config.probe else {
+		return Ok(None);
+	};
+	let key = AccountKey::from_name_or_file(&probe.key_file.to_string_lossy());
+	let key = key.map_err(|error| ConfigError::ProbeKey(error.to_string()))?;
+	let per_day = probe.budget().map_err(ConfigError::ProbeBudget)?;
+	let (suspicions, heard) = Suspicions::new();
+	let metrics = metrics.clone();
+	let prober = Prober::new(chain.clone(), key, metrics, per_day, probe.max_per_epoch);
+	tasks.spawn(prober.run(heard, cancel.clone()));
+	Ok(Some(suspicions))
+}
+
+/// The key that signs vouchers, if one is named.
+fn voucher_key(config: &GatewayConfig) -> Result<Option<PeerKeypair>, ConfigError> {
+	let Some(path) = &config.voucher_key else {
+		return Ok(None);
+	};
+	let key = PeerKeypair::load(path);
+	key.map(Some)
+		.map_err(|error| ConfigError::VoucherKey(error.to_string()))
 }
 
 /// The receipts of earlier calls.

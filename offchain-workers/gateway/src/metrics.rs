@@ -36,6 +36,8 @@ pub struct Metrics {
 	pub unwatched_receipts: IntCounter,
 	/// Receipts that were looked for in reports, by what came of it.
 	pub checked_receipts: IntCounterVec,
+	/// Workers that did not answer and were to be probed, by what came of it.
+	pub probes: IntCounterVec,
 }
 
 impl Metrics {
@@ -98,6 +100,11 @@ impl Metrics {
 			"Receipts that were looked for in reports, by what came of it",
 			"outcome",
 		)?;
+		let probes = counters(
+			"millrace_gateway_probes_total",
+			"Workers that did not answer and were to be probed, by what came of it",
+			"outcome",
+		)?;
 		registry.register(Box::new(latency.clone()))?;
 		registry.register(Box::new(cached_deals.clone()))?;
 		registry.register(Box::new(finalized_block.clone()))?;
@@ -115,6 +122,7 @@ impl Metrics {
 			dropped_receipts,
 			unwatched_receipts,
 			checked_receipts,
+			probes,
 		})
 	}
 

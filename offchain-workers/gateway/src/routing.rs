@@ -4,14 +4,18 @@
 use crate::errors::GatewayError;
 use millrace_client::{web, AccountId};
 use millrace_primitives::{
+	access::{Access, RateLimit},
+	billing::Billing,
 	epoch::EpochStatus,
-	execution::CallTerms,
+	execution::{CallTerms, Receipt},
 	market::{CallLimits, DealStatus, Worker, WorkerStatus},
+	packages::PackageHistory,
 	peer::{PeerId, PeerKey},
 	views::DealView,
 	BlockNumber, DealId, EpochIndex, H256,
 };
 use std::{
+	borrow::Cow,
 	collections::HashMap,
 	sync::{
 		atomic::{AtomicUsize, Ordering},
@@ -36,6 +40,8 @@ pub struct LiveWorker {
 	pub key: PeerKey,
 	/// Where it serves, without a slash at the end.
 	pub endpoint: String,
+	/// The first epoch that it is paid for: names its vouchers.
+	pub since: EpochIndex,
 }
 
 /// A deal as calls need it.
@@ -47,10 +53,18 @@ pub struct Route {
 	pub package: H256,
 	/// What a call may use.
 	pub limits: CallLimits,
+	/// Who may call.
+	pub access: Access,
+	/// How often each of them may.
+	pub rate: Option<RateLimit>,
+	/// How served epochs are billed.
+	pub billing: Billing,
 	/// What calls run under.
 	pub call_terms: CallTerms,
 	/// What receipts name that by.
 	pub terms: H256,
+	/// Packages that its calls may have run instead.
+	packages: PackageHistory,
 	status: DealStatus,
 	paid_until: EpochIndex,
 	has_escrow: bool,
@@ -220,9 +234,10 @@ impl Route {
 	/// The route that a deal's view gives.
 	pub fn new(genesis: H256, view: &DealView<AccountId>, turn: Arc<AtomicUsize>) -> Self {
 		let workers = view.workers.iter().filter_map(|row| {
-			if matches!(row.worker.status, WorkerStatus::Assigned { .. }) {
-				return None;
-			}
+			let since = match row.worker.status {
+				WorkerStatus::Live { since } | WorkerStatus::Draining { since, .. } => since,
+				WorkerStatus::Assigned { .. } => return None,
+			};
 			let peer = row.worker.peer;
 			let endpoint = String::from_utf8_lossy(&row.endpoint);
 			let endpoint = web::base_url(&endpoint)
@@ -232,6 +247,7 @@ impl Route {
 				peer,
 				key: row.key,
 				endpoint: endpoint.into(),
+				since,
 			};
 			Some((row.worker, worker))
 		});
@@ -241,8 +257,12 @@ impl Route {
 			deal: view.deal,
 			package: spec.package.hash,
 			limits: spec.limits,
+			billing: spec.billing,
+			access: spec.access.clone(),
+			rate: spec.rate,
 			terms: call_terms.hash(genesis),
 			call_terms,
+			packages: view.packages.clone(),
 			status: view.status,
 			paid_until: view.paid_until,
 			has_escrow: view.escrow > 0,
@@ -251,14 +271,32 @@ impl Route {
 		}
 	}
 
+	/// What the call of a receipt ran under: that of the deal's package, or of one before it that counts
+	/// at the receipt's block. `None`: no package of the deal's.
+	///
+	/// What is forgotten is of epochs that are long over, and no answer.
+	pub fn terms_of(&self, receipt: &Receipt) -> Option<Cow<'_, CallTerms>> {
+		if receipt.package == self.package && self.packages.since <= receipt.block {
+			return Some(Cow::Borrowed(&self.call_terms));
+		}
+		let Receipt {
+			package,
+			epoch,
+			block,
+			..
+		} = *receipt;
+		let terms = self.packages.terms(&self.call_terms, package, epoch, block);
+		terms.ok().map(Cow::Owned)
+	}
+
 	/// Whether a call that may have run can be made again: one that asks other hosts may have done
 	/// there what it must not do twice.
 	pub fn may_repeat(&self, method: &str) -> bool {
 		self.call_terms.hosts.is_empty() || matches!(method, "GET" | "HEAD")
 	}
 
-	/// Workers that serve in an epoch, beginning with the one whose turn it is; or why there are
-	/// none.
+	/// Workers that serve in an epoch, beginning with the one whose turn it is; or why there are none. They
+	/// serve from going live on, or from their first paid epoch where gas is billed.
 	pub fn candidates(&self, epoch: EpochIndex) -> Result<Vec<LiveWorker>, GatewayError> {
 		let deal = self.deal;
 		let last = match self.status {
@@ -273,7 +311,7 @@ impl Route {
 		let mut live: Vec<LiveWorker> = self
 			.workers
 			.iter()
-			.filter(|(worker, _)| worker.is_due(epoch))
+			.filter(|(worker, _)| self.billing.is_served_by(worker, epoch))
 			.map(|(_, worker)| worker.clone())
 			.collect();
 		// Without workers nothing is drawn, and only an empty escrow, or grace, in which the deal
@@ -302,9 +340,10 @@ impl Route {
 	/// gateway does, and one of the two serves all the same.
 	pub fn neighbours(&self, epoch: EpochIndex) -> Vec<LiveWorker> {
 		let around = [epoch.checked_sub(1), epoch.checked_add(1)];
+		let serves = |worker: &Worker, epoch| self.billing.is_served_by(worker, epoch);
 		let beside = |worker: &Worker| {
 			let mut around = around.iter().flatten();
-			!worker.is_due(epoch) && around.any(|epoch| worker.is_due(*epoch))
+			!serves(worker, epoch) && around.any(|epoch| serves(worker, *epoch))
 		};
 		self.workers
 			.iter()
@@ -346,7 +385,10 @@ pub(crate) mod tests {
 		}
 	}
 
-	pub(crate) fn deal(id: DealId, workers: Vec<WorkerView>) -> DealView<AccountId> {
+	/// A deal as the chain shows it.
+	pub(crate) type View = DealView<AccountId>;
+
+	pub(crate) fn deal(id: DealId, workers: Vec<WorkerView>) -> View {
 		DealView {
 			deal: id,
 			owner: AccountId::from([0; 32]),
@@ -376,6 +418,10 @@ pub(crate) mod tests {
 				worker_bond: 0,
 				term_epochs: None,
 				hosts: Default::default(),
+				billing: Default::default(),
+				access: Default::default(),
+				rate: None,
+				rematch: None,
 			},
 			status: DealStatus::Active,
 			created: 0,
@@ -387,6 +433,7 @@ pub(crate) mod tests {
 			paid_until: 9,
 			workers,
 			profile: PROFILE_V1,
+			packages: Default::default(),
 		}
 	}
 
@@ -455,7 +502,7 @@ pub(crate) mod tests {
 				.expect_err("nobody serves")
 				.code()
 		};
-		let mut view = deal(7, vec![worker(1, 6)]);
+		let mut view = deal(7, vec![worker(1, 7)]);
 		assert_eq!(candidates(&view), "no_worker");
 		view.escrow = 0;
 		assert_eq!(candidates(&view), "deal_unfunded");
@@ -474,7 +521,8 @@ pub(crate) mod tests {
 
 	#[test]
 	fn a_worker_with_notice_is_called_up_to_its_last_epoch_and_its_successor_from_then_on() {
-		let view = deal(7, vec![draining(1, 0, 5), worker(2, 6)]);
+		// The successor went live in the epoch after the notice, or is heard of in advance.
+		let view = deal(7, vec![draining(1, 0, 5), worker(2, 7)]);
 		let route = Route::new(H256::zero(), &view, Arc::default());
 		let called = |epoch| {
 			let live = route.candidates(epoch).expect("one serves");
@@ -482,6 +530,9 @@ pub(crate) mod tests {
 		};
 		assert_eq!((called(4), called(5)), (vec![1], vec![1]));
 		assert_eq!((called(6), called(7)), (vec![2], vec![2]));
+		let view = deal(7, vec![draining(1, 0, 5), worker(2, 6)]);
+		let both = Route::new(H256::zero(), &view, Arc::default()).candidates(5);
+		assert_eq!(both.map_or(0, |live| live.len()), 2);
 		// The other of the two, where one of them is ahead of the gateway or behind it.
 		let beside = |epoch| {
 			let workers = route.neighbours(epoch);

@@ -123,14 +123,13 @@ pub fn check(
 	ensure(of_chain, Rejection::OtherChain)?;
 	let of_call = receipt.peer == worker.peer && receipt.deal == route.deal;
 	ensure(of_call, Rejection::OtherCall)?;
-	let of_package =
-		receipt.package == route.package && receipt.profile == route.call_terms.profile;
-	ensure(of_package, Rejection::OtherPackage)?;
+	// Where the deal was updated, the package of before may still answer.
+	let terms = route.terms_of(receipt).ok_or(Rejection::OtherPackage)?;
+	ensure(receipt.profile == terms.profile, Rejection::OtherPackage)?;
 	ensure(receipt.gas <= route.limits.gas, Rejection::TooMuchGas)?;
 	// The name of the terms, and what is left of them: all gas where it ran out, no effects where no
 	// hosts are listed.
-	let of_terms = receipt.terms == route.terms && receipt.fits_terms(genesis, &route.call_terms);
-	ensure(of_terms, Rejection::OtherTerms)?;
+	ensure(receipt.fits_terms(genesis, &terms), Rejection::OtherTerms)?;
 	ensure(receipt.request == request.hash(), Rejection::OtherRequest)?;
 	ensure(
 		receipt.status.is_success() == status.is_success(),
@@ -180,6 +179,7 @@ pub(crate) mod tests {
 	use millrace_client::PeerKeypair;
 	use millrace_primitives::{
 		execution::{empty_transcript, CallStatus, Receipt, PROFILE_V1, UNVERIFIED},
+		packages::PastPackage,
 		BlockNumber,
 	};
 
@@ -201,6 +201,7 @@ pub(crate) mod tests {
 			peer: key.id(),
 			key: key.public(),
 			endpoint: endpoint.into(),
+			since: 0,
 		}
 	}
 
@@ -320,6 +321,42 @@ pub(crate) mod tests {
 		assert_eq!(outcome(|r| r.receipt.seq = 1, ok), "bad_signature");
 		assert_eq!(outcome(|r| r.signature[0] ^= 1, ok), "bad_signature");
 		assert_eq!(outcome(|_| {}, StatusCode::BAD_GATEWAY), "other_status");
+	}
+
+	#[test]
+	fn the_package_before_an_update_answers_until_its_time_is_over() {
+		let before = route();
+		// Updated at the clock's block; the call of the receipt began there.
+		let updated = |until| {
+			let mut view = deal(7, Vec::new());
+			let past = PastPackage {
+				hash: before.package,
+				size: before.call_terms.package_bytes,
+				profile: before.call_terms.profile,
+				from: 0,
+				until,
+			};
+			view.spec.package.hash = H256::repeat_byte(0xa);
+			view.packages.since = BLOCK;
+			view.packages.past = vec![past].try_into().expect("one fits");
+			Route::new(H256::zero(), &view, Default::default())
+		};
+		let ok = StatusCode::OK;
+		assert_eq!(judged(&updated(4), |_| {}, ok).0, "holds");
+		assert_eq!(judged(&updated(3), |_| {}, ok).0, "other_package");
+		let route = updated(4);
+		let (package, terms) = (route.package, route.terms);
+		let of_new = |block| {
+			signed(move |receipt: &mut Receipt| {
+				(receipt.package, receipt.terms, receipt.block) = (package, terms, block);
+			})
+		};
+		assert_eq!(judged(&route, of_new(BLOCK), ok).0, "holds");
+		let early = judged(&route, of_new(BLOCK - 1), ok);
+		assert_eq!(early, ("other_package", true));
+		// Each under its own terms.
+		let mixed = signed(move |receipt: &mut Receipt| receipt.terms = terms);
+		assert_eq!(judged(&route, mixed, ok).0, "other_terms");
 	}
 
 	#[test]

@@ -5,7 +5,7 @@
 //! whoever comes displaces the connection that has been without a request and without a byte for
 //! longest. So open sockets alone keep nobody out.
 
-use axum::{extract::Request, Router};
+use axum::{extract::Request, http::Extensions, Router};
 use hyper::{
 	body::Incoming,
 	server::conn::http1,
@@ -19,6 +19,7 @@ use std::{
 	collections::BTreeMap,
 	future::Future,
 	io,
+	net::IpAddr,
 	pin::Pin,
 	sync::{
 		atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -44,6 +45,18 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 const SETTLED: Duration = Duration::from_millis(500);
 /// Wait for a place before it is looked again for somebody to displace.
 const PLACE_PAUSE: Duration = Duration::from_millis(100);
+
+/// Who a request comes from: found among its extensions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller(pub IpAddr);
+
+impl Caller {
+	/// That of a request; of one that came by no connection of [`serve`], nobody's address.
+	pub fn of(extensions: &Extensions) -> Self {
+		let caller = extensions.get::<Self>().copied();
+		caller.unwrap_or(Self(IpAddr::from([0; 4])))
+	}
+}
 
 /// What the server takes on.
 #[derive(Clone, Copy, Debug)]
@@ -110,7 +123,12 @@ async fn attend(
 ) {
 	let seat = place.seat.clone();
 	let visited = seat.clone();
-	let service = service_fn(move |request: Request<Incoming>| {
+	let caller = stream.peer_addr().ok();
+	let caller = caller.map(|address| Caller(address.ip()));
+	let service = service_fn(move |mut request: Request<Incoming>| {
+		if let Some(caller) = caller {
+			request.extensions_mut().insert(caller);
+		}
 		let visit = Visit::new(visited.clone());
 		let answer = TowerToHyperService::new(router.clone()).call(request);
 		async move {

@@ -115,8 +115,9 @@ impl Look<'_> {
 	async fn judge(&mut self) -> Result<Step, Fault> {
 		let (shared, view) = (self.shared, self.view);
 		let receipt = self.check.receipt.receipt.clone();
-		if view.epoch().await?.info.index < receipt.epoch {
-			// Whoever gave it to us is a block ahead.
+		let epoch = view.epoch().await?.info.index;
+		if epoch < receipt.epoch || (epoch == receipt.epoch && self.now() < receipt.block) {
+			// Whoever gave it to us is a block ahead, and its deal may have another package there.
 			return Ok(Step::Again(self.now().saturating_add(1)));
 		}
 		if shared.is_charged(view, &case(&receipt)).await? {
@@ -182,7 +183,7 @@ impl Look<'_> {
 		let (shared, view) = (self.shared, self.view);
 		let receipt = self.check.receipt.receipt.clone();
 		if self.check.terms.is_none() {
-			let terms = view.call_terms(receipt.deal).await?;
+			let terms = view.call_terms(&receipt).await?.ok();
 			self.check.terms = terms.filter(|terms| terms.hash(receipt.genesis) == receipt.terms);
 		}
 		if receipt.transcript == empty_transcript() {

@@ -88,6 +88,11 @@ impl Look<'_> {
 					// It is found by the block in which it was posted.
 					"AlreadyPosted" => (now, now, false, true),
 					"TooManyDemands" => return Ok(Some(PAUSE)),
+					// The data of a deal that is not open are for its owner alone.
+					"NotClient" => {
+						tracing::debug!(peer = %receipt.peer, "data of a private deal");
+						return Ok(None);
+					}
 					other => {
 						tracing::warn!(
 							peer = %receipt.peer,

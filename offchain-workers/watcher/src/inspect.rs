@@ -4,6 +4,7 @@ use millrace_client::{verify_peer_signature, ReadError, View};
 use millrace_primitives::{
 	challenge::{CaseId, Charge, Evidence},
 	execution::{SignedReceipt, PROFILE_V1, UNVERIFIED},
+	packages::NoTerms,
 	H256,
 };
 
@@ -75,11 +76,12 @@ pub async fn falsehood(
 		}
 	}
 	// A deal that is over says nothing any more.
-	let terms = view.call_terms(receipt.deal).await?;
-	if terms.is_some_and(|terms| !receipt.fits_terms(receipt.genesis, &terms)) {
-		return Ok(Some("it does not keep to the terms of its deal"));
-	}
-	Ok(None)
+	Ok(match view.call_terms(receipt).await? {
+		Ok(terms) if receipt.fits_terms(receipt.genesis, &terms) => None,
+		Ok(_) => Some("it does not keep to the terms of its deal"),
+		Err(NoTerms::OtherPackage) => Some("its package was not the deal's at its block"),
+		Err(NoTerms::Unknown) => None,
+	})
 }
 
 #[cfg(test)]

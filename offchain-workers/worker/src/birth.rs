@@ -3,9 +3,10 @@
 //! Numbers of calls (seq) begin at 0 in each epoch and two receipts must never have the same one, so
 //! who numbers calls must know every number that was given in the epoch. A directory that was made in
 //! the middle of an epoch does not: the peer may have served from another one before, which was lost.
-//! Such a directory serves no deal that was paid in that epoch, and makes no report of it or of an
-//! earlier one, since a report that leaves out receipts which clients hold is worse than none. A peer
-//! without paid deals has given no receipts, so a new peer waits for nothing.
+//! Such a directory serves no deal in that epoch, and makes no report of it or of an earlier one, if the
+//! peer is live in any: a report that leaves out receipts which clients hold is worse than none. A peer
+//! that is not live anywhere has given no receipts. A new peer waits for nothing: it is matched only
+//! once its units are proven, in an epoch after the first.
 //!
 //! A directory that was restored from a backup is as dangerous. It is recognised where the chain keeps
 //! a report that the directory does not know, and then counts as made at that moment; see
@@ -68,7 +69,7 @@ impl Birth {
 	pub fn may_report(self, epoch: EpochIndex, assignments: &[Assignment]) -> bool {
 		match epoch.cmp(&self.epoch) {
 			Ordering::Greater => true,
-			Ordering::Equal => !is_paid(epoch, assignments),
+			Ordering::Equal => !serves_in(epoch, assignments),
 			Ordering::Less => false,
 		}
 	}
@@ -76,15 +77,15 @@ impl Birth {
 	/// Whether calls of the present epoch must not be numbered.
 	pub fn closes(self, duties: &PeerDuties) -> bool {
 		let epoch = duties.epoch.info.index;
-		!self.knows(epoch) && is_paid(epoch, &duties.assignments)
+		!self.knows(epoch) && serves_in(epoch, &duties.assignments)
 	}
 }
 
-/// Whether the peer is paid for a deal in an epoch: only then can it have given receipts in it.
-fn is_paid(epoch: EpochIndex, assignments: &[Assignment]) -> bool {
+/// Whether the peer serves a deal in an epoch: only then can it have given receipts in it.
+fn serves_in(epoch: EpochIndex, assignments: &[Assignment]) -> bool {
 	assignments
 		.iter()
-		.any(|assignment| assignment.worker.is_due(epoch))
+		.any(|assignment| assignment.worker.serves(epoch))
 }
 
 #[cfg(test)]
@@ -104,18 +105,25 @@ mod tests {
 
 	#[test]
 	fn a_new_peer_waits_for_nothing() {
-		// It goes live in the epoch of its birth and is paid from the next one on.
 		let assigned = assignment(1, WorkerStatus::Assigned { deadline: 6 });
 		assert!(!BIRTH.closes(&duties(5, vec![])));
-		assert!(!BIRTH.closes(&duties(5, vec![assigned, live(6)])));
-		assert!(!BIRTH.closes(&duties(6, vec![live(6)])));
+		assert!(!BIRTH.closes(&duties(5, vec![assigned])));
+		// It goes live in the epoch after its birth, and serves at once.
+		assert!(!BIRTH.closes(&duties(6, vec![live(7)])));
 		// What it proved in the meantime is reported.
-		assert!(BIRTH.may_report(5, &[live(6)]));
-		assert!(BIRTH.may_report(6, &[live(6)]));
+		assert!(BIRTH.may_report(5, &[live(7)]));
+		assert!(BIRTH.may_report(6, &[live(7)]));
 	}
 
 	#[test]
-	fn a_new_directory_of_a_paid_peer_waits_for_the_next_epoch() {
+	fn a_peer_that_went_live_in_the_epoch_may_have_served_from_a_directory_that_was_lost() {
+		assert!(BIRTH.closes(&duties(5, vec![live(6)])));
+		assert!(!BIRTH.may_report(5, &[live(6)]));
+		assert!(!BIRTH.closes(&duties(6, vec![live(6)])));
+	}
+
+	#[test]
+	fn a_new_directory_of_a_live_peer_waits_for_the_next_epoch() {
 		assert!(BIRTH.closes(&duties(5, vec![live(5)])));
 		assert!(!BIRTH.closes(&duties(6, vec![live(5)])));
 		assert!(!BIRTH.may_report(5, &[live(5)]));

@@ -14,12 +14,15 @@ use crate::{
 	packages::Packages,
 	receipts::{Finished, ReceiptStore, Stored},
 	snapshot::Snapshot,
+	staged,
+	vouchers::{Payment, Vouchers},
 };
 use bytes::Bytes;
 use futures::FutureExt;
 use millrace_client::PeerKeypair;
 use millrace_executor::{CallOutput, OwnedInput};
 use millrace_primitives::{
+	billing::Voucher,
 	execution::{randomness_seed, response_hash, Receipt, Request, SignedReceipt},
 	peer::PeerId,
 	DealId, H256,
@@ -67,6 +70,8 @@ pub struct Answer {
 pub struct Admission {
 	deal: DealId,
 	deadline: Instant,
+	/// What pays for its gas, where the deal is billed by it.
+	payment: Option<Payment>,
 	_place: Place,
 	_counted: Counted,
 	/// A stopping daemon waits for it.
@@ -101,6 +106,7 @@ pub struct Calls {
 	ledger: Arc<Ledger>,
 	store: Arc<ReceiptStore>,
 	committer: Committer,
+	vouchers: Arc<Vouchers>,
 	snapshots: watch::Receiver<Option<Arc<Snapshot>>>,
 	gates: Gates,
 	limits: Limits,
@@ -125,6 +131,8 @@ pub struct CallParts {
 	pub store: Arc<ReceiptStore>,
 	/// What stores them.
 	pub committer: Committer,
+	/// What calls of deals that are billed by gas are paid with.
+	pub vouchers: Arc<Vouchers>,
 	/// Where the chain stands.
 	pub snapshots: watch::Receiver<Option<Arc<Snapshot>>>,
 	/// Bounds.
@@ -146,6 +154,7 @@ impl Calls {
 			ledger,
 			store,
 			committer,
+			vouchers,
 			snapshots,
 			limits,
 			metrics,
@@ -159,6 +168,7 @@ impl Calls {
 			ledger,
 			store,
 			committer,
+			vouchers,
 			snapshots,
 			gates: Gates::new(&limits),
 			limits,
@@ -188,7 +198,7 @@ impl Calls {
 	pub fn request_bytes(&self, deal: DealId) -> Result<u32, Refusal> {
 		let snapshot = self.snapshot().ok_or(Refusal::ChainUnreachable)?;
 		let assignment = snapshot.serves(deal)?;
-		self.packages.ready(assignment.package.hash)?;
+		staged::choose(&self.packages, &snapshot, assignment)?;
 		// Spares the client its body; who gets a place is decided when bodies are here.
 		if self.gates.is_full(deal, assignment.worker.units) {
 			return Err(Refusal::Busy);
@@ -204,23 +214,50 @@ impl Calls {
 		Ok(Admission {
 			deal,
 			deadline: Instant::now() + self.limits.call_timeout(),
+			payment: None,
 			_place: place,
 			_counted: Counted::new(&self.metrics.open_calls),
 			_tracked: self.tasks.token(),
 		})
 	}
 
-	/// Runs a call and returns when its receipt is on disk. A client that gives up while its call
-	/// waits for its turn takes it along. One that gives up later does not stop the guest: its number
-	/// is given, and its receipt enters the report.
+	/// What calls of deals that are billed by gas are paid with.
+	pub fn vouchers(&self) -> &Vouchers {
+		&self.vouchers
+	}
+
+	/// Pays for a call's gas with the voucher that it brings, where the deal is billed by gas.
+	pub fn pay(&self, admission: &mut Admission, brought: Option<Voucher>) -> Result<(), Refusal> {
+		let snapshot = self.snapshot().ok_or(Refusal::ChainUnreachable)?;
+		let assignment = snapshot.serves(admission.deal)?;
+		admission.payment = self.vouchers.take(assignment, brought)?;
+		Ok(())
+	}
+
+	/// Runs a call and returns when its receipt is on disk, and the voucher that pays for it. A client that
+	/// gives up while its call waits for its turn takes it along. One that gives up later does not stop
+	/// the guest: its number is given, and its receipt enters the report.
 	pub async fn execute(
 		self: &Arc<Self>,
 		admission: Admission,
 		request: Request,
 	) -> Result<Answer, Refusal> {
-		let deadline = admission.deadline;
+		let (deal, deadline) = (admission.deal, admission.deadline);
+		let is_paid = admission.payment.is_some();
 		let answer = timeout_at(deadline, self.run(admission, request));
-		answer.await.unwrap_or(Err(Refusal::CallTimeout))
+		// The disk has the voucher while the guest runs.
+		let stored = async {
+			match is_paid {
+				true => self.vouchers.store(deal).await,
+				false => Ok(()),
+			}
+		};
+		let (answer, stored) = tokio::join!(answer, stored);
+		if let Err(error) = stored {
+			error!(deal, "a voucher cannot be stored: {error}");
+			return Err(Refusal::Internal);
+		}
+		answer.unwrap_or(Err(Refusal::CallTimeout))
 	}
 
 	async fn run(
@@ -230,7 +267,8 @@ impl Calls {
 	) -> Result<Answer, Refusal> {
 		let deal = admission.deal;
 		let memory = self.snapshot().map_or(0, |snapshot| {
-			let found = snapshot.terms(deal);
+			// They differ by their package alone.
+			let found = snapshot.choices(deal).first();
 			found.map_or(0, |named| named.terms.limits.memory_bytes)
 		});
 		let turn = self.turn(deal, memory).await;
@@ -261,13 +299,11 @@ impl Calls {
 				.clone()
 				.ok_or(Refusal::ChainUnreachable)?;
 			let assignment = snapshot.serves(deal)?;
-			self.packages.ready(assignment.package.hash)?;
+			let under = staged::choose(&self.packages, &snapshot, assignment)?;
 			let limit = assignment.limits.request_bytes;
 			if request.body.len() > limit as usize {
 				return Err(Refusal::BodyTooLarge { limit });
 			}
-			// Every deal that is served has its terms.
-			let under = snapshot.terms(deal).ok_or(Refusal::DealUnknown(deal))?;
 			let info = snapshot.epoch.info;
 			let call = self.ledger.begin(Call {
 				epoch: info.index,
@@ -458,6 +494,10 @@ impl Running {
 				return unanswered.answer(Err(refusal));
 			}
 		};
+		let admission = unanswered.admission.as_mut();
+		if let Some(payment) = admission.and_then(|admission| admission.payment.take()) {
+			payment.spend(output.gas);
+		}
 		calls.metrics.call_ended(output.status, output.gas, seconds);
 		let receipt = calls.sign(&numbered, &output);
 		let finished = Finished::new(call.clone(), &receipt, &output.response, &output.transcript);

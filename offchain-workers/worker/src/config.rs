@@ -6,7 +6,7 @@ use millrace_primitives::execution::MAX_MEMORY_BYTES;
 use millrace_prover::{Cores, Settings};
 use serde::{de::Error as _, Deserialize, Deserializer, Serialize};
 use std::{
-	net::SocketAddr,
+	net::{IpAddr, SocketAddr},
 	ops::RangeInclusive,
 	path::{Path, PathBuf},
 	thread,
@@ -51,6 +51,11 @@ pub struct WorkerConfig {
 	/// else, the daemon warns: only the provider's account can change what the chain says.
 	#[serde(default)]
 	pub public_endpoint: Option<String>,
+	/// Addresses of gateways and other proxies that are believed in what they say of where a call
+	/// comes from, in `x-forwarded-for`. Rates of open deals are counted by address; those of a gateway
+	/// that is not named here are all counted as one caller's.
+	#[serde(default)]
+	pub proxies: Vec<IpAddr>,
 	/// Directory of packages; `packages` in the data directory when it is not given.
 	#[serde(default)]
 	pub package_dir: Option<PathBuf>,
@@ -135,6 +140,8 @@ pub struct Limits {
 	pub idle_timeout_ms: u64,
 	/// Longest time that a request's body may take to arrive.
 	pub body_timeout_ms: u64,
+	/// Callers whose calls are counted, of deals that have a rate; those who called least make room.
+	pub counted_invokers: usize,
 	/// Connections that are open at once; when there are more, those that idle make room.
 	pub connections: usize,
 	/// Longest time that fetching a package from one link may take.
@@ -167,6 +174,7 @@ impl Default for Limits {
 			guest_timeout_ms: 30_000,
 			idle_timeout_ms: 30_000,
 			body_timeout_ms: 10_000,
+			counted_invokers: 65_536,
 			connections: 1_024,
 			fetch_timeout_ms: 30_000,
 			allow_private_links: false,
@@ -180,7 +188,7 @@ impl Default for Limits {
 
 impl Limits {
 	/// Each number with its key and bounds.
-	fn numbers(&self) -> [(&'static str, u64, RangeInclusive<u64>); 14] {
+	fn numbers(&self) -> [(&'static str, u64, RangeInclusive<u64>); 15] {
 		let (counts, times, bytes) = (1..=MAX_COUNT, 1..=MAX_MS, 1..=MAX_BYTES);
 		let retention = MIN_RETENTION_EPOCHS.into()..=MAX_RETENTION_EPOCHS.into();
 		[
@@ -224,6 +232,11 @@ impl Limits {
 				"limits.body_timeout_ms",
 				self.body_timeout_ms,
 				times.clone(),
+			),
+			(
+				"limits.counted_invokers",
+				self.counted_invokers as u64,
+				counts.clone(),
 			),
 			("limits.connections", self.connections as u64, counts),
 			(

@@ -30,6 +30,10 @@ pub enum Kind {
 	Audit,
 	/// Readiness for a deal.
 	GoLive,
+	/// A voucher of a deal that is billed by gas.
+	Redeem,
+	/// The answer to a probe.
+	Probe,
 	/// A leaf that refutes a charge of omission.
 	Show,
 	/// Data that were demanded.
@@ -42,6 +46,8 @@ impl Kind {
 			Self::Report => "report",
 			Self::Audit => "audit",
 			Self::GoLive => "go_live",
+			Self::Redeem => "redeem",
+			Self::Probe => "answer_probe",
 			Self::Show => "show",
 			Self::Post => "post",
 		}

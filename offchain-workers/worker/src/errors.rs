@@ -4,8 +4,12 @@ use axum::{
 	http::{header, HeaderValue, StatusCode},
 	response::{IntoResponse, Response},
 };
+use millrace_client::{
+	access::Denied,
+	vouchers::{to_header, VOUCHER_HEADER},
+};
 use millrace_http::error::error_body;
-use millrace_primitives::{DealId, EpochIndex, H256};
+use millrace_primitives::{billing::Voucher, DealId, EpochIndex, H256};
 
 /// Why a request is not answered as asked. Every variant has a code of its own, which does not
 /// change, and says what the caller can do.
@@ -39,8 +43,16 @@ pub enum Refusal {
 		/// The last paid epoch.
 		paid_until: EpochIndex,
 	},
-	/// The peer is matched with the deal, but not paid for this epoch.
-	#[error("this worker is not live in deal {0} yet")]
+	/// The deal is billed by gas, and the client has not signed for this call's.
+	#[error("the vouchers for deal {deal} do not cover this call")]
+	PaymentRequired {
+		/// The deal.
+		deal: DealId,
+		/// The highest voucher, for a client that brings a lower one.
+		shown: Option<Voucher>,
+	},
+	/// The peer is matched with the deal, but does not serve it yet.
+	#[error("this worker does not serve deal {0} yet")]
 	NotLive(DealId),
 	/// The peer has left the deal, with notice.
 	#[error("this worker left deal {deal} with epoch {last}")]
@@ -87,6 +99,15 @@ pub enum Refusal {
 	/// The package is not here yet.
 	#[error("the package is not here: {0}")]
 	PackageUnavailable(String),
+	/// The deal is not for everybody, and the caller did not show that it is for them.
+	#[error("{0}")]
+	AccessDenied(#[from] Denied),
+	/// The caller has made as many calls as the deal lets it.
+	#[error("the deal takes no more calls of this caller for {seconds} s")]
+	RateLimited {
+		/// Time until it takes one more, rounded up.
+		seconds: u64,
+	},
 	/// Every place is taken, in the queue too.
 	#[error("this worker is busy")]
 	Busy,
@@ -133,6 +154,7 @@ impl Refusal {
 			Self::DealUnknown(_) => "deal_unknown",
 			Self::DealEnded { .. } => "deal_ended",
 			Self::DealUnfunded { .. } => "deal_unfunded",
+			Self::PaymentRequired { .. } => "payment_required",
 			Self::NotLive(_) | Self::Drained { .. } => "no_worker",
 			Self::KeyNotActive => "key_not_active",
 			Self::DirectoryTooNew { .. } => "directory_too_new",
@@ -142,6 +164,8 @@ impl Refusal {
 			Self::BodyIncomplete => "body_incomplete",
 			Self::PackageInvalid(_) => "package_invalid",
 			Self::PackageUnavailable(_) => "package_unavailable",
+			Self::AccessDenied(_) => "access_denied",
+			Self::RateLimited { .. } => "rate_limited",
 			Self::Busy => "busy",
 			Self::CallTimeout => "call_timeout",
 			Self::EpochEnded => "epoch_ended",
@@ -164,7 +188,9 @@ impl Refusal {
 			Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
 			Self::BadRequest(_) => StatusCode::BAD_REQUEST,
 			Self::DealEnded { .. } | Self::EvidenceGone { .. } => StatusCode::GONE,
-			Self::DealUnfunded { .. } => StatusCode::PAYMENT_REQUIRED,
+			Self::DealUnfunded { .. } | Self::PaymentRequired { .. } => {
+				StatusCode::PAYMENT_REQUIRED
+			}
 			Self::NotLive(_)
 			| Self::Drained { .. }
 			| Self::KeyNotActive
@@ -176,7 +202,8 @@ impl Refusal {
 			Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
 			Self::BodyIncomplete => StatusCode::REQUEST_TIMEOUT,
 			Self::PackageInvalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-			Self::Busy => StatusCode::TOO_MANY_REQUESTS,
+			Self::AccessDenied(_) => StatusCode::UNAUTHORIZED,
+			Self::Busy | Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
 			Self::CallTimeout => StatusCode::GATEWAY_TIMEOUT,
 			Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
 		}
@@ -193,7 +220,10 @@ impl Refusal {
 			Self::DealUnknown(_) => "look up the deal's workers on the chain, or use a gateway",
 			Self::DealEnded { .. } => "create a new deal",
 			Self::DealUnfunded { .. } => "top up the deal; it is served again from then on",
-			Self::NotLive(_) => "call another worker, or this one from the next epoch on",
+			Self::PaymentRequired { .. } => {
+				"call through a gateway that holds the deal's voucher key, or send x-millrace-voucher"
+			}
+			Self::NotLive(_) => "call another worker, or this one later: from the next epoch on at the latest",
 			Self::Drained { .. } => "call another worker of the deal",
 			Self::KeyNotActive => {
 				"call another worker; the provider must register or rotate the peer's key"
@@ -205,6 +235,10 @@ impl Refusal {
 			Self::BodyIncomplete => "send the whole body without pauses",
 			Self::PackageInvalid(_) => "run `millrace run` on the module to see what it needs",
 			Self::PackageUnavailable(_) => "check the package's links, then try again",
+			Self::AccessDenied(denied) => denied.hint(),
+			Self::RateLimited { .. } => {
+				"call again after that time; the deal's owner can raise the rate"
+			}
 			Self::Busy => "try again later, or call another worker",
 			Self::CallTimeout => "call again with less work",
 			Self::EpochEnded => "call again",
@@ -221,10 +255,23 @@ impl IntoResponse for Refusal {
 	fn into_response(self) -> Response {
 		let body = error_body(self.code(), &self.to_string(), self.hint());
 		let mut response = (self.status(), body).into_response();
-		if self == Self::Busy {
+		if let Self::PaymentRequired {
+			shown: Some(voucher),
+			..
+		} = &self
+		{
+			let headers = response.headers_mut();
+			headers.insert(VOUCHER_HEADER, to_header(voucher));
+		}
+		let later = match self {
+			Self::Busy => Some(1),
+			Self::RateLimited { seconds } => Some(seconds),
+			_ => None,
+		};
+		if let Some(seconds) = later {
 			response
 				.headers_mut()
-				.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+				.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
 		}
 		response
 	}
@@ -299,6 +346,21 @@ mod tests {
 			.as_str()
 			.expect("a text")
 			.contains("top up"));
+	}
+
+	#[test]
+	fn who_brings_too_low_a_voucher_is_shown_the_highest() {
+		let voucher = Voucher {
+			cumulative: 3,
+			signature: [5; 64],
+		};
+		let refusal = |shown| Refusal::PaymentRequired { deal: 7, shown };
+		let response = refusal(Some(voucher)).into_response();
+		assert_eq!(response.status(), StatusCode::PAYMENT_REQUIRED);
+		assert_eq!(response.headers()[VOUCHER_HEADER], to_header(&voucher));
+		let response = refusal(None).into_response();
+		assert_eq!(response.status(), StatusCode::PAYMENT_REQUIRED);
+		assert!(!response.headers().contains_key(VOUCHER_HEADER));
 	}
 
 	#[test]

@@ -1,6 +1,7 @@
 //! The HTTP door.
 
 use crate::{
+	access::{Doorkeeper, Visitor},
 	calls::{Answer, Calls},
 	errors::{Refusal, StoreError},
 	metrics::{Metrics, ProverMetrics},
@@ -10,19 +11,19 @@ use crate::{
 use axum::{
 	body::{Body, Bytes},
 	extract::{rejection::QueryRejection, Path, Query, Request as HttpRequest, State},
-	http::{header, request::Parts, HeaderName, HeaderValue, StatusCode},
+	http::{header, request::Parts, HeaderMap, HeaderName, HeaderValue, StatusCode},
 	response::{IntoResponse, Response},
 	routing::{any, get},
 	Json, Router,
 };
 use codec::Encode;
-use millrace_client::ReceiptProof;
+use millrace_client::{vouchers, ReceiptProof};
 use millrace_http::{
 	body::{self, BodyError},
 	error::error_body,
 };
 use millrace_primitives::{
-	execution::{CallStatus, Request, UNVERIFIED},
+	execution::{CallStatus, Receipt, Request, UNVERIFIED},
 	peer::PeerId,
 	DealId, EpochIndex, H256,
 };
@@ -68,6 +69,8 @@ const PROOF_PATIENCE: Duration = Duration::from_secs(5);
 pub struct Door {
 	/// Runs calls.
 	pub calls: Arc<Calls>,
+	/// Lets callers in.
+	pub doorkeeper: Arc<Doorkeeper>,
 	/// Holds receipts.
 	pub store: Arc<ReceiptStore>,
 	/// Holds packages.
@@ -126,11 +129,21 @@ async fn serve(door: &Door, request: HttpRequest) -> Result<Answer, Refusal> {
 	let (deal, path) = split_path(parts.uri.path())?;
 	let head = guest_request(&parts, path)?;
 	let limit = door.calls.request_bytes(deal)?;
+	let visitor = meet(door, deal, &parts)?;
 	let body = read_body(body, limit, door.body_timeout).await?;
-	let admission = door.calls.admit(deal)?;
-	door.calls
-		.execute(admission, Request { body, ..head })
-		.await
+	let request = Request { body, ..head };
+	let mut admission = door.calls.admit(deal)?;
+	door.doorkeeper.let_in(&visitor, &request)?;
+	let voucher = vouchers::from_headers(&parts.headers);
+	door.calls.pay(&mut admission, voucher)?;
+	door.calls.execute(admission, request).await
+}
+
+/// Who calls, before the body is here.
+fn meet(door: &Door, deal: DealId, parts: &Parts) -> Result<Visitor, Refusal> {
+	let snapshot = door.calls.snapshot().ok_or(Refusal::ChainUnreachable)?;
+	let assignment = snapshot.serves(deal)?;
+	door.doorkeeper.meet(assignment, parts)
 }
 
 /// Deal and rest of `/deals/{id}/…`. The rest stays as it was sent, percent signs and all, since a
@@ -343,13 +356,15 @@ async fn evidence(
 	State(door): State<Arc<Door>>,
 	Path((epoch, seq)): Path<(String, String)>,
 	asked: Result<Query<Asked>, QueryRejection>,
+	headers: HeaderMap,
 ) -> Result<Response, Refusal> {
 	let (epoch, seq) = (number(&epoch)?, number(&seq)?);
 	let Query(asked) =
 		asked.map_err(|_| Refusal::BadRequest("name the receipt's hash: ?receipt=0x…".into()))?;
 	let asked = hash(&asked.receipt)?;
-	let store = door.store.clone();
-	let bytes = in_turn(&door, move || gather(&store, epoch, seq, asked)).await?;
+	let (store, keeper) = (door.store.clone(), door.doorkeeper.clone());
+	let may_have = move |receipt: &Receipt| keeper.shows(receipt, &headers);
+	let bytes = in_turn(&door, move || gather(&store, epoch, seq, asked, may_have)).await?;
 	let content_type = [(header::CONTENT_TYPE, "application/octet-stream")];
 	Ok((content_type, bytes).into_response())
 }
@@ -359,12 +374,14 @@ fn gather(
 	epoch: EpochIndex,
 	seq: u32,
 	asked: H256,
+	may_have: impl FnOnce(&Receipt) -> Result<(), Refusal>,
 ) -> Result<Vec<u8>, Refusal> {
 	let receipt = store
 		.receipt((epoch, seq))
 		.map_err(unreadable)?
 		.filter(|signed| signed.receipt.hash() == asked)
 		.ok_or(Refusal::ReceiptUnknown { epoch, seq })?;
+	may_have(&receipt.receipt)?;
 	let body = store
 		.body((epoch, seq))
 		.map_err(unreadable)?
@@ -416,9 +433,9 @@ async fn health(State(door): State<Arc<Door>>) -> Response {
 		.is_some_and(|snapshot| snapshot.is_fresh());
 	let progress = door.prover.progress();
 	let deals = snapshot.as_ref().map_or(0, |snapshot| {
-		let ready = snapshot
-			.due()
-			.filter(|deal| !snapshot.closed && door.packages.ready(deal.package.hash).is_ok());
+		let ready = snapshot.serving().filter(|deal| {
+			!snapshot.closed && door.packages.any_ready(snapshot.choices(deal.deal))
+		});
 		ready.count()
 	});
 	let body = json!({

@@ -8,6 +8,7 @@
 //! on disk before it is sent; everything else is compared with the chain at the next block. The
 //! page of [`ledger`] says how calls that ran at the time leave no gap.
 
+pub mod access;
 pub mod audit;
 pub mod birth;
 pub mod calls;
@@ -24,15 +25,19 @@ pub mod ledger;
 pub mod metrics;
 pub mod pace;
 pub mod packages;
+pub mod probes;
 pub mod receipts;
 pub mod reconcile;
 pub mod report;
 pub mod snapshot;
+pub mod staged;
+pub mod vouchers;
 
 pub use config::{
 	ConfigError, Limits, ProverSettings, SandboxMode, SandboxSettings, WatchConfig, WorkerConfig,
 };
 
+use access::Doorkeeper;
 use anyhow::{anyhow, Context, Result};
 use calls::{CallParts, Calls, Identity};
 use commit::Committer;
@@ -66,6 +71,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
+use vouchers::Vouchers;
 
 /// Most guests' processes of a worker at a time: as many deals as a peer commonly works for.
 const MAX_PROCESSES: usize = 256;
@@ -297,6 +303,7 @@ struct Worker {
 	prover: Arc<Prover>,
 	packages: Arc<Packages>,
 	calls: Arc<Calls>,
+	doorkeeper: Arc<Doorkeeper>,
 	snapshots: watch::Sender<Option<Arc<snapshot::Snapshot>>>,
 	metrics: Metrics,
 	/// Figures of the watcher, if there is one.
@@ -320,7 +327,7 @@ impl Worker {
 		let (config, (genesis, peer)) = (config.clone(), (identity.genesis, identity.peer));
 		// Opening repairs what a kill left, but reads the disk.
 		let opening = config.clone();
-		let (store, prover) = spawn_blocking(move || -> Result<_> {
+		let (store, prover, doorkeeper, vouchers) = spawn_blocking(move || -> Result<_> {
 			let dir = &opening.data_dir;
 			let store = ReceiptStore::open(dir, genesis, peer, opening.limits.stored_bytes)
 				.with_context(|| format!("cannot use the data directory {}", dir.display()))?;
@@ -328,7 +335,15 @@ impl Worker {
 				dir: dir.join("prover"),
 				settings: opening.prover.clone(),
 			})?;
-			Ok((Arc::new(store), Arc::new(prover)))
+			let counted = opening.limits.counted_invokers;
+			let doorkeeper = Doorkeeper::new(genesis, opening.proxies, counted, &store)?;
+			let vouchers = Vouchers::open(dir, genesis, peer)?;
+			Ok((
+				Arc::new(store),
+				Arc::new(prover),
+				Arc::new(doorkeeper),
+				Arc::new(vouchers),
+			))
 		})
 		.await??;
 
@@ -365,6 +380,7 @@ impl Worker {
 			ledger: ledger.clone(),
 			store: store.clone(),
 			committer,
+			vouchers,
 			snapshots: seen,
 			limits: config.limits.clone(),
 			metrics: metrics.clone(),
@@ -378,6 +394,7 @@ impl Worker {
 			prover,
 			packages,
 			calls,
+			doorkeeper,
 			snapshots,
 			metrics,
 			watch: None,
@@ -425,6 +442,7 @@ impl Worker {
 			prover: self.prover.clone(),
 			packages: self.packages.clone(),
 			calls: self.calls.clone(),
+			doorkeeper: self.doorkeeper.clone(),
 			outbox: Outbox::new(
 				self.chain.clone(),
 				self.tasks.clone(),
@@ -439,6 +457,7 @@ impl Worker {
 		};
 		let router = http::router(Arc::new(http::Door {
 			calls: self.calls.clone(),
+			doorkeeper: self.doorkeeper.clone(),
 			store: self.store.clone(),
 			packages: self.packages.clone(),
 			prover: self.prover.clone(),

@@ -1,6 +1,6 @@
 //! Packages: fetched by hash, checked, kept on disk and made ready to run.
 
-use crate::{errors::Refusal, fetch::Fetcher, metrics::Metrics};
+use crate::{errors::Refusal, fetch::Fetcher, metrics::Metrics, snapshot::NamedTerms};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use millrace_executor::ModuleInfo;
@@ -16,7 +16,7 @@ use std::{
 };
 use tokio::{sync::Semaphore, task::spawn_blocking};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 /// Packages that are made ready at once. Fetches need no turn: a deal has one at a time, the fetcher
 /// bounds how long it takes, and slow links must not delay other packages.
@@ -166,6 +166,18 @@ impl Packages {
 		}
 	}
 
+	/// Whether the package of one of these can be called.
+	pub fn any_ready(&self, choices: &[NamedTerms]) -> bool {
+		choices
+			.iter()
+			.any(|named| self.ready(named.terms.package).is_ok())
+	}
+
+	/// Whether a package could not be had or made ready, the last time that it was tried.
+	pub fn has_failed(&self, hash: H256) -> bool {
+		matches!(self.slots().get(&hash), Some(Slot::Failed { .. }))
+	}
+
 	/// Makes a package ready that need not be wanted any more, if it is not.
 	pub async fn recall(&self, hash: H256) -> Result<(), Refusal> {
 		if self.ready(hash).is_ok() {
@@ -233,7 +245,11 @@ impl Packages {
 				Slot::Ready(module)
 			}
 			Err((refusal, again)) => {
-				warn!(package = ?package.hash, "a package is not ready: {refusal}");
+				if package.links.is_empty() {
+					debug!(package = ?package.hash, "a past package is not ready: {refusal}");
+				} else {
+					warn!(package = ?package.hash, "a package is not ready: {refusal}");
+				}
 				let soon = RETRY.0.saturating_mul(1 << failures.min(16)).min(RETRY.1);
 				let again = match again {
 					Again::Never => None,
@@ -256,6 +272,11 @@ impl Packages {
 		let soon = |refusal| (refusal, Again::Soon);
 		let bytes = match self.stored(package.hash).await {
 			Some(bytes) => bytes,
+			// One of before an update, which nobody fetches any more.
+			None if package.links.is_empty() => {
+				let reason = "it is not in the directory of packages".into();
+				return Err(soon(Refusal::PackageUnavailable(reason)));
+			}
 			None => {
 				let bytes = self.fetch(package).await.map_err(soon)?;
 				let stored = self

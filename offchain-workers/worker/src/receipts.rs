@@ -14,6 +14,7 @@ mod rows;
 mod write;
 
 use crate::{
+	access::PrivateDeals,
 	birth::Birth,
 	errors::{database, StoreError},
 	ledger::Call,
@@ -48,6 +49,8 @@ const OPEN: Records = TableDefinition::new("open_calls");
 const REPORTS: TableDefinition<u32, &[u8]> = TableDefinition::new("reports");
 /// (epoch, deal): the peer stood ready for the deal in the epoch.
 const READY: TableDefinition<(u32, u64), ()> = TableDefinition::new("ready_deals");
+/// Deal → last epoch, access: of deals that are not open, or once were not.
+const PRIVATE: TableDefinition<u64, &[u8]> = TableDefinition::new("private_deals");
 /// What the file belongs to, and sums.
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
@@ -230,6 +233,19 @@ impl ReceiptStore {
 		})
 	}
 
+	/// Notes who may have what calls of deals were of.
+	pub(crate) fn set_private(&self, deals: &PrivateDeals) -> Result<(), StoreError> {
+		self.write(|transaction| {
+			let mut private = transaction.open_table(PRIVATE).map_err(database)?;
+			for (deal, row) in deals {
+				private
+					.insert(*deal, row.encode().as_slice())
+					.map_err(database)?;
+			}
+			Ok(())
+		})
+	}
+
 	/// The report of an epoch: the stored one, or what `make` gives, which is stored. From then on
 	/// no receipt enters the epoch.
 	pub fn report_once(
@@ -303,6 +319,13 @@ impl ReceiptStore {
 			ready
 				.retain_in((0u32, 0u64)..(oldest, 0u64), |_, _| false)
 				.map_err(database)?;
+			let mut private = transaction.open_table(PRIVATE).map_err(database)?;
+			// A row that cannot be read is kept: it may be of a deal that is not for everybody.
+			private
+				.retain(|_, mut row| {
+					EpochIndex::decode(&mut row).map_or(true, |last| last >= oldest)
+				})
+				.map_err(database)?;
 			set_body_bytes(transaction, body_bytes(transaction)?.saturating_sub(freed))
 		})
 	}
@@ -315,6 +338,7 @@ fn make_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
 	transaction.open_table(OPEN).map_err(database)?;
 	transaction.open_table(REPORTS).map_err(database)?;
 	transaction.open_table(READY).map_err(database)?;
+	transaction.open_table(PRIVATE).map_err(database)?;
 	transaction.open_table(META).map_err(database)?;
 	Ok(())
 }

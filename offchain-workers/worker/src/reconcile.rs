@@ -3,6 +3,7 @@
 //! that could not be read needs no case of its own.
 
 use crate::{
+	access::Doorkeeper,
 	audit::{self, AuditError},
 	birth::Birth,
 	calls::{Calls, Dates, Identity},
@@ -14,18 +15,22 @@ use crate::{
 	metrics::Metrics,
 	pace::{self, Pace},
 	packages::Packages,
+	probes::Answers,
 	receipts::ReceiptStore,
 	report::{Capacity, StoredReport, Tally},
 	snapshot::Snapshot,
+	staged,
 };
 use futures::{FutureExt, StreamExt};
 use millrace_client::{calls, Chain, Finalized, ReadError, View};
 use millrace_primitives::{
 	audit::AuditStatus,
+	billing::redeem_hash,
 	challenge::{posted_hash, shown_hash, CaseId, OwedEvidence, Wanted},
 	epoch::Phase,
+	execution::SignedReceipt,
 	market::{go_live_hash, WorkerStatus},
-	views::{Owed, PeerDuties},
+	views::{Assignment, Owed, PeerDuties},
 	DealId, EpochIndex, H256,
 };
 use millrace_prover::{Prover, Task};
@@ -83,6 +88,8 @@ pub struct Reconciler {
 	pub packages: Arc<Packages>,
 	/// Calls, for those that were interrupted.
 	pub calls: Arc<Calls>,
+	/// Who is let in.
+	pub doorkeeper: Arc<Doorkeeper>,
 	/// Duties on their way.
 	pub outbox: Outbox,
 	/// Where calls learn of blocks.
@@ -109,6 +116,8 @@ pub struct Memory {
 	slow: Option<EpochIndex>,
 	ready: (EpochIndex, Vec<DealId>),
 	recovering: Arc<tokio::sync::Mutex<()>>,
+	/// Answers to probes.
+	probed: Answers,
 	warned_of_key: bool,
 }
 
@@ -152,12 +161,15 @@ impl Reconciler {
 
 		// The ledger first: a call must never be numbered in an epoch that is over.
 		self.begin_epoch(epoch, snapshot.closed).await?;
+		let keeper = &self.doorkeeper;
+		let noted = keeper.note(epoch, &duties.assignments, &self.store);
+		noted.await??;
 		self.snapshots.send_replace(Some(snapshot.clone()));
 		self.prover
 			.set_task(duties.work.map(|owed| self.task(&owed)));
 		self.check_pace(&duties);
-		let wanted: Vec<_> = snapshot.standing().map(|deal| &deal.package).collect();
-		self.packages.want(&wanted);
+		let wanted = staged::wanted(&snapshot, |hash| self.packages.ready(hash).is_ok());
+		self.packages.want(&wanted.iter().collect::<Vec<_>>());
 		let deals: BTreeSet<DealId> = snapshot.standing().map(|deal| deal.deal).collect();
 		self.calls.keep(&deals);
 		self.note_ready(&snapshot).await?;
@@ -168,6 +180,8 @@ impl Reconciler {
 		let answered = self.answer_audit(&duties).await;
 		let defended = self.answer_challengers(&view).await;
 		self.go_live(&duties);
+		self.redeem(&duties);
+		self.answer_probes(&duties);
 		self.prune(&duties);
 		for outcome in [recovered, reported, answered, defended] {
 			match outcome {
@@ -313,12 +327,15 @@ impl Reconciler {
 	/// without a call.
 	async fn note_ready(&mut self, snapshot: &Snapshot) -> Result<(), StepError> {
 		let epoch = snapshot.epoch.info.index;
+		let stands_ready =
+			|assignment: &&Assignment| staged::stands_ready(&self.packages, snapshot, assignment);
+		let serving = snapshot.serving().filter(stands_ready).count();
+		self.metrics.deals.set(serving as i64);
 		let ready: Vec<DealId> = snapshot
 			.due()
-			.filter(|assignment| self.packages.ready(assignment.package.hash).is_ok())
+			.filter(stands_ready)
 			.map(|assignment| assignment.deal)
 			.collect();
-		self.metrics.deals.set(ready.len() as i64);
 		let noted = (epoch, ready);
 		let is_idle = !snapshot.key_active || snapshot.closed || noted.1.is_empty();
 		if is_idle || noted == self.memory.ready {
@@ -560,6 +577,29 @@ impl Reconciler {
 		}
 	}
 
+	/// Answers what is asked of the peer over the chain.
+	fn answer_probes(&self, duties: &PeerDuties) {
+		let (outbox, peer) = (self.outbox.clone(), self.identity.peer);
+		let send = move |deal, receipt: SignedReceipt| {
+			let call = calls::market::answer_probe(peer, deal, &receipt);
+			outbox.send(Kind::Probe, deal, call);
+		};
+		let assignments = &duties.assignments;
+		self.memory
+			.probed
+			.give(&self.calls, &self.tasks, assignments, Arc::new(send));
+	}
+
+	/// Redeems the vouchers of deals that are billed by gas.
+	fn redeem(&self, duties: &PeerDuties) {
+		let Identity { genesis, peer, key } = &self.identity;
+		for (deal, since, voucher) in self.calls.vouchers().due(duties) {
+			let message = redeem_hash(*genesis, *peer, deal, since, voucher.cumulative);
+			let call = calls::market::redeem(*peer, deal, voucher, key.sign_hash(message));
+			self.outbox.send(Kind::Redeem, deal, call);
+		}
+	}
+
 	/// Once an epoch, drops what nobody can ask for any more.
 	fn prune(&mut self, duties: &PeerDuties) {
 		let info = duties.epoch.info;
@@ -570,6 +610,7 @@ impl Reconciler {
 		let oldest = info.index.saturating_sub(self.limits.retention_epochs);
 		let epoch_ms = info.slot_ms.saturating_mul(u64::from(info.lengths.len));
 		let age = epoch_ms.saturating_mul(u64::from(self.limits.retention_epochs));
+		self.doorkeeper.forget(oldest);
 		let (store, packages) = (self.store.clone(), self.packages.clone());
 		self.tasks.spawn(async move {
 			match spawn_blocking(move || store.prune(oldest)).await {

@@ -39,8 +39,9 @@ pub struct Snapshot {
 	pub closed: bool,
 	/// The deals that the peer works for.
 	pub assignments: BTreeMap<DealId, Assignment>,
-	/// Terms of their calls: made once for a block, not for every call.
-	terms: BTreeMap<DealId, NamedTerms>,
+	/// What their calls may run under, in the order of preference: made once for a block, not for every
+	/// call.
+	terms: BTreeMap<DealId, Vec<NamedTerms>>,
 	seen: Instant,
 }
 
@@ -61,9 +62,13 @@ impl Snapshot {
 				.assignments
 				.iter()
 				.map(|assignment| {
-					let terms = assignment.terms();
-					let hash = terms.hash(duties.genesis);
-					(assignment.deal, NamedTerms { terms, hash })
+					let (present, epoch) = (assignment.terms(), duties.epoch.info.index);
+					let choices = assignment.packages.choices(&present, epoch, block);
+					let named = choices.into_iter().map(|terms| {
+						let hash = terms.hash(duties.genesis);
+						NamedTerms { terms, hash }
+					});
+					(assignment.deal, named.collect())
 				})
 				.collect(),
 			seen: Instant::now(),
@@ -114,9 +119,10 @@ impl Snapshot {
 			.filter(move |assignment| self.is_standing(assignment))
 	}
 
-	/// Terms of a deal's calls, if the peer works for it.
-	pub fn terms(&self, deal: DealId) -> Option<&NamedTerms> {
-		self.terms.get(&deal)
+	/// What calls of a deal may run under that begin now, if the peer works for it, in the order of
+	/// preference. Where its package was updated, that may be the one of before.
+	pub fn choices(&self, deal: DealId) -> &[NamedTerms] {
+		self.terms.get(&deal).map_or(&[], Vec::as_slice)
 	}
 
 	/// Units that the peer gives to a deal; one where it does not work for it any more.
@@ -124,6 +130,13 @@ impl Snapshot {
 		self.assignments
 			.get(&deal)
 			.map_or(1, |assignment| assignment.worker.units)
+	}
+
+	/// The deals whose calls the peer answers in this epoch, also before it is paid for them.
+	pub fn serving(&self) -> impl Iterator<Item = &Assignment> {
+		self.assignments.values().filter(move |assignment| {
+			self.is_standing(assignment) && serves_in(assignment, self.epoch.info.index)
+		})
 	}
 
 	/// The deals that the peer is paid for in this epoch.
@@ -154,11 +167,14 @@ impl Snapshot {
 				deal,
 				last: assignment.paid_until,
 			}),
-			_ if !assignment.worker.is_due(epoch) => Err(not_due(assignment, epoch)),
-			_ if assignment.paid_until < epoch => Err(Refusal::DealUnfunded {
-				deal,
-				paid_until: assignment.paid_until,
-			}),
+			_ if !serves_in(assignment, epoch) => Err(not_serving(assignment, epoch)),
+			// What is served before the first paid epoch is served for the sake of that one.
+			_ if assignment.paid_until < epoch.max(first_paid(assignment)) => {
+				Err(Refusal::DealUnfunded {
+					deal,
+					paid_until: assignment.paid_until,
+				})
+			}
 			_ if self.closed => Err(Refusal::DirectoryTooNew {
 				from: epoch.saturating_add(1),
 			}),
@@ -167,8 +183,20 @@ impl Snapshot {
 	}
 }
 
-/// Why a worker that is not paid for an epoch does not serve in it: too early, or too late.
-fn not_due(assignment: &Assignment, epoch: EpochIndex) -> Refusal {
+fn serves_in(assignment: &Assignment, epoch: EpochIndex) -> bool {
+	assignment.billing.is_served_by(&assignment.worker, epoch)
+}
+
+/// First epoch that a worker is paid for.
+fn first_paid(assignment: &Assignment) -> EpochIndex {
+	match assignment.worker.status {
+		WorkerStatus::Assigned { .. } => 0,
+		WorkerStatus::Live { since } | WorkerStatus::Draining { since, .. } => since,
+	}
+}
+
+/// Why a worker does not serve in an epoch: too early, or too late.
+fn not_serving(assignment: &Assignment, epoch: EpochIndex) -> Refusal {
 	let deal = assignment.deal;
 	match assignment.worker.status {
 		WorkerStatus::Draining { last, .. } if last < epoch => Refusal::Drained { deal, last },
@@ -180,9 +208,11 @@ fn not_due(assignment: &Assignment, epoch: EpochIndex) -> Refusal {
 pub(crate) mod tests {
 	use super::*;
 	use millrace_primitives::{
+		billing::Billing,
 		epoch::{EpochInfo, EpochLengths, Phase},
 		execution::PROFILE_V1,
 		market::{Abi, CallLimits, Package, Worker},
+		packages::{PackageHistory, PastPackage},
 		peer::PeerId,
 		H256,
 	};
@@ -249,6 +279,12 @@ pub(crate) mod tests {
 			paid_until: 100,
 			hosts: Default::default(),
 			profile: PROFILE_V1,
+			packages: Default::default(),
+			billing: Default::default(),
+			redeemed: Default::default(),
+			probe: None,
+			access: Default::default(),
+			rate: None,
 		}
 	}
 
@@ -261,7 +297,7 @@ pub(crate) mod tests {
 				5,
 				vec![
 					assignment(1, live),
-					assignment(2, WorkerStatus::Live { since: 6 }),
+					assignment(2, WorkerStatus::Live { since: 7 }),
 					assignment(3, WorkerStatus::Assigned { deadline: 6 }),
 					Assignment {
 						paid_until: 4,
@@ -300,6 +336,46 @@ pub(crate) mod tests {
 	}
 
 	#[test]
+	fn a_worker_serves_as_soon_as_it_is_live_and_owes_the_deal_from_the_next_epoch_on() {
+		let live = assignment(1, WorkerStatus::Live { since: 6 });
+		let deals = |epoch| {
+			let snapshot = Snapshot::new(110, &duties(epoch, vec![live.clone()]), &KEY);
+			assert!(snapshot.serves(1).is_ok(), "{epoch}");
+			(snapshot.serving().count(), snapshot.due().count())
+		};
+		assert_eq!((deals(5), deals(6)), ((1, 0), (1, 1)));
+	}
+
+	#[test]
+	fn nobody_is_served_for_nothing() {
+		let live = assignment(1, WorkerStatus::Live { since: 6 });
+		let serves = |epoch, assignment: Assignment| {
+			let snapshot = Snapshot::new(110, &duties(epoch, vec![assignment]), &KEY);
+			snapshot.serves(1).map(|_| ())
+		};
+		// Gas only counts in paid epochs.
+		let by_gas = Assignment {
+			billing: Billing::Gas {
+				full_gas: 1,
+				voucher_key: [1; 32],
+			},
+			..live.clone()
+		};
+		assert_eq!(serves(5, by_gas.clone()), Err(Refusal::NotLive(1)));
+		assert_eq!(serves(6, by_gas), Ok(()));
+		// The term ends before the first paid epoch.
+		let ends = Assignment {
+			paid_until: 5,
+			..live
+		};
+		let unfunded = Refusal::DealUnfunded {
+			deal: 1,
+			paid_until: 5,
+		};
+		assert_eq!(serves(5, ends), Err(unfunded));
+	}
+
+	#[test]
 	fn a_worker_with_notice_serves_up_to_its_last_epoch_and_keeps_nothing_afterwards() {
 		let draining = assignment(1, WorkerStatus::Draining { since: 3, last: 6 });
 		for epoch in [3, 5, 6] {
@@ -312,9 +388,11 @@ pub(crate) mod tests {
 		assert_eq!(after.serves(1), Err(Refusal::Drained { deal: 1, last: 6 }));
 		assert_eq!((after.due().count(), after.standing().count()), (0, 0));
 		// Notice before the first paid epoch.
-		let before = Snapshot::new(50, &duties(2, vec![draining]), &KEY);
-		assert_eq!(before.serves(1), Err(Refusal::NotLive(1)));
-		assert_eq!(before.standing().count(), 1);
+		let before = Snapshot::new(50, &duties(2, vec![draining.clone()]), &KEY);
+		assert!(before.serves(1).is_ok());
+		assert_eq!((before.due().count(), before.standing().count()), (0, 1));
+		let early = Snapshot::new(30, &duties(1, vec![draining]), &KEY);
+		assert_eq!(early.serves(1), Err(Refusal::NotLive(1)));
 	}
 
 	#[test]
@@ -339,11 +417,43 @@ pub(crate) mod tests {
 		let live = assignment(1, WorkerStatus::Live { since: 5 });
 		let duties = duties(5, vec![live.clone()]);
 		let snapshot = Snapshot::new(110, &duties, &KEY);
-		let named = snapshot.terms(1).expect("the peer works for it");
-		assert_eq!(named.terms, live.terms());
-		assert_eq!(named.hash, live.terms().hash(duties.genesis));
-		assert_eq!(snapshot.terms(2), None);
+		let hash = live.terms().hash(duties.genesis);
+		let terms = live.terms();
+		assert_eq!(snapshot.choices(1), [NamedTerms { terms, hash }]);
+		assert!(snapshot.choices(2).is_empty());
 		assert_eq!((snapshot.units(1), snapshot.units(2)), (1, 1));
+	}
+
+	#[test]
+	fn the_package_before_an_update_is_a_choice_until_its_time_is_over() {
+		let before = H256::repeat_byte(8);
+		let past = PastPackage {
+			hash: before,
+			size: 5,
+			profile: PROFILE_V1,
+			from: 0,
+			until: 6,
+		};
+		let updated = Assignment {
+			packages: PackageHistory {
+				since: 110,
+				past: vec![past].try_into().expect("one fits"),
+				forgotten: None,
+			},
+			..assignment(1, WorkerStatus::Live { since: 5 })
+		};
+		let after = updated.package.hash;
+		let choices = |block, epoch| {
+			let duties = duties(epoch, vec![updated.clone()]);
+			let snapshot = Snapshot::new(block, &duties, &KEY);
+			let named = snapshot.choices(1).iter();
+			named.map(|named| named.terms.package).collect::<Vec<_>>()
+		};
+		// Gateways hear of the update before they hear of its first receipt.
+		assert_eq!(choices(110, 5), [before, after]);
+		assert_eq!(choices(111, 5), [after, before]);
+		assert_eq!(choices(121, 6), [after, before]);
+		assert_eq!(choices(141, 7), [after]);
 	}
 
 	#[test]

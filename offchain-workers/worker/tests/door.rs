@@ -2,15 +2,25 @@
 
 mod common;
 
-use axum::http::{response::Parts, Request as HttpRequest, StatusCode};
+use axum::http::{response::Parts, HeaderName, HeaderValue, Request as HttpRequest, StatusCode};
 use bytes::Bytes;
 use codec::{Decode, DecodeAll};
-use common::{duties, first_key, limits, package, world, world_of, World, EPOCH, MODULE};
+use common::{
+	assignment, duties, first_key, limits, package, snapshot, world, world_of, World, DEAL, EPOCH,
+	GENESIS, MODULE,
+};
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use millrace_client::{verify_peer_signature, ReceiptProof};
+use millrace_client::{
+	access::Credential,
+	verify_peer_signature,
+	vouchers::{self, Payee, VOUCHER_HEADER},
+	PeerKeypair, ReceiptProof,
+};
 use millrace_http::server::{self, Bounds};
 use millrace_primitives::{
+	access::{token_hash, Access, Invokers, RateLimit},
+	billing::Billing,
 	effects::Transcript,
 	execution::{response_hash, CallStatus, CallTerms, Request, SignedReceipt},
 	merkle, H256,
@@ -20,6 +30,7 @@ use millrace_worker::{
 	http::{router, Door, PROOFS_AT_ONCE},
 	report::{Capacity, Tally},
 	snapshot::Snapshot,
+	vouchers::Vouchers,
 	Limits,
 };
 use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
@@ -53,12 +64,25 @@ const EMPTY: &[u8] = &[];
 const TOO_LONG: &[u8] = &[0; 65];
 
 async fn ask(server: &str, method: &str, path: &str, body: &'static [u8]) -> (Parts, Bytes) {
+	ask_as(server, method, path, body, None).await
+}
+
+async fn ask_as(
+	server: &str,
+	method: &str,
+	path: &str,
+	body: &'static [u8],
+	credential: Option<Credential>,
+) -> (Parts, Bytes) {
 	let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
-	let request = HttpRequest::builder()
+	let mut request = HttpRequest::builder()
 		.method(method)
 		.uri(format!("{server}{path}"))
 		.body(Full::new(Bytes::from_static(body)))
 		.expect("a request");
+	if let Some(Credential { name, value }) = credential {
+		request.headers_mut().insert(name, value);
+	}
 	let (parts, body) = client
 		.request(request)
 		.await
@@ -80,6 +104,7 @@ async fn open_door(world: &World, dir: &Path) -> (String, Arc<Semaphore>) {
 	let proofs = Arc::new(Semaphore::new(PROOFS_AT_ONCE));
 	let router = router(Arc::new(Door {
 		calls: world.calls.clone(),
+		doorkeeper: world.doorkeeper.clone(),
 		store: world.store.clone(),
 		packages: world.packages.clone(),
 		prover: Arc::new(prover.expect("it starts")),
@@ -409,5 +434,183 @@ async fn packages_are_there_for_whoever_wants_to_run_them() {
 	] {
 		let (_, body) = ask(&server, "GET", path, EMPTY).await;
 		assert_eq!(code(&body), expected);
+	}
+}
+
+/// The world's deal is for these from now on.
+async fn close_deal(world: &World, access: Access, rate: Option<RateLimit>) {
+	let mut deal = assignment(DEAL, package(MODULE));
+	(deal.access, deal.rate) = (access, rate);
+	let deals = vec![deal];
+	let noted = world.doorkeeper.note(EPOCH, &deals, &world.store).await;
+	noted.expect("no panic").expect("it is stored");
+	let seen = snapshot(&world.identity, deals);
+	world.snapshots.send_replace(Some(seen));
+}
+
+fn only(invoker: H256) -> Invokers {
+	vec![invoker].try_into().expect("one fits")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deal_that_is_billed_by_gas_is_served_as_far_as_its_vouchers_go() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let module = writing(0);
+	let world = world_of(dir.path(), limits(), first_key(), &module).await;
+	let (server, _) = open_door(&world, dir.path()).await;
+	let client = PeerKeypair::from_seed([7; 32], None);
+	let mut deal = assignment(DEAL, package(&module));
+	deal.billing = Billing::Gas {
+		full_gas: 1,
+		voucher_key: client.public(),
+	};
+	let limit = deal.limits.gas;
+	let seen = snapshot(&world.identity, vec![deal.clone()]);
+	world.snapshots.send_replace(Some(seen));
+	let payee = Payee {
+		genesis: GENESIS,
+		deal: DEAL,
+		peer: world.identity.peer,
+		since: EPOCH,
+	};
+	let call = |cumulative: Option<u64>| {
+		let voucher = cumulative.map(|cumulative| Credential {
+			name: VOUCHER_HEADER,
+			value: vouchers::to_header(&payee.sign(&client, cumulative)),
+		});
+		ask_as(&server, "POST", "/deals/7", b"hello", voucher)
+	};
+
+	let (parts, body) = call(None).await;
+	assert_eq!(parts.status, StatusCode::PAYMENT_REQUIRED);
+	assert_eq!(code(&body), "payment_required");
+	assert!(vouchers::from_headers(&parts.headers).is_none());
+	let (parts, _) = call(Some(limit - 1)).await;
+	assert_eq!(parts.status, StatusCode::PAYMENT_REQUIRED);
+	let shown = vouchers::from_headers(&parts.headers).expect("it is the client's own");
+	assert_eq!(shown, payee.sign(&client, limit - 1));
+	assert_eq!(world.store.next_seq(EPOCH).expect("reads"), 0);
+
+	let (parts, _) = call(Some(limit)).await;
+	assert_eq!(parts.status, StatusCode::OK);
+	// On the disk before the answer.
+	let stored = Vouchers::open(dir.path(), GENESIS, world.identity.peer).expect("it opens");
+	let expected = (EPOCH, payee.sign(&client, limit));
+	assert_eq!(stored.redeemable(&deal), Some(expected));
+	let gas = receipt(&parts).receipt.gas;
+	assert!(gas > 0);
+	let (parts, _) = call(Some(limit)).await;
+	assert_eq!(parts.status, StatusCode::PAYMENT_REQUIRED);
+	let (parts, _) = call(Some(limit + gas)).await;
+	assert_eq!(parts.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_brings_a_token_calls_as_often_as_the_deal_lets_it_and_has_the_evidence() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let world = world(dir.path(), limits()).await;
+	let (server, _) = open_door(&world, dir.path()).await;
+	let token = || Credential::token("a-token-of-many-letters");
+	let access = Access::Tokens(only(token_hash(b"a-token-of-many-letters")));
+	let rate = RateLimit {
+		calls: 2,
+		per_seconds: 3_600,
+	};
+	close_deal(&world, access, Some(rate)).await;
+	let call = |credential| ask_as(&server, "POST", "/deals/7", b"hello", credential);
+
+	// Neither a stranger nor the wrong token costs the deal a call.
+	for wrong in [None, Credential::token("another-token-of-many-letters")] {
+		let (parts, body) = call(wrong).await;
+		assert_eq!(parts.status, StatusCode::UNAUTHORIZED);
+		assert_eq!(code(&body), "access_denied");
+	}
+	let (parts, _) = call(token()).await;
+	assert_eq!(parts.status, StatusCode::OK);
+	let hash = receipt(&parts).receipt.hash();
+	assert_eq!(call(token()).await.0.status, StatusCode::OK);
+	let (parts, body) = call(token()).await;
+	assert_eq!(parts.status, StatusCode::TOO_MANY_REQUESTS);
+	assert_eq!(code(&body), "rate_limited");
+	let later: u64 = parts.headers["retry-after"]
+		.to_str()
+		.expect("it is text")
+		.parse()
+		.expect("it is a number");
+	assert!((1_700..=1_800).contains(&later), "{later}");
+	assert_eq!(world.store.next_seq(EPOCH).expect("reads"), 2);
+
+	// What was called is nobody else's business, even when the deal is open again.
+	let path = format!("/receipts/5/0/evidence?receipt={hash:?}");
+	close_deal(&world, Access::Open, None).await;
+	let (parts, body) = ask(&server, "GET", &path, EMPTY).await;
+	assert_eq!(parts.status, StatusCode::UNAUTHORIZED);
+	assert_eq!(code(&body), "access_denied");
+	let (parts, _) = ask_as(&server, "GET", &path, EMPTY, token()).await;
+	assert_eq!(parts.status, StatusCode::OK);
+	assert_eq!(call(None).await.0.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_signs_the_call_that_is_made_and_no_other() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let world = world(dir.path(), limits()).await;
+	let (server, _) = open_door(&world, dir.path()).await;
+	let key = PeerKeypair::from_seed([3; 32], None);
+	close_deal(&world, Access::Keys(only(H256(key.public()))), None).await;
+	let request = Request {
+		method: "POST".into(),
+		path: "/a".into(),
+		query: "b=c".into(),
+		content_type: String::new(),
+		body: b"hello".to_vec(),
+	};
+	let signed = || Credential::signed(&key, GENESIS, DEAL, request.hash());
+	let call = |path, body| ask_as(&server, "POST", path, body, signed());
+	let (parts, _) = call("/deals/7/a?b=c", b"hello").await;
+	assert_eq!(parts.status, StatusCode::OK);
+	let shown = receipt(&parts).receipt;
+	assert_eq!(shown.request, request.hash());
+	for (path, body) in [
+		("/deals/7/a?b=d", &b"hello"[..]),
+		("/deals/7/a?b=c", &b"other"[..]),
+	] {
+		let (parts, body) = call(path, body).await;
+		assert_eq!(parts.status, StatusCode::UNAUTHORIZED);
+		assert_eq!(code(&body), "access_denied");
+	}
+	// The same signature is for what the call was of.
+	let path = format!("/receipts/5/0/evidence?receipt={:?}", shown.hash());
+	let (parts, _) = ask_as(&server, "GET", &path, EMPTY, signed()).await;
+	assert_eq!(parts.status, StatusCode::OK);
+	let (parts, _) = ask(&server, "GET", &path, EMPTY).await;
+	assert_eq!(parts.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_of_an_open_deal_are_counted_by_the_address_that_a_known_gateway_tells() {
+	let dir = tempfile::tempdir().expect("a directory");
+	let world = world(dir.path(), limits()).await;
+	let (server, _) = open_door(&world, dir.path()).await;
+	let rate = RateLimit {
+		calls: 1,
+		per_seconds: 3_600,
+	};
+	close_deal(&world, Access::Open, Some(rate)).await;
+	let from = |address: &'static str| {
+		let credential = Credential {
+			name: HeaderName::from_static("x-forwarded-for"),
+			value: HeaderValue::from_static(address),
+		};
+		ask_as(&server, "GET", "/deals/7", EMPTY, Some(credential))
+	};
+	for (address, status) in [
+		("192.0.2.1", StatusCode::OK),
+		("192.0.2.1", StatusCode::TOO_MANY_REQUESTS),
+		("192.0.2.2", StatusCode::OK),
+		// What the client itself wrote before is not believed.
+		("192.0.2.3, 192.0.2.2", StatusCode::TOO_MANY_REQUESTS),
+	] {
+		assert_eq!(from(address).await.0.status, status, "{address}");
 	}
 }

@@ -108,6 +108,7 @@ async fn open_door(world: &World, dir: &Path, stop: &CancellationToken) -> Outco
 	})?;
 	let router = router(Arc::new(Door {
 		calls: world.calls.clone(),
+		doorkeeper: world.doorkeeper.clone(),
 		store: world.store.clone(),
 		packages: world.packages.clone(),
 		prover: Arc::new(prover),

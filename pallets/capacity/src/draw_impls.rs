@@ -12,7 +12,7 @@ use millrace_primitives::{
 	epoch::EpochInfo,
 	hash,
 	peer::PeerId,
-	traits::{Emission, EpochClock, OnEpoch},
+	traits::{Emission, EpochClock, OnEpoch, WorkLedger},
 	EpochIndex, H256,
 };
 
@@ -130,12 +130,15 @@ impl<T: Config> Pallet<T> {
 			return;
 		};
 		for _ in 0..ATTEMPTS_PER_BLOCK {
-			if Self::is_drawn(&state, &row)
-				|| meter.try_consume(T::WeightInfo::draw_attempt()).is_err()
-			{
+			let attempt = T::WeightInfo::draw_attempt();
+			let bound = attempt.saturating_add(T::Work::on_drawn_weight());
+			if Self::is_drawn(&state, &row) || !meter.can_consume(bound) {
 				break;
 			}
-			Self::attempt_draw(&mut state, &row);
+			meter.consume(attempt);
+			if let Some(peer) = Self::attempt_draw(&mut state, &row) {
+				meter.consume(T::Work::on_drawn(peer));
+			}
 		}
 		if Self::is_drawn(&state, &row) {
 			OngoingDraw::<T>::kill();
@@ -165,10 +168,10 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Looks at one entry of the list: one that is hit by weight, or the next one if all are audited.
-	/// A peer that is hit again is not drawn again.
+	/// The peer that is drawn; one that is hit again is not drawn again.
 	///
 	/// A walk over all begins at a random place, so that one that is cut short is a uniform choice.
-	fn attempt_draw(state: &mut Draw, row: &EpochRow) {
+	fn attempt_draw(state: &mut Draw, row: &EpochRow) -> Option<PeerId> {
 		let hit = if row.audits >= row.reports {
 			let reports = u64::from(row.reports);
 			let start = hash::below(
@@ -187,9 +190,9 @@ impl<T: Config> Pallet<T> {
 		};
 		state.attempts = state.attempts.saturating_add(1);
 
-		let Some(peer) = hit else { return };
+		let peer = hit?;
 		if Audits::<T>::get(peer).is_some_and(|audit| audit.epoch == row.epoch) {
-			return;
+			return None;
 		}
 		Audits::<T>::insert(
 			peer,
@@ -203,6 +206,7 @@ impl<T: Config> Pallet<T> {
 			peer,
 			epoch: row.epoch,
 		});
+		Some(peer)
 	}
 
 	/// The peer whose units hold the given place among all units of the list: the first entry whose

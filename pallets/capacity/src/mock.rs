@@ -137,6 +137,8 @@ parameter_types! {
 	pub(crate) static Registered: BTreeMap<PeerId, (u64, PeerKey)> = BTreeMap::new();
 	pub(crate) static BusyUnits: BTreeMap<PeerId, u32> = BTreeMap::new();
 	pub(crate) static WorkCalls: Vec<WorkCall> = Vec::new();
+	/// Peers of which the market was told that they are audited.
+	pub(crate) static ToldDrawn: Vec<PeerId> = Vec::new();
 	pub(crate) static PaymentWeight: Weight = PAYMENT;
 	pub(crate) static EndingWeight: Weight = ENDING;
 	pub(crate) static ReportHashes: BTreeMap<(PeerId, EpochIndex), H256> = BTreeMap::new();
@@ -241,6 +243,10 @@ impl WorkLedger for MockWork {
 	fn on_commitment_over(peer: PeerId, failed: bool) -> Weight {
 		Self::note(WorkCall::Over { peer, failed });
 		EndingWeight::get()
+	}
+	fn on_drawn(peer: PeerId) -> Weight {
+		ToldDrawn::mutate(|told| told.push(peer));
+		Weight::zero()
 	}
 	fn on_report_weight(served: u32) -> Weight {
 		Weight::from_parts(u64::from(served).saturating_mul(1_000_000), 0)

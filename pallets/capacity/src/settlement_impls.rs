@@ -8,7 +8,7 @@
 
 use crate::{
 	rules, Amnesties, Amnesty, Audits, CommitmentOf, Commitments, Config, EpochRow, Error, Event,
-	Outcome, Pallet, SlashReason, WeightInfo, MAX_PARTS,
+	Outcome, Pallet, Params, SlashReason, WeightInfo, MAX_PARTS,
 };
 use frame_support::{
 	defensive,
@@ -434,6 +434,10 @@ impl<T: Config> Capacity for Pallet<T> {
 
 	fn settle_weight() -> Weight {
 		Self::settlement_weight()
+	}
+
+	fn challenge_epochs() -> EpochIndex {
+		Params::<T>::get().challenge_epochs
 	}
 
 	fn missed(peer: PeerId, epoch: EpochIndex) -> bool {

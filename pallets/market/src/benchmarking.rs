@@ -7,18 +7,25 @@ use frame_support::{
 	pallet_prelude::TransactionSource,
 	traits::fungible::{Inspect, Mutate},
 	weights::WeightMeter,
+	BoundedVec,
 };
 use frame_system::RawOrigin;
 use millrace_primitives::{
+	access::{Access, Invokers, RateLimit, MAX_INVOKERS, MAX_RATE_CALLS, MAX_RATE_SECONDS},
+	billing::{redeem_hash, voucher_hash, Billing, Redeemed, Voucher},
+	execution::{empty_transcript, response_hash, CallStatus, Receipt, SignedReceipt},
 	market::{
 		drain_hash, go_live_hash, Abi, CallLimits, DealSpec, Host, Hosts, OfferTerms, Package,
-		ProviderFilter, Region, WorkerStatus, HTTP_OUT, MAX_HOSTS, MAX_WORKERS,
+		ProviderFilter, Region, WorkerStatus, GAS_BILLED, HTTP_OUT, MAX_HOSTS, MAX_WORKERS,
 	},
+	packages::{PackageHistory, PastPackage, MAX_PAST_PACKAGES},
 	peer::{PeerId, PeerSignature},
+	probe::{ProbeBody, MAX_PROBE_BYTES},
 	report::{Served, MAX_DEALS_PER_PEER},
-	traits::{EpochClock, PeerUse, WorkLedger},
+	traits::{EpochClock, PeerRegistry, PeerUse, WorkInspector, WorkLedger},
 	Balance, DealId, CPU_V1, FLT, H256,
 };
+use sp_runtime::SaturatedConversion;
 
 /// Brings into being what the market only reads.
 pub trait BenchmarkHelper<AccountId> {
@@ -32,6 +39,8 @@ pub trait BenchmarkHelper<AccountId> {
 }
 
 const ASK: Balance = FLT;
+/// Gas that costs the whole price.
+const FULL_GAS: u64 = 1_000;
 /// More than an epoch's price, so that a part of it burns where it is forfeited.
 const BOND: Balance = ASK.saturating_mul(2);
 
@@ -87,6 +96,10 @@ pub fn spec<T: Config>(target: u32) -> DealSpec<T::AccountId> {
 		worker_bond: BOND,
 		term_epochs: None,
 		hosts: Default::default(),
+		billing: Default::default(),
+		access: Default::default(),
+		rate: None,
+		rematch: None,
 	}
 }
 
@@ -95,6 +108,17 @@ fn hosts() -> Hosts {
 	let host = |number| format!("{number}{:a<30}.{:b<32}", "", "").into_bytes();
 	let hosts = (0..MAX_HOSTS).map(|number| Host::truncate_from(host(number)));
 	Hosts::truncate_from(hosts.collect())
+}
+
+/// As many keys as a deal can list, and a rate.
+fn access() -> (Access, Option<RateLimit>) {
+	let keys = (0..MAX_INVOKERS).map(|number| H256::from_low_u64_be(number.into()));
+	let rate = RateLimit {
+		calls: MAX_RATE_CALLS,
+		per_seconds: MAX_RATE_SECONDS,
+	};
+	let keys = Invokers::truncate_from(keys.collect());
+	(Access::Keys(keys), Some(rate))
 }
 
 fn peer_with_offer<T: Config>(index: u32) -> Result<(T::AccountId, PeerId), BenchmarkError> {
@@ -163,6 +187,94 @@ fn neglected<T: Config>() -> Result<(DealId, PeerId), BenchmarkError> {
 	Ok((id, peer))
 }
 
+/// Whether all that a peer reported was charged.
+fn all_paid<T: Config>(peer: PeerId, served: &[Served]) -> bool {
+	let paid =
+		|part: &Served| Deals::<T>::get(DealKey::from(part.deal)).is_some_and(|deal| deal.paid > 0);
+	!Reported::<T>::contains_key(peer) && served.iter().all(paid)
+}
+
+/// Bills a deal by gas, as if it had been ordered so.
+fn order_by_gas<T: Config>(id: DealId, voucher_key: [u8; 32]) {
+	let full_gas = FULL_GAS;
+	Specs::<T>::mutate(id, |spec| {
+		if let Some(spec) = spec {
+			spec.capabilities |= GAS_BILLED;
+			spec.billing = Billing::Gas {
+				full_gas,
+				voucher_key,
+			};
+		}
+	});
+	Deals::<T>::mutate(DealKey::from(id), |deal| {
+		if let Some(deal) = deal {
+			deal.full_gas = Some(full_gas);
+		}
+	});
+}
+
+/// A deal with one live worker that is billed by gas.
+fn billed<T: Config>(voucher_key: [u8; 32]) -> Result<(DealId, PeerId), BenchmarkError> {
+	let (_, id) = staffed::<T>(1, true)?;
+	order_by_gas::<T>(id, voucher_key);
+	Ok((id, worker::<T>()?))
+}
+
+/// The longest body that a probe can have.
+fn probe_body() -> ProbeBody {
+	ProbeBody::truncate_from(vec![b'x'; MAX_PROBE_BYTES as usize])
+}
+
+/// Asks a call of a worker that is paid for the present epoch.
+fn ask<T: Config>(id: DealId, peer: PeerId) -> Result<(), BenchmarkError> {
+	Specs::<T>::mutate(id, |spec| {
+		if let Some(spec) = spec {
+			spec.limits.request_bytes = MAX_PROBE_BYTES;
+		}
+	});
+	let _ = Pallet::<T>::do_probe(funded::<T>("prober", 0), id, peer, probe_body())?;
+	Ok(())
+}
+
+/// A worker that is asked a call, the last time that its offer may lapse.
+fn probed<T: Config>() -> Result<(DealId, PeerId), BenchmarkError> {
+	let (_, id) = staffed::<T>(1, true)?;
+	let peer = worker::<T>()?;
+	set_lapses::<T>(peer, MAX_LAPSES.saturating_sub(1));
+	T::BenchmarkHelper::close_epoch();
+	ask::<T>(id, peer)?;
+	Ok((id, peer))
+}
+
+/// A receipt that answers a probe.
+fn answer<T: Config>(id: DealId, peer: PeerId) -> Result<SignedReceipt, BenchmarkError> {
+	let probe = Probes::<T>::get(id, peer).ok_or("it was asked")?;
+	let (epoch, block) = (probe.epoch, probe.at);
+	let package = Specs::<T>::get(id).ok_or("it was ordered")?.package.hash;
+	let terms = Pallet::<T>::call_terms(id, package, epoch, block)
+		.map_err(|_| "the package is the deal's")?;
+	let genesis = T::Epochs::genesis();
+	let receipt = Receipt {
+		genesis,
+		seed: T::Epochs::seed(epoch).ok_or("the epoch has a seed")?,
+		deal: id,
+		peer,
+		epoch,
+		seq: 0,
+		package,
+		profile: terms.profile,
+		terms: terms.hash(genesis),
+		request: probe.request,
+		response: response_hash(&[]),
+		transcript: empty_transcript(),
+		status: CallStatus::Exited(0),
+		gas: 1,
+		block,
+	};
+	let signature = T::BenchmarkHelper::sign(peer, receipt.hash());
+	Ok(SignedReceipt { receipt, signature })
+}
+
 /// Leaves a deal no escrow, and remembers a grace that is over.
 fn use_up<T: Config>(id: DealId) {
 	Deals::<T>::mutate(DealKey::from(id), |deal| {
@@ -212,6 +324,7 @@ mod benchmarks {
 		let mut spec = spec::<T>(1);
 		spec.capabilities = HTTP_OUT;
 		spec.hosts = hosts();
+		(spec.access, spec.rate) = access();
 		#[extrinsic_call]
 		_(RawOrigin::Signed(owner), spec, ASK.saturating_mul(2));
 		assert_eq!(Deals::<T>::iter_keys().count(), 1);
@@ -239,13 +352,20 @@ mod benchmarks {
 
 	#[benchmark]
 	fn go_live() -> Result<(), BenchmarkError> {
-		let (_, id) = staffed::<T>(1, false)?;
-		let peer = worker::<T>()?;
+		// It takes over from a dearer one, which gets notice.
+		let (_, id) = staffed::<T>(1, true)?;
+		let from = worker::<T>()?;
+		let (_, peer) = peer_with_offer::<T>(1)?;
+		let mut offer = Offers::<T>::get(peer).ok_or("the offer was posted")?;
+		offer.terms.ask = ASK.saturating_div(2);
+		Pallet::<T>::begin_move(id, from, peer, &offer, 1)?;
 		set_lapses::<T>(peer, 1);
 		let signature = T::BenchmarkHelper::sign(peer, H256::zero());
 		#[extrinsic_call]
 		_(RawOrigin::Authorized, peer, id, signature);
 		assert!(!Unfilled::<T>::contains_key(DealKey::from(id)));
+		let from = Workers::<T>::get(id, from).ok_or("it serves on")?;
+		assert!(matches!(from.status, WorkerStatus::Draining { .. }));
 		Ok(())
 	}
 
@@ -418,6 +538,48 @@ mod benchmarks {
 	}
 
 	#[benchmark]
+	fn update_package() -> Result<(), BenchmarkError> {
+		let (owner, id) = deal::<T>(1)?;
+		let mut package = spec::<T>(1).package;
+		package.hash = H256::repeat_byte(2);
+		// Those of the first epoch are forgotten, if that is long ago.
+		let past = PastPackage {
+			hash: package.hash,
+			size: 1,
+			profile: 0,
+			from: 0,
+			until: 0,
+		};
+		let past = vec![past; MAX_PAST_PACKAGES.saturating_sub(1) as usize];
+		Packages::<T>::insert(
+			id,
+			PackageHistory {
+				since: 1,
+				past: BoundedVec::truncate_from(past),
+				forgotten: None,
+			},
+		);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), id, package.clone());
+		let spec = Specs::<T>::get(id).ok_or("it stands")?;
+		assert_eq!(spec.package, package);
+		let last = Packages::<T>::get(id).past.last().copied();
+		assert!(last.is_some_and(|past| past.hash == H256::repeat_byte(1)));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_access() -> Result<(), BenchmarkError> {
+		let (owner, id) = deal::<T>(1)?;
+		let (access, rate) = access();
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), id, access.clone(), rate);
+		let spec = Specs::<T>::get(id).ok_or("it stands")?;
+		assert_eq!(spec.access, access);
+		Ok(())
+	}
+
+	#[benchmark]
 	fn begin_grace(w: Linear<1, MAX_WORKERS>) -> Result<(), BenchmarkError> {
 		// One is live, and the others leave.
 		let (owner, id) = staffed::<T>(w, false)?;
@@ -429,6 +591,56 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(owner), id);
 		assert_eq!(Workers::<T>::iter_prefix(id).count(), 1);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn redeem() -> Result<(), BenchmarkError> {
+		let (id, peer) = billed::<T>([0; 32])?;
+		let signature = T::BenchmarkHelper::sign(peer, H256::zero());
+		let voucher = Voucher {
+			cumulative: FULL_GAS,
+			signature,
+		};
+		#[extrinsic_call]
+		_(RawOrigin::Authorized, peer, id, voucher, signature);
+		assert!(Vouchers::<T>::contains_key(id, peer));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn authorize_redeem() -> Result<(), BenchmarkError> {
+		// The peer's own key stands for the client's, so that both signatures hold.
+		let (id, peer) = billed::<T>([0; 32])?;
+		let block = frame_system::Pallet::<T>::block_number().saturated_into();
+		let key = T::Peers::key_at(peer, block).ok_or("it has a key")?;
+		order_by_gas::<T>(id, key);
+		let worker = Workers::<T>::get(id, peer).ok_or("it works")?;
+		let WorkerStatus::Live { since } = worker.status else {
+			return Err("it is live".into());
+		};
+		let genesis = T::Epochs::genesis();
+		let voucher = Voucher {
+			cumulative: FULL_GAS,
+			signature: T::BenchmarkHelper::sign(
+				peer,
+				voucher_hash(genesis, id, peer, since, FULL_GAS),
+			),
+		};
+		let signature =
+			T::BenchmarkHelper::sign(peer, redeem_hash(genesis, peer, id, since, FULL_GAS));
+		let answer;
+		#[block]
+		{
+			answer = Pallet::<T>::authorize_redeem(
+				TransactionSource::External,
+				&peer,
+				&id,
+				&voucher,
+				&signature,
+			);
+		}
+		assert!(answer.is_ok());
 		Ok(())
 	}
 
@@ -486,6 +698,108 @@ mod benchmarks {
 			});
 		}
 		assert!(is_due);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn probe(w: Linear<1, MAX_WORKERS>) -> Result<(), BenchmarkError> {
+		let (_, id) = staffed::<T>(w, true)?;
+		T::BenchmarkHelper::close_epoch();
+		T::BenchmarkHelper::close_epoch();
+		let now = T::Epochs::current().index;
+		let mut peer = None;
+		for worker in Pallet::<T>::workers_of(id) {
+			let served = Served {
+				deal: id,
+				calls: 0,
+				gas: 0,
+			};
+			Pallet::<T>::on_report(worker.peer, now.saturating_sub(1), &[served]);
+			peer = Some(worker.peer);
+		}
+		let peer = peer.ok_or("one works")?;
+		Specs::<T>::mutate(id, |spec| {
+			if let Some(spec) = spec {
+				spec.limits.request_bytes = MAX_PROBE_BYTES;
+			}
+		});
+		let others = (1..MAX_PROBES_PER_EPOCH).map(|index| account("other", index, 0));
+		let record = ProbeRecord {
+			epoch: now,
+			probers: BoundedVec::truncate_from(others.collect()),
+			failed: None,
+		};
+		ProbeRecords::<T>::insert(id, peer, record);
+		let prober = funded::<T>("prober", 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(prober), id, peer, probe_body());
+		assert!(Probes::<T>::contains_key(id, peer));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn answer_probe() -> Result<(), BenchmarkError> {
+		let (id, peer) = probed::<T>()?;
+		let receipt = answer::<T>(id, peer)?;
+		#[extrinsic_call]
+		_(RawOrigin::Authorized, peer, id, receipt);
+		assert!(!Probes::<T>::contains_key(id, peer));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn authorize_answer_probe() -> Result<(), BenchmarkError> {
+		let (id, peer) = probed::<T>()?;
+		let receipt = answer::<T>(id, peer)?;
+		let answer;
+		#[block]
+		{
+			let source = TransactionSource::External;
+			answer = Pallet::<T>::authorize_answer_probe(source, &peer, &id, &receipt);
+		}
+		assert!(answer.is_ok());
+		Ok(())
+	}
+
+	#[benchmark]
+	fn fail_probe() -> Result<(), BenchmarkError> {
+		let (id, peer) = probed::<T>()?;
+		let known = BoundedVec::truncate_from(vec![(peer, u32::MAX)]);
+		Failures::<T>::insert(id, known);
+		T::BenchmarkHelper::close_epoch();
+		let other = funded::<T>("other", 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(other), id, peer);
+		let worker = Workers::<T>::get(id, peer).ok_or("its row stays for a while")?;
+		assert!(matches!(worker.status, WorkerStatus::Draining { .. }));
+		assert!(worker.bond == 0 && !Offers::<T>::contains_key(peer));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn probe_visit() -> Result<(), BenchmarkError> {
+		let (id, peer) = probed::<T>()?;
+		#[block]
+		{
+			Pallet::<T>::fail_overdue(&mut WeightMeter::new());
+		}
+		assert!(Probes::<T>::contains_key(id, peer));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn on_drawn(d: Linear<0, MAX_DEALS_PER_PEER>) -> Result<(), BenchmarkError> {
+		let (peer, served) = working::<T>(d)?;
+		T::BenchmarkHelper::close_epoch();
+		for part in &served {
+			ask::<T>(part.deal, peer)?;
+		}
+		// Each of them can still be answered.
+		#[block]
+		{
+			let _ = Pallet::<T>::on_drawn(peer);
+		}
+		assert_eq!(Probes::<T>::iter_keys().count(), served.len());
 		Ok(())
 	}
 
@@ -552,11 +866,30 @@ mod benchmarks {
 		{
 			let _ = Pallet::<T>::on_settled(peer, epoch, false);
 		}
-		assert!(!Reported::<T>::contains_key(peer));
-		// Every one of them was charged.
-		assert!(served.iter().all(|part| {
-			Deals::<T>::get(DealKey::from(part.deal)).is_some_and(|deal| deal.paid > 0)
-		}));
+		assert!(all_paid::<T>(peer, &served));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn on_settled_by_gas(d: Linear<0, MAX_DEALS_PER_PEER>) -> Result<(), BenchmarkError> {
+		let (peer, mut served) = working::<T>(d)?;
+		let epoch = T::Epochs::current().index.saturating_add(1);
+		for part in &mut served {
+			// Each by a voucher of its own.
+			order_by_gas::<T>(part.deal, [0; 32]);
+			part.gas = FULL_GAS;
+			let redeemed = Redeemed {
+				cumulative: FULL_GAS,
+				..Default::default()
+			};
+			Vouchers::<T>::insert(part.deal, peer, redeemed);
+		}
+		Pallet::<T>::on_report(peer, epoch, &served);
+		#[block]
+		{
+			let _ = Pallet::<T>::on_settled(peer, epoch, false);
+		}
+		assert!(all_paid::<T>(peer, &served));
 		Ok(())
 	}
 

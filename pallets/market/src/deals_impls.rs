@@ -8,7 +8,10 @@ use millrace_primitives::{
 	execution::{
 		CallTerms, MAX_MEMORY_BYTES, MAX_PACKAGE_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES,
 	},
-	market::{is_host, CallLimits, DealSpec, DealStatus, Package, Worker, HTTP_OUT, MAX_WORKERS},
+	market::{
+		is_host, CallLimits, DealSpec, DealStatus, Package, Worker, GAS_BILLED, HTTP_OUT,
+		MAX_WORKERS,
+	},
 	traits::{Capacity, EpochClock},
 	Balance, DealId, EpochIndex,
 };
@@ -72,6 +75,7 @@ impl<T: Config> Pallet<T> {
 			draining: 0,
 			rate: AtStarts::default(),
 			pledged: 0,
+			moving: None,
 			escrow,
 			closing_deposit: epoch_price,
 			grace: None,
@@ -79,6 +83,7 @@ impl<T: Config> Pallet<T> {
 			paid: 0,
 			burnt: 0,
 			profile: CallTerms::new(id, &spec.package, spec.limits, spec.hosts.clone()).profile,
+			full_gas: spec.billing.full_gas(),
 		};
 		let key = DealKey::from(id);
 		Deals::<T>::insert(key, deal);
@@ -118,6 +123,8 @@ impl<T: Config> Pallet<T> {
 		Self::check_limits(&spec.limits, params)?;
 		Self::check_package(&spec.package)?;
 		Self::check_hosts(spec)?;
+		Self::check_access(&spec.access, spec.rate)?;
+		Self::check_billing(spec)?;
 		Ok(spec
 			.epoch_price_ceiling()
 			.ok_or(Error::<T>::PriceOverflow)?)
@@ -147,7 +154,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	fn check_package(package: &Package) -> DispatchResult {
+	/// Checks what is known of a package without having it.
+	pub(crate) fn check_package(package: &Package) -> DispatchResult {
 		ensure!(package.size > 0, Error::<T>::PackageEmpty);
 		ensure!(
 			package.size <= MAX_PACKAGE_BYTES,
@@ -177,6 +185,19 @@ impl<T: Config> Pallet<T> {
 				.iter()
 				.all(|host| is_host(host) && seen.insert(host.as_slice())),
 			Error::<T>::BadHost
+		);
+		Ok(())
+	}
+
+	/// Only a worker that has the capability takes vouchers, so nobody can order them without it.
+	fn check_billing(spec: &DealSpec<T::AccountId>) -> DispatchResult {
+		let Some(full_gas) = spec.billing.full_gas() else {
+			return Ok(());
+		};
+		ensure!(full_gas > 0, Error::<T>::FullGasZero);
+		ensure!(
+			spec.capabilities & GAS_BILLED == GAS_BILLED,
+			Error::<T>::BillingNeedsCapability
 		);
 		Ok(())
 	}
@@ -229,9 +250,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Lets the matcher visit a deal that lacks live workers, even if it is asleep, and no other.
 	pub(crate) fn wake(id: DealId, deal: &Deal<T::AccountId>) {
-		let lacks = deal.status == DealStatus::Active && deal.live < deal.target;
 		Unfilled::<T>::mutate_exists(DealKey::from(id), |vacancy| {
-			*vacancy = lacks.then(|| Vacancy {
+			*vacancy = deal.is_queued().then(|| Vacancy {
 				asleep: None,
 				..vacancy.take().unwrap_or_default()
 			});
@@ -264,9 +284,10 @@ impl<T: Config> Pallet<T> {
 			Error::<T>::NotOwner
 		);
 		for worker in Self::workers_of(id) {
-			if (first_open..=last).any(|epoch| worker.is_due(epoch)) {
-				// Its row stays for what it is still owed; its units are free for others, who
-				// begin in the next epoch at the earliest.
+			let may_be_owed = (first_open..=last).any(|epoch| worker.is_due(epoch));
+			if may_be_owed || Self::failed_in(id, worker.peer) >= Some(first_open) {
+				// Its row stays for what it is still owed, or answers for; its units are free for
+				// others, who begin in the next epoch at the earliest.
 				Self::give_back_units(&worker);
 				continue;
 			}
@@ -288,6 +309,7 @@ impl<T: Config> Pallet<T> {
 		Deals::<T>::insert(key, deal);
 		Unfilled::<T>::remove(key);
 		Exclusions::<T>::remove(id);
+		Failures::<T>::remove(id);
 		Self::deposit_event(Event::DealStopped {
 			deal: id,
 			last,
@@ -339,6 +361,7 @@ impl<T: Config> Pallet<T> {
 		Self::release(HoldReason::DealDeposit, &deal.owner, deal.deposit)?;
 		Deals::<T>::remove(key);
 		Specs::<T>::remove(id);
+		Packages::<T>::remove(id);
 		DealsOf::<T>::remove(&deal.owner, key);
 		Self::deposit_event(Event::DealClosed {
 			deal: id,
@@ -381,7 +404,7 @@ impl<T: Config> Pallet<T> {
 		first_open: EpochIndex,
 	) -> Option<EpochIndex> {
 		Reported::<T>::get(worker.peer)
-			.filter(|(epoch, listed)| *epoch < first_open && listed.contains(&id))
+			.filter(|(epoch, listed)| *epoch < first_open && Self::is_listed(listed, id))
 			.map(|(epoch, _)| epoch)
 			.filter(|epoch| worker.is_due(*epoch))
 	}

@@ -55,13 +55,16 @@ impl<T: Config> Pallet<T> {
 
 	/// Whether the time of a worker with notice is over, so that it can go once its peer is settled. One
 	/// of a deal that is ending stays until the deal is closed, as the others do, for what it may be
-	/// owed then.
-	pub(crate) fn is_drained(deal: &Deal<T::AccountId>, worker: &Worker) -> bool {
+	/// owed then. One that failed a probe stays until its report of that epoch is audited, too.
+	pub(crate) fn is_drained(id: DealId, deal: &Deal<T::AccountId>, worker: &Worker) -> bool {
 		let WorkerStatus::Draining { last, .. } = worker.status else {
 			return false;
 		};
 		let ending = matches!(deal.status, DealStatus::Ending { .. });
-		!ending && T::Epochs::last_closed().is_some_and(|closed| closed >= last)
+		let is_over = |closed| {
+			closed >= last && Self::failed_in(id, worker.peer).is_none_or(|failed| closed >= failed)
+		};
+		!ending && T::Epochs::last_closed().is_some_and(is_over)
 	}
 
 	/// Lets a worker go whose notice is over, after everything that it is owed is settled; the weight of
@@ -70,7 +73,7 @@ impl<T: Config> Pallet<T> {
 		let key = DealKey::from(id);
 		let deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
 		let worker = Workers::<T>::get(id, peer).ok_or(Error::<T>::NotAssigned)?;
-		ensure!(Self::is_drained(&deal, &worker), Error::<T>::NotOverdue);
+		ensure!(Self::is_drained(id, &deal, &worker), Error::<T>::NotOverdue);
 		let weight = if T::Capacity::is_settled(peer) {
 			Weight::zero()
 		} else {

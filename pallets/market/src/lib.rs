@@ -21,6 +21,7 @@
 
 extern crate alloc;
 
+mod access_impls;
 mod deals_impls;
 mod drain_impls;
 mod grace_impls;
@@ -28,13 +29,19 @@ mod lost_impls;
 mod matching_impls;
 mod offers_impls;
 mod owners_impls;
+mod packages_impls;
+mod past_work_impls;
 mod patrol_impls;
 mod payments_impls;
+mod probe_failures_impls;
+mod probes_impls;
 mod quotes_impls;
+mod rematch_impls;
 mod resize_impls;
 #[cfg(any(feature = "try-runtime", test))]
 mod try_state_impls;
 mod views_impls;
+mod vouchers_impls;
 mod workers_impls;
 
 #[cfg(feature = "runtime-benchmarks")]
@@ -57,6 +64,7 @@ pub use weights::WeightInfo;
 #[frame_support::pallet]
 pub mod pallet {
 	use crate::{types::*, weights::WeightInfo};
+	use alloc::boxed::Box;
 	use frame_support::{
 		pallet_prelude::*,
 		traits::fungible::{Inspect, Mutate, MutateHold},
@@ -65,11 +73,16 @@ pub mod pallet {
 	};
 	use frame_system::pallet_prelude::*;
 	use millrace_primitives::{
-		market::{DealSpec, OfferTerms, ResourceClass, Worker, MAX_WORKERS},
+		access::{Access, RateLimit},
+		billing::{Redeemed, Voucher},
+		execution::SignedReceipt,
+		market::{DealSpec, OfferTerms, Package, ResourceClass, Worker, MAX_WORKERS},
+		packages::PackageHistory,
 		peer::{PeerId, PeerSignature},
+		probe::{Moment, ProbeBody},
 		report::MAX_DEALS_PER_PEER,
 		traits::{Capacity, EpochClock, PeerRegistry},
-		Balance, DealId, EpochIndex, OfferId,
+		Balance, DealId, EpochIndex, Gas, OfferId, H256,
 	};
 
 	/// What the market needs of the runtime.
@@ -111,6 +124,8 @@ pub mod pallet {
 		OfferDeposit,
 		/// Bonds of live workers, on their provider's account.
 		WorkerBond,
+		/// Bonds of open probes, on their prober's account.
+		Probe,
 	}
 
 	/// The pallet.
@@ -176,6 +191,12 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type PeerDeals<T: Config> = StorageMap<_, Blake2_128Concat, PeerId, DealList, ValueQuery>;
 
+	/// What a peer worked for and has left, as long as receipts of it can be opened, and up to the end of
+	/// the challenge period where there is room. Goes with the peer, and is paid for by its registration.
+	#[pallet::storage]
+	pub type PastWorks<T: Config> =
+		StorageMap<_, Blake2_128Concat, PeerId, PastWorkList, ValueQuery>;
+
 	/// Units of each peer that are taken, and that were at work at the last epoch starts.
 	#[pallet::storage]
 	pub type Loads<T: Config> = StorageMap<_, Blake2_128Concat, PeerId, Load, ValueQuery>;
@@ -185,7 +206,8 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Exclusions<T: Config> = StorageMap<_, Twox64Concat, DealId, ExclusionList, ValueQuery>;
 
-	/// The queue of the matcher: active deals with fewer live workers than their target.
+	/// The queue of the matcher: active deals with fewer live workers than their target, and those that
+	/// wait for a cheaper one to go live.
 	#[pallet::storage]
 	pub type Unfilled<T: Config> = StorageMap<_, Identity, DealKey, Vacancy, OptionQuery>;
 
@@ -197,10 +219,54 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type PatrolPlace<T: Config> = StorageValue<_, Patrol, ValueQuery>;
 
-	/// Deals that a peer's last report lists, until its epoch is settled.
+	/// Deals that a peer's last report lists, each with its gas, until its epoch is settled.
 	#[pallet::storage]
 	pub type Reported<T: Config> =
-		StorageMap<_, Blake2_128Concat, PeerId, (EpochIndex, DealList), OptionQuery>;
+		StorageMap<_, Blake2_128Concat, PeerId, (EpochIndex, ReportedList), OptionQuery>;
+
+	/// What workers of deals that are billed by gas have redeemed. Goes with the worker, and is paid for
+	/// by the deal deposit as the worker's row is.
+	#[pallet::storage]
+	pub type Vouchers<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, DealId, Blake2_128Concat, PeerId, Redeemed, OptionQuery>;
+
+	/// Packages that deals had before their present one, of those that were updated. Paid for by the deal
+	/// deposit.
+	#[pallet::storage]
+	pub type Packages<T: Config> = StorageMap<_, Twox64Concat, DealId, PackageHistory, ValueQuery>;
+
+	/// Open probes, one of a worker. The prober's bond pays for it.
+	#[pallet::storage]
+	pub type Probes<T: Config> = StorageDoubleMap<
+		_,
+		Twox64Concat,
+		DealId,
+		Blake2_128Concat,
+		PeerId,
+		Probe<T::AccountId>,
+		OptionQuery,
+	>;
+
+	/// Open probes in the order of their deadlines. Keys are the chain's own, so they need no hashing.
+	#[pallet::storage]
+	pub type OpenProbes<T: Config> = StorageMap<_, Identity, ProbeKey, (), OptionQuery>;
+
+	/// What is remembered of the probes of a worker. Goes with the worker.
+	#[pallet::storage]
+	pub type ProbeRecords<T: Config> = StorageDoubleMap<
+		_,
+		Twox64Concat,
+		DealId,
+		Blake2_128Concat,
+		PeerId,
+		ProbeRecord<T::AccountId>,
+		ValueQuery,
+	>;
+
+	/// Peers that failed a probe of a deal, until it is ending, each with the epoch in which that is
+	/// forgotten: who fails again before it forfeits its bond.
+	#[pallet::storage]
+	pub type Failures<T: Config> = StorageMap<_, Twox64Concat, DealId, ExclusionList, ValueQuery>;
 
 	/// Parameters at genesis.
 	#[pallet::genesis_config]
@@ -350,6 +416,16 @@ pub mod pallet {
 			/// Price of one unit for one epoch, fixed for the worker's life.
 			ask: Balance,
 		},
+		/// A deal's owner wants cheaper workers, and the chain found one: it is matched next, and takes
+		/// over a place once it is live.
+		RematchBegun {
+			/// The deal.
+			deal: DealId,
+			/// The worker that gets notice then.
+			from: PeerId,
+			/// The one that takes over its place.
+			to: PeerId,
+		},
 		/// A worker went live and its bond was held.
 		WorkerLive {
 			/// The deal.
@@ -414,6 +490,82 @@ pub mod pallet {
 			paid: Balance,
 			/// Burnt.
 			burnt: Balance,
+		},
+		/// A worker redeemed a voucher: as much gas since it went live may be billed.
+		VoucherRedeemed {
+			/// The deal.
+			deal: DealId,
+			/// The peer.
+			peer: PeerId,
+			/// Gas of all calls since the worker went live.
+			cumulative: Gas,
+		},
+		/// Other invokers may call a deal, or more or less often. Who, is in the deal's specification.
+		AccessSet {
+			/// The deal.
+			deal: DealId,
+		},
+		/// A deal runs another package, or has other links to the one that it runs.
+		PackageUpdated {
+			/// The deal.
+			deal: DealId,
+			/// Hash of its package from this block on.
+			package: H256,
+			/// Hash of the one before.
+			before: H256,
+			/// Last epoch in which calls may still run that; `None`: only the links are others.
+			until: Option<EpochIndex>,
+		},
+		/// A worker was asked a call over the chain.
+		ProbeMade {
+			/// The deal.
+			deal: DealId,
+			/// The peer.
+			peer: PeerId,
+			/// Who asks.
+			prober: T::AccountId,
+			/// Held of the prober.
+			bond: Balance,
+			/// The last block in which it can be answered.
+			deadline: Moment,
+		},
+		/// A worker answered a probe with a receipt, which can be challenged as any other.
+		ProbeAnswered {
+			/// The deal.
+			deal: DealId,
+			/// The peer.
+			peer: PeerId,
+			/// Who asked.
+			prober: T::AccountId,
+			/// The answer.
+			receipt: Box<SignedReceipt>,
+			/// Of the bond, to the provider.
+			paid: Balance,
+			/// Of the bond, burnt.
+			burnt: Balance,
+		},
+		/// A worker did not answer a probe in time: it is not paid from the probe's epoch on, and the deal
+		/// looks for another. The prober has its bond back.
+		ProbeFailed {
+			/// The deal.
+			deal: DealId,
+			/// The peer.
+			peer: PeerId,
+			/// Who asked.
+			prober: T::AccountId,
+			/// Last epoch that the worker is paid for; before its first one if there is none.
+			last: EpochIndex,
+			/// Whether the worker's bond was forfeited, because it had failed before.
+			forfeits: bool,
+		},
+		/// A worker left its deal before a probe of it was decided. The prober has its bond back.
+		ProbeDropped {
+			/// The deal.
+			deal: DealId,
+			/// The peer.
+			peer: PeerId,
+			/// Who asked.
+			prober: T::AccountId,
 		},
 		/// Governance set new parameters.
 		ParamsSet {
@@ -507,6 +659,35 @@ pub mod pallet {
 		NotHeir,
 		/// The deal deposit is below the existential deposit. Raise it.
 		DealDepositTooSmall,
+		/// A deal is billed by gas, and does not ask for the capability to take such deals. Add it.
+		BillingNeedsCapability,
+		/// No gas in an epoch would cost the whole price. Name at least one.
+		FullGasZero,
+		/// A deal that is not open lists nobody, or somebody twice. List each key or token once.
+		BadAccess,
+		/// A rate must fit 1 to 1,000,000 calls in 1 to 86,400 seconds.
+		RateOutOfRange,
+		/// The deal's package was updated in this epoch already. Update it again in the next one.
+		UpdatedThisEpoch,
+		/// As many of the deal's earlier packages can still be challenged as are remembered. Wait for some
+		/// epochs.
+		TooManyUpdates,
+		/// The new package is run in another way than the deal's. Create a deal for it.
+		AbiChanged,
+		/// The request is longer than a call of the deal may be. Ask a shorter one.
+		ProbeTooLong,
+		/// The worker is not paid for this epoch, so that it need not answer. Probe one that is.
+		NothingToProbe,
+		/// A probe of the worker is open. Wait until it is answered or has failed.
+		AlreadyProbed,
+		/// The account has probed this worker in this epoch. Wait for the next one.
+		ProbedBefore,
+		/// The worker was probed as often in this epoch as it can be. Wait for the next one.
+		TooManyProbes,
+		/// No probe of the worker is open.
+		NotProbed,
+		/// The worker can still answer the probe. Wait until its deadline is over.
+		ProbePending,
 		/// A sum ran over. It cannot happen; report it.
 		Arithmetic,
 	}
@@ -622,7 +803,8 @@ pub mod pallet {
 		}
 
 		/// A duty: an assigned peer says that it serves the deal from now on. Its provider's bond is
-		/// held; where that fails, the assignment is given up.
+		/// held; where that fails, the assignment is given up. If it takes over the place of a dearer one,
+		/// that one gets notice.
 		///
 		/// ## Dispatch origin
 		/// Authorised by the peer's signature over
@@ -631,7 +813,8 @@ pub mod pallet {
 		/// ## Errors
 		/// None: an authorised duty is always included once.
 		/// ## Events
-		/// [`Event::WorkerLive`]; or [`Event::WorkerReleased`], [`Event::OfferClosed`].
+		/// [`Event::WorkerLive`], [`Event::WorkerDraining`] of whoever it takes over from; or
+		/// [`Event::WorkerReleased`], [`Event::OfferClosed`].
 		#[pallet::call_index(5)]
 		#[pallet::weight((T::WeightInfo::go_live(), DispatchClass::Operational))]
 		#[pallet::authorize(Self::authorize_go_live)]
@@ -872,6 +1055,142 @@ pub mod pallet {
 		pub fn begin_grace(origin: OriginFor<T>, deal: DealId) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
 			Ok(Some(Self::do_begin_grace(deal)?).into())
+		}
+
+		/// A duty: a worker of a deal that is billed by gas redeems a voucher of the client. It counts for
+		/// the epochs that are settled afterwards; at most one an epoch is taken.
+		///
+		/// ## Dispatch origin
+		/// Authorised by the voucher, which the deal's voucher key has signed, and by the peer's signature
+		/// over [`redeem_hash`](millrace_primitives::billing::redeem_hash); no account, no fee. Refused by
+		/// the pool with the codes of [`refusal`](crate::refusal).
+		/// ## Errors
+		/// None: an authorised duty is always included once.
+		/// ## Events
+		/// [`Event::VoucherRedeemed`].
+		#[pallet::call_index(18)]
+		#[pallet::weight((T::WeightInfo::redeem(), DispatchClass::Operational))]
+		#[pallet::authorize(Self::authorize_redeem)]
+		#[pallet::weight_of_authorize(T::WeightInfo::authorize_redeem())]
+		pub fn redeem(
+			origin: OriginFor<T>,
+			peer: PeerId,
+			deal: DealId,
+			voucher: Voucher,
+			signature: PeerSignature,
+		) -> DispatchResult {
+			ensure_authorized(origin)?;
+			let _ = signature;
+			Self::do_redeem(peer, deal, voucher.cumulative)
+		}
+
+		/// Gives a deal another package, which counts from this block on. Calls may run the one before until
+		/// the end of the next epoch: workers serve it until they have the new one. At most one an epoch.
+		/// Other links to the same package are taken at any time.
+		///
+		/// ## Dispatch origin
+		/// Signed by the owner.
+		/// ## Errors
+		/// [`Error::UnknownDeal`], [`Error::DealEnding`], [`Error::DealInGrace`], [`Error::NotOwner`],
+		/// [`Error::PackageEmpty`], [`Error::PackageTooLarge`], [`Error::NoLinks`], [`Error::BadLink`],
+		/// [`Error::AbiChanged`], [`Error::UpdatedThisEpoch`], [`Error::TooManyUpdates`].
+		/// ## Events
+		/// [`Event::PackageUpdated`].
+		#[pallet::call_index(22)]
+		#[pallet::weight(T::WeightInfo::update_package())]
+		pub fn update_package(
+			origin: OriginFor<T>,
+			deal: DealId,
+			package: Package,
+		) -> DispatchResult {
+			Self::do_update_package(ensure_signed(origin)?, deal, package)
+		}
+
+		/// Changes who may call a deal, and how often. Gateways and workers apply it as soon as the block
+		/// is final.
+		///
+		/// ## Dispatch origin
+		/// Signed by the owner.
+		/// ## Errors
+		/// [`Error::UnknownDeal`], [`Error::DealEnding`], [`Error::NotOwner`], [`Error::BadAccess`],
+		/// [`Error::RateOutOfRange`].
+		/// ## Events
+		/// [`Event::AccessSet`].
+		#[pallet::call_index(23)]
+		#[pallet::weight(T::WeightInfo::set_access())]
+		pub fn set_access(
+			origin: OriginFor<T>,
+			deal: DealId,
+			access: Access,
+			rate: Option<RateLimit>,
+		) -> DispatchResult {
+			Self::do_set_access(ensure_signed(origin)?, deal, access, rate)
+		}
+
+		/// Asks a call of a worker over the chain: `POST /` with this body, which everybody can read. It
+		/// must answer with a receipt before the deadline, or it is not paid for the epoch and replaced.
+		/// If it answers, half of the bond is burnt and half the provider's.
+		///
+		/// ## Dispatch origin
+		/// Signed by anybody if everybody may call the deal, else by its owner.
+		/// ## Errors
+		/// [`Error::UnknownDeal`], [`Error::NotAssigned`], [`Error::NotOwner`], [`Error::ProbeTooLong`],
+		/// [`Error::NothingToProbe`], [`Error::AlreadyProbed`], [`Error::ProbedBefore`],
+		/// [`Error::TooManyProbes`], [`Error::FundsTooLow`].
+		/// ## Events
+		/// [`Event::ProbeMade`].
+		#[pallet::call_index(24)]
+		#[pallet::weight(T::WeightInfo::probe(MAX_WORKERS))]
+		pub fn probe(
+			origin: OriginFor<T>,
+			deal: DealId,
+			peer: PeerId,
+			body: ProbeBody,
+		) -> DispatchResultWithPostInfo {
+			Ok(Some(Self::do_probe(ensure_signed(origin)?, deal, peer, body)?).into())
+		}
+
+		/// A duty: a worker answers a probe with the receipt of the call that it asks for. The receipt
+		/// enters the peer's report as all do.
+		///
+		/// ## Dispatch origin
+		/// Authorised by the receipt, which the peer's key has signed; no account, no fee. Refused by the
+		/// pool with the codes of [`refusal`](crate::refusal).
+		/// ## Errors
+		/// None: an authorised duty is always included once.
+		/// ## Events
+		/// [`Event::ProbeAnswered`].
+		#[pallet::call_index(25)]
+		#[pallet::weight((T::WeightInfo::answer_probe(), DispatchClass::Operational))]
+		#[pallet::authorize(Self::authorize_answer_probe)]
+		#[pallet::weight_of_authorize(T::WeightInfo::authorize_answer_probe())]
+		pub fn answer_probe(
+			origin: OriginFor<T>,
+			peer: PeerId,
+			deal: DealId,
+			receipt: SignedReceipt,
+		) -> DispatchResult {
+			ensure_authorized(origin)?;
+			Self::do_answer_probe(peer, deal, receipt)
+		}
+
+		/// Decides a probe that was not answered in time, as the chain does by itself soon after: the
+		/// worker is not paid from the probe's epoch on, leaves once what it served before is settled, and
+		/// is excluded for a while. Who had failed a probe before forfeits its bond. If the worker has left
+		/// already, only the prober's bond comes back.
+		///
+		/// ## Dispatch origin
+		/// Signed by anybody.
+		/// ## Errors
+		/// [`Error::NotProbed`], [`Error::ProbePending`].
+		/// ## Events
+		/// [`Event::ProbeFailed`], [`Event::BondForfeited`], [`Event::OfferClosed`]; or
+		/// [`Event::ProbeDropped`].
+		#[pallet::call_index(26)]
+		#[pallet::weight(T::WeightInfo::fail_probe())]
+		pub fn fail_probe(origin: OriginFor<T>, deal: DealId, peer: PeerId) -> DispatchResult {
+			ensure_signed(origin)?;
+			Self::do_fail_probe(deal, peer)
 		}
 	}
 }

@@ -76,7 +76,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Whether a peer reported an epoch without a deal. It reports an epoch once.
 	fn is_left_out(id: DealId, peer: PeerId, epoch: EpochIndex) -> bool {
-		Reported::<T>::get(peer).is_some_and(|(of, listed)| of == epoch && !listed.contains(&id))
+		Reported::<T>::get(peer)
+			.is_some_and(|(of, listed)| of == epoch && !Self::is_listed(&listed, id))
 	}
 
 	/// Takes out a worker that is lost and whose peer the caller has settled, so that it has all that it
@@ -120,7 +121,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Takes a worker's bond: the bounty goes to whoever pointed to it, at most one epoch's price to the
 	/// deal's escrow, and the rest is burnt. The caller stores the deal and forgets the bond.
-	fn forfeit(
+	pub(crate) fn forfeit(
 		id: DealId,
 		deal: &mut Deal<T::AccountId>,
 		worker: &Worker,

@@ -154,6 +154,11 @@ impl<T: Config> Pallet<T> {
 			Self::patrol_step_weight().all_lte(Self::poll_limit()),
 			"one step of the patrol must fit into its share of a block",
 		);
+		let decision = T::WeightInfo::probe_visit().saturating_add(T::WeightInfo::fail_probe());
+		assert!(
+			decision.all_lte(Self::poll_limit()),
+			"deciding a probe must fit into the patrol's share of a block",
+		);
 		let limits = T::BlockWeights::get();
 		let largest = limits.get(DispatchClass::Normal).max_extrinsic;
 		for weight in [
@@ -165,6 +170,7 @@ impl<T: Config> Pallet<T> {
 			Self::release_weight(),
 			Self::replace_weight(),
 			T::WeightInfo::update_offer(MAX_DEALS_PER_PEER),
+			T::WeightInfo::probe(MAX_WORKERS),
 		] {
 			assert!(
 				weight.all_lte(largest.unwrap_or(limits.max_block)),
@@ -373,7 +379,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Settles a peer so that a deal can look at it, and consumes what that and the look take: whether
 	/// the peer has left the deal by it; `None` if the weight might not suffice.
-	fn begin_look(id: DealId, peer: PeerId, meter: &mut WeightMeter) -> Option<bool> {
+	pub(crate) fn begin_look(id: DealId, peer: PeerId, meter: &mut WeightMeter) -> Option<bool> {
 		let settled = T::Capacity::is_settled(peer);
 		let settlement = match settled {
 			true => Weight::zero(),
@@ -424,6 +430,8 @@ impl<T: Config> Pallet<T> {
 		let price = spec
 			.price_ceiling
 			.saturating_mul(Balance::from(spec.units_per_worker));
+		let ceiling = spec.epoch_price_ceiling().unwrap_or(Balance::MAX);
+		ensure!(deal.has_room(price, ceiling, now), Content::Full);
 		ensure!(
 			deal.affords(price, Self::first_open(), now),
 			Content::EscrowTooLow
@@ -478,10 +486,7 @@ impl<T: Config> Pallet<T> {
 			seats = seats.saturating_add(Seats::<T>::get(id, &offer.provider));
 		}
 		ensure!(seats < spec.max_workers_per_provider, Reason::ProviderLimit);
-		ensure!(
-			(deals.len() as u64) < u64::from(MAX_DEALS_PER_PEER),
-			Reason::TooManyDeals
-		);
+		ensure!(Self::has_room(peer, &deals), Reason::TooManyDeals);
 		ensure!(!order.barred.contains(&peer), Reason::Excluded);
 		let is_proven = T::Capacity::is_settled(peer) && T::Capacity::proven_units(peer) > 0;
 		ensure!(is_proven, Reason::Unproven);

@@ -17,14 +17,19 @@ use frame_support::{
 	PalletId,
 };
 use millrace_primitives::{
+	billing::{redeem_hash, voucher_hash, Billing, Voucher},
 	epoch::{EpochInfo, EpochLengths, Phase},
-	execution::package_hash,
-	market::{Abi, CallLimits, DealSpec, OfferTerms, Package, ProviderFilter},
+	execution::{
+		empty_transcript, package_hash, response_hash, CallStatus, CallTerms, Receipt,
+		SignedReceipt,
+	},
+	market::{Abi, CallLimits, DealSpec, OfferTerms, Package, ProviderFilter, GAS_BILLED},
+	packages::NoTerms,
 	peer::{PeerId, PeerKey, PeerSignature},
 	report::Served,
-	traits::{Capacity, EpochClock, PeerRegistry, WorkLedger},
+	traits::{Capacity, EpochClock, PeerRegistry, WorkInspector, WorkLedger},
 	views::{Reason, Subject},
-	Balance, BlockNumber, DealId, EpochIndex, CPU_V1, H256,
+	Balance, BlockNumber, DealId, EpochIndex, Gas, CPU_V1, H256,
 };
 use sp_core::{ed25519, Pair as _};
 use sp_runtime::BuildStorage;
@@ -78,6 +83,9 @@ pub(crate) const FUNDS: Balance = 1_000_000_000;
 pub(crate) const EXISTENTIAL_DEPOSIT: Balance = 5;
 pub(crate) const DEAL_DEPOSIT: Balance = 50;
 pub(crate) const OFFER_DEPOSIT: Balance = 10;
+/// Odd, so that its half is rounded.
+pub(crate) const PROBE_BOND: Balance = 41;
+pub(crate) const PROBE_BLOCKS: u32 = 6;
 pub(crate) const LENGTHS: EpochLengths = EpochLengths {
 	len: 20,
 	report_window: 6,
@@ -91,6 +99,8 @@ parameter_types! {
 	pub(crate) static Position: u32 = 0;
 	/// Whether one settlement is of all closed epochs of a peer, not of one.
 	pub(crate) static SettlesAtOnce: bool = false;
+	/// Epochs in which reports can be challenged.
+	pub(crate) static ChallengeEpochs: EpochIndex = 4;
 }
 
 /// A closed epoch that is not settled: its index, the units that were proven in it, and whether
@@ -109,13 +119,10 @@ pub(crate) struct Settled {
 	pub(crate) failed: bool,
 }
 
-/// What the capacity pallet would know: of each peer the units that it proved in the last settled
-/// epoch, and the closed ones that are not settled. It stands in storage, so that it is undone with
-/// a call that is refused.
+/// What the capacity pallet would know besides what stands in rows of each peer. It stands in storage,
+/// so that it is undone with a call that is refused.
 #[derive(Default, Encode, Decode)]
 struct Table {
-	units: BTreeMap<PeerId, u32>,
-	unsettled: BTreeMap<PeerId, Vec<Closed>>,
 	/// Peers whose commitment is over with the next settlement, each with whether it has failed.
 	ending: BTreeMap<PeerId, bool>,
 	/// Epochs that peers owed and did not report.
@@ -135,6 +142,20 @@ fn with_table<R>(f: impl FnOnce(&mut Table) -> R) -> R {
 	let result = f(&mut table);
 	unhashed::put(TABLE, &table);
 	result
+}
+
+/// Where the units stand that a peer proved in the last settled epoch.
+fn units_key(peer: PeerId) -> Vec<u8> {
+	(b":mock:units", peer).encode()
+}
+
+fn put_units(peer: PeerId, units: u32) {
+	unhashed::put(&units_key(peer), &units);
+}
+
+/// Where the closed epochs of a peer stand that are not settled.
+fn unsettled_key(peer: PeerId) -> Vec<u8> {
+	(b":mock:unsettled", peer).encode()
 }
 
 thread_local! {
@@ -161,7 +182,13 @@ impl EpochClock for MockEpochs {
 		}
 	}
 	fn previous() -> Option<EpochInfo> {
-		None
+		let current = Self::current();
+		let index = current.index.checked_sub(1)?;
+		Some(EpochInfo {
+			index,
+			start: 1 + index * LENGTHS.len,
+			..current
+		})
 	}
 	fn position() -> u32 {
 		Position::get()
@@ -169,8 +196,8 @@ impl EpochClock for MockEpochs {
 	fn phase() -> Phase {
 		LENGTHS.phase(Position::get())
 	}
-	fn seed(_: EpochIndex) -> Option<H256> {
-		None
+	fn seed(epoch: EpochIndex) -> Option<H256> {
+		(epoch <= Epoch::get()).then(|| H256::from_low_u64_be(epoch.into()))
 	}
 	fn draw(_: EpochIndex) -> Option<H256> {
 		None
@@ -198,7 +225,7 @@ impl Capacity for MockCapacity {
 	fn settle(peer: PeerId) -> Weight {
 		let at_once = SettlesAtOnce::get();
 		let step = with_table(|table| {
-			let mut closed = table.unsettled.remove(&peer)?;
+			let mut closed: Vec<Closed> = unhashed::take(&unsettled_key(peer))?;
 			let ends = table.ending.remove(&peer);
 			let over = ends.is_some();
 			let rest = if at_once {
@@ -207,12 +234,12 @@ impl Capacity for MockCapacity {
 				closed.split_off(1)
 			};
 			if !over && !rest.is_empty() {
-				table.unsettled.insert(peer, rest);
+				unhashed::put(&unsettled_key(peer), &rest);
 			}
 			let last = closed.last()?;
 			let was_reported = |(_, units, void): &&Closed| *units > 0 || *void;
 			let (epoch, _, void) = *closed.iter().find(was_reported).unwrap_or(last);
-			table.units.insert(peer, if over { 0 } else { last.1 });
+			put_units(peer, if over { 0 } else { last.1 });
 			let settled = Settled {
 				peer,
 				epoch,
@@ -233,14 +260,17 @@ impl Capacity for MockCapacity {
 		weight.min(Self::settle_weight())
 	}
 	fn is_settled(peer: PeerId) -> bool {
-		!table().unsettled.contains_key(&peer)
+		!unhashed::exists(&unsettled_key(peer))
 	}
 	fn proven_units(peer: PeerId) -> u32 {
-		table().units.get(&peer).copied().unwrap_or(0)
+		unhashed::get_or_default(&units_key(peer))
 	}
 	fn settle_weight() -> Weight {
 		// Enough for an epoch with a few deals.
 		Weight::from_parts(10_000_000_000, 0)
+	}
+	fn challenge_epochs() -> EpochIndex {
+		ChallengeEpochs::get()
 	}
 	fn missed(peer: PeerId, epoch: EpochIndex) -> bool {
 		let now = MockEpochs::current().index;
@@ -275,6 +305,7 @@ impl crate::benchmarking::BenchmarkHelper<u64> for MockHelper {
 pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
 	PEERS.with(|peers| peers.borrow_mut().clear());
 	SettlesAtOnce::set(false);
+	ChallengeEpochs::set(4);
 	let accounts = [CLIENT, STRANGER]
 		.into_iter()
 		.chain(PROVIDER..PROVIDER + PROVIDERS);
@@ -315,6 +346,8 @@ pub(crate) fn params() -> MarketParams {
 		max_call_gas: 1_000,
 		exclusion_epochs: 3,
 		assignment_epochs: 1,
+		probe_bond: PROBE_BOND,
+		probe_blocks: PROBE_BLOCKS,
 	}
 }
 
@@ -328,22 +361,26 @@ pub(crate) fn peer_id(index: u8) -> PeerId {
 
 /// Registers a peer with so many proven units.
 pub(crate) fn register(index: u8, provider: u64, units: u32) -> PeerId {
-	let key = pair(index).public().0;
+	register_key(pair(index).public().0, provider, units)
+}
+
+/// Registers a peer by its key with so many proven units.
+pub(crate) fn register_key(key: PeerKey, provider: u64, units: u32) -> PeerId {
 	let peer = PeerId::from_key(&key);
 	PEERS.with(|peers| peers.borrow_mut().insert(peer, (provider, key)));
-	with_table(|table| table.units.insert(peer, units));
+	put_units(peer, units);
 	peer
 }
 
 /// Removes a peer from the registry.
 pub(crate) fn unregister(peer: PeerId) {
 	PEERS.with(|peers| peers.borrow_mut().remove(&peer));
-	with_table(|table| table.units.remove(&peer));
+	unhashed::kill(&units_key(peer));
 }
 
 /// Settles an epoch without a report in which a peer proved so many units.
 pub(crate) fn set_units(peer: PeerId, units: u32) {
-	with_table(|table| table.units.insert(peer, units));
+	put_units(peer, units);
 	Market::on_settled(peer, 0, false);
 }
 
@@ -359,7 +396,10 @@ pub(crate) fn leave_unsettled_with(peer: PeerId, epoch: EpochIndex, units: u32) 
 
 /// Leaves a closed epoch of a peer to be settled.
 pub(crate) fn leave_closed(peer: PeerId, closed: Closed) {
-	with_table(|table| table.unsettled.entry(peer).or_default().push(closed));
+	let key = unsettled_key(peer);
+	let mut all: Vec<Closed> = unhashed::get_or_default(&key);
+	all.push(closed);
+	unhashed::put(&key, &all);
 }
 
 /// What the market was told of settlements since the last time.
@@ -384,10 +424,8 @@ pub(crate) fn miss(peer: PeerId, epoch: EpochIndex) {
 
 /// Fails the commitment of a peer whose closed epochs are settled.
 pub(crate) fn fail_commitment(peer: PeerId) {
-	with_table(|table| {
-		table.ending.remove(&peer);
-		table.units.insert(peer, 0);
-	});
+	with_table(|table| table.ending.remove(&peer));
+	put_units(peer, 0);
 	Market::on_commitment_over(peer, true);
 }
 
@@ -458,6 +496,10 @@ pub(crate) fn spec(target: u32, price_ceiling: Balance) -> DealSpec<u64> {
 		worker_bond: 100,
 		term_epochs: None,
 		hosts: Default::default(),
+		billing: Default::default(),
+		access: Default::default(),
+		rate: None,
+		rematch: None,
 	}
 }
 
@@ -490,6 +532,70 @@ pub(crate) fn live_deal(index: u8, ask: Balance, epochs: Balance) -> (DealId, Pe
 	(deal, peer)
 }
 
+/// The key that signs vouchers: [`pair`] of this number, which no peer has.
+pub(crate) const VOUCHER_KEY: u8 = 99;
+
+/// An order that is billed by gas.
+pub(crate) fn by_gas(mut spec: DealSpec<u64>, full_gas: Gas) -> DealSpec<u64> {
+	spec.capabilities |= GAS_BILLED;
+	spec.billing = Billing::Gas {
+		full_gas,
+		voucher_key: pair(VOUCHER_KEY).public().0,
+	};
+	spec
+}
+
+/// A voucher for a worker that is paid from an epoch on, signed by a key.
+pub(crate) fn voucher(
+	signer: u8,
+	deal: DealId,
+	peer: PeerId,
+	since: EpochIndex,
+	cumulative: Gas,
+) -> Voucher {
+	let genesis = MockEpochs::genesis();
+	let message = voucher_hash(genesis, deal, peer, since, cumulative);
+	Voucher {
+		cumulative,
+		signature: pair(signer).sign(message.as_bytes()).0,
+	}
+}
+
+/// Signature of a peer's key over its redemption.
+pub(crate) fn redeem_signature(
+	index: u8,
+	deal: DealId,
+	since: EpochIndex,
+	cumulative: Gas,
+) -> PeerSignature {
+	let genesis = MockEpochs::genesis();
+	let message = redeem_hash(genesis, peer_id(index), deal, since, cumulative);
+	pair(index).sign(message.as_bytes()).0
+}
+
+/// A worker redeems a voucher by its authorised duty.
+pub(crate) fn redeem(peer: PeerId, deal: DealId, cumulative: Gas) {
+	let origin = frame_system::RawOrigin::Authorized.into();
+	let voucher = Voucher {
+		cumulative,
+		signature: [0; 64],
+	};
+	assert_ok!(Market::redeem(origin, peer, deal, voucher, [0; 64]));
+}
+
+/// Reports deals, each with its gas.
+pub(crate) fn report_gas(peer: PeerId, epoch: EpochIndex, deals: &[(DealId, Gas)]) {
+	let served: Vec<_> = deals
+		.iter()
+		.map(|(deal, gas)| Served {
+			deal: *deal,
+			calls: 1,
+			gas: *gas,
+		})
+		.collect();
+	<Pallet<Test> as WorkLedger>::on_report(peer, epoch, &served);
+}
+
 pub(crate) fn report(peer: PeerId, epoch: EpochIndex, deals: &[DealId]) {
 	let served: Vec<_> = deals
 		.iter()
@@ -505,6 +611,13 @@ pub(crate) fn report(peer: PeerId, epoch: EpochIndex, deals: &[DealId]) {
 pub(crate) fn report_and_settle(peer: PeerId, epoch: EpochIndex, deals: &[DealId]) {
 	report(peer, epoch, deals);
 	Market::on_settled(peer, epoch, false);
+}
+
+/// What a call of a deal's present package runs under that begins now.
+pub(crate) fn call_terms(deal: DealId) -> Result<CallTerms, NoTerms> {
+	let spec = crate::Specs::<Test>::get(deal);
+	let package = spec.map_or(H256::zero(), |spec| spec.package.hash);
+	Market::call_terms(deal, package, Epoch::get(), System::block_number())
 }
 
 /// The peers that work for a deal, in the order of their offers' age.
@@ -552,4 +665,45 @@ pub(crate) fn drain_signature(index: u8, deal: DealId, since: EpochIndex) -> Pee
 	let genesis = MockEpochs::genesis();
 	let message = millrace_primitives::market::drain_hash(genesis, peer_id(index), deal, since);
 	pair(index).sign(message.as_bytes()).0
+}
+
+/// Somebody asks a call of a worker.
+pub(crate) fn probe(who: u64, deal: DealId, peer: PeerId) {
+	let origin = RuntimeOrigin::signed(who);
+	assert_ok!(Market::probe(origin, deal, peer, Default::default()));
+}
+
+/// The receipt of a call in this block, which answers the open probe of a worker.
+pub(crate) fn answer_of(index: u8, deal: DealId) -> Receipt {
+	let peer = peer_id(index);
+	let probe = crate::Probes::<Test>::get(deal, peer).expect("it is open");
+	let (epoch, block) = (Epoch::get(), System::block_number());
+	let genesis = MockEpochs::genesis();
+	let package = crate::Specs::<Test>::get(deal).map(|spec| spec.package.hash);
+	let package = package.unwrap_or_default();
+	// There are none of a deal that is gone.
+	let terms = Market::call_terms(deal, package, epoch, block).ok();
+	Receipt {
+		genesis,
+		seed: MockEpochs::seed(epoch).expect("it has begun"),
+		deal,
+		peer,
+		epoch,
+		seq: 0,
+		package,
+		profile: terms.as_ref().map_or(0, |terms| terms.profile),
+		terms: terms.map(|terms| terms.hash(genesis)).unwrap_or_default(),
+		request: probe.request,
+		response: response_hash(b"out"),
+		transcript: empty_transcript(),
+		status: CallStatus::Exited(0),
+		gas: 1,
+		block,
+	}
+}
+
+/// A receipt with the signature of a peer's key.
+pub(crate) fn signed_by(index: u8, receipt: Receipt) -> SignedReceipt {
+	let signature = pair(index).sign(receipt.hash().as_bytes()).0;
+	SignedReceipt { receipt, signature }
 }

@@ -1,6 +1,7 @@
 //! The patrol: once an epoch, as soon as it is known who missed its report, every deal is visited and
 //! each of its workers seen to. Whoever is lost is taken out, whoever has served its notice is let go,
-//! and a deal without escrow enters grace, without anybody's call.
+//! and a deal without escrow enters grace, without anybody's call. After that, deals whose owners want
+//! it are held against the book.
 //!
 //! It goes on where the last block stopped, within a deal as well. Older deals come first: who orders
 //! many keeps none waiting that stood before. Whatever it does not come to within the epoch anybody
@@ -23,7 +24,8 @@ use millrace_primitives::{
 use sp_runtime::{DispatchError, SaturatedConversion};
 
 impl<T: Config> Pallet<T> {
-	/// Patrols and matches with so much weight, and tells how much it took.
+	/// Patrols and matches with so much weight, and tells how much it took. Probes whose time is over
+	/// are decided with the patrol.
 	///
 	/// Patrol and matcher take turns, a block each, at going first, and whoever does may take all of
 	/// it: so each has half of what there is over time, also where the largest step of one leaves no
@@ -31,6 +33,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn work_within(limit: Weight) -> Weight {
 		let patrol = |limit: Weight| {
 			let mut meter = WeightMeter::with_limit(limit);
+			Self::fail_overdue(&mut meter);
 			Self::run_patrol(&mut meter);
 			meter.consumed()
 		};
@@ -51,7 +54,8 @@ impl<T: Config> Pallet<T> {
 	/// Weight of the largest step of the patrol, with finding the deal that it is of.
 	pub(crate) fn patrol_step_weight() -> Weight {
 		let last = Self::grace_step_weight(MAX_WORKERS);
-		let step = Self::worker_step_weight().max(last);
+		let search = Self::search_step_weight(MAX_WORKERS);
+		let step = Self::worker_step_weight().max(last).max(search);
 		T::WeightInfo::patrol_visit().saturating_add(step)
 	}
 
@@ -101,13 +105,17 @@ impl<T: Config> Pallet<T> {
 				break;
 			}
 		}
+		// What saves money comes after all that keeps deals served.
+		if place.done {
+			Self::compare_prices(&mut place, meter);
+		}
 		if place != stored {
 			PatrolPlace::<T>::put(place);
 		}
 	}
 
 	/// The next deal, in the order of creation.
-	fn deal_after(last: Option<DealId>) -> Option<DealId> {
+	pub(crate) fn deal_after(last: Option<DealId>) -> Option<DealId> {
 		let mut keys = match last {
 			Some(last) => {
 				Deals::<T>::iter_keys_from(Deals::<T>::hashed_key_for(DealKey::from(last)))
@@ -151,7 +159,7 @@ impl<T: Config> Pallet<T> {
 		let (Some(deal), Some(worker)) = (Self::deal_of(id), Workers::<T>::get(id, peer)) else {
 			return Weight::zero();
 		};
-		let drained = Self::is_drained(&deal, &worker);
+		let drained = Self::is_drained(id, &deal, &worker);
 		if !drained && !Self::is_lost(id, &deal, &worker) {
 			return Weight::zero();
 		}

@@ -19,10 +19,20 @@ use millrace_primitives::{
 	market::{split_payment, Worker},
 	peer::PeerId,
 	report::{Served, MAX_DEALS_PER_PEER},
-	traits::{PeerRegistry, PeerUse, WorkLedger},
-	Balance, DealId, EpochIndex,
+	traits::{PeerRegistry, WorkLedger},
+	Balance, DealId, EpochIndex, Gas,
 };
 use sp_runtime::{traits::AccountIdConversion, DispatchError};
+
+/// What one deal is charged for one epoch of one worker.
+#[derive(Default)]
+struct Charge {
+	/// To its provider.
+	paid: Balance,
+	burnt: Balance,
+	/// Whether its vouchers were asked.
+	by_gas: bool,
+}
 
 impl<T: Config> Pallet<T> {
 	/// The account on which the escrow and closing deposit of every deal stand. Genesis endows it
@@ -141,20 +151,32 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Pays the served epoch of all deals of a report at once: each deal is charged for itself, then
-	/// their sum leaves the pot.
-	fn pay_epoch(peer: PeerId, epoch: EpochIndex, deals: &[DealId]) -> DispatchResult {
+	/// their sum leaves the pot. How many of them are billed by gas.
+	fn pay_epoch(
+		peer: PeerId,
+		epoch: EpochIndex,
+		deals: &[(DealId, Gas)],
+	) -> Result<u32, DispatchError> {
 		let provider = T::Peers::provider_of(peer).ok_or(Error::<T>::UnknownPeer)?;
-		let (mut to_provider, mut to_burn) = (0, 0);
-		for id in deals {
+		let (mut to_provider, mut to_burn, mut by_gas) = (0, 0, 0u32);
+		for (id, gas) in deals {
 			// Each deal stands alone: none can keep another from being paid.
-			let (paid, burnt) = Self::charge_epoch(*id, peer, epoch).unwrap_or_else(|error| {
+			let charge = Self::charge_epoch(*id, peer, epoch, *gas).unwrap_or_else(|error| {
 				defensive!("an escrow covers its dues", error);
-				(0, 0)
+				Charge {
+					by_gas: true,
+					..Default::default()
+				}
 			});
-			to_provider = paid
+			to_provider = charge
+				.paid
 				.checked_add(to_provider)
 				.ok_or(Error::<T>::Arithmetic)?;
-			to_burn = burnt.checked_add(to_burn).ok_or(Error::<T>::Arithmetic)?;
+			to_burn = charge
+				.burnt
+				.checked_add(to_burn)
+				.ok_or(Error::<T>::Arithmetic)?;
+			by_gas = by_gas.saturating_add(charge.by_gas.into());
 		}
 		Self::pay_out(&provider, to_provider)?;
 		Self::burn_from_pot(to_burn)?;
@@ -166,36 +188,49 @@ impl<T: Config> Pallet<T> {
 				burnt: to_burn,
 			});
 		}
-		Ok(())
+		Ok(by_gas)
 	}
 
-	/// Charges one deal for a served epoch, or what it still has for it: what is to be paid and to be
-	/// burnt. Writes nothing when it fails.
+	/// Charges one deal for a served epoch in which so much gas was reported, or what it still has for
+	/// it. Writes nothing when it fails.
 	fn charge_epoch(
 		id: DealId,
 		peer: PeerId,
 		epoch: EpochIndex,
-	) -> Result<(Balance, Balance), DispatchError> {
+		gas: Gas,
+	) -> Result<Charge, DispatchError> {
 		let key = DealKey::from(id);
 		let Some(worker) = Workers::<T>::get(id, peer) else {
-			return Ok((0, 0));
+			return Ok(Charge::default());
 		};
 		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
 		if !worker.is_due(epoch) || !deal.pays(epoch) {
-			return Ok((0, 0));
+			return Ok(Charge::default());
 		}
-		let (price, source) = match deal.is_in_grace(epoch) {
-			true => (Self::price_in_grace(&worker), &mut deal.closing_deposit),
-			false => (worker.epoch_price(), &mut deal.escrow),
+		let in_grace = deal.is_in_grace(epoch);
+		let price = match in_grace {
+			true => Self::price_in_grace(&worker),
+			false => worker.epoch_price(),
 		};
-		let amount = price.min(*source);
-		if amount == 0 {
-			return Ok((0, 0));
-		}
+		let (due, redeemed) = Self::bill(id, &deal, peer, price, gas);
+		let source = match in_grace {
+			true => &mut deal.closing_deposit,
+			false => &mut deal.escrow,
+		};
+		let amount = due.min(*source);
 		*source = source.checked_sub(amount).ok_or(Error::<T>::Arithmetic)?;
 		let (paid, burnt) = Self::book(&mut deal, amount)?;
-		Deals::<T>::insert(key, deal);
-		Ok((paid, burnt))
+		if let Some(redeemed) = redeemed {
+			Vouchers::<T>::insert(id, peer, redeemed);
+		}
+		if amount > 0 {
+			Deals::<T>::insert(key, &deal);
+		}
+		Ok(Charge {
+			paid,
+			burnt,
+			by_gas: deal.full_gas.is_some(),
+		})
 	}
 
 	/// Pays a worker of a deal that ended early one epoch from what is left of the closing deposit. The
@@ -226,9 +261,22 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// Weight of paying for so many deals, of which some are billed by gas.
+	fn settled_weight(deals: u32, by_gas: u32) -> Weight {
+		let vouchers = T::WeightInfo::on_settled_by_gas(by_gas)
+			.saturating_sub(T::WeightInfo::on_settled(by_gas));
+		T::WeightInfo::on_settled(deals).saturating_add(vouchers)
+	}
+
 	/// How many deals a list has.
 	pub(crate) fn count(deals: &DealList) -> u32 {
 		u32::try_from(deals.len()).unwrap_or(MAX_DEALS_PER_PEER)
+	}
+
+	/// Forgets what only matters as long as a peer may be owed something.
+	pub(crate) fn forget_dues(peer: PeerId) {
+		Loads::<T>::remove(peer);
+		Reported::<T>::remove(peer);
 	}
 
 	/// Ends one worker of a commitment that is over, by the peer's fault if it has failed.
@@ -254,13 +302,13 @@ impl<T: Config> WorkLedger for Pallet<T> {
 
 	fn on_report(peer: PeerId, epoch: EpochIndex, served: &[Served]) {
 		let deals = PeerDeals::<T>::get(peer);
-		let mut listed: Vec<DealId> = served
+		let mut listed: Vec<(DealId, Gas)> = served
 			.iter()
-			.map(|part| part.deal)
-			.filter(|deal| deals.contains(deal))
+			.map(|part| (part.deal, part.gas))
+			.filter(|(deal, _)| deals.contains(deal))
 			.collect();
 		// Reports are ordered, so one that lists a deal twice would be seen to here.
-		listed.dedup();
+		listed.dedup_by_key(|(deal, _)| *deal);
 		// Also one that lists none is noted: whoever works and is left out of it is lost.
 		if !deals.is_empty() {
 			Reported::<T>::insert(peer, (epoch, BoundedVec::truncate_from(listed)));
@@ -279,18 +327,21 @@ impl<T: Config> WorkLedger for Pallet<T> {
 		});
 		let served = reported.filter(|(of, _)| *of == epoch && !void);
 		let deals = served.map(|(_, deals)| deals).unwrap_or_default();
-		let weight = T::WeightInfo::on_settled(Self::count(&deals));
+		let listed = u32::try_from(deals.len()).unwrap_or(MAX_DEALS_PER_PEER);
+		let mut by_gas = 0;
 		if !deals.is_empty() {
-			let paid: DispatchResult = with_storage_layer(|| Self::pay_epoch(peer, epoch, &deals));
-			if let Err(error) = paid {
-				defensive!("the pot holds every escrow", error);
-			}
+			by_gas = with_storage_layer(|| Self::pay_epoch(peer, epoch, &deals)).unwrap_or_else(
+				|error| {
+					defensive!("the pot holds every escrow", error);
+					listed
+				},
+			);
 		}
 		if Self::with_load(peer, |_| Some(())).is_err() {
 			defensive!("a load can always move on");
 		}
 		Self::refresh_book(peer);
-		weight
+		Self::settled_weight(listed, by_gas)
 	}
 
 	fn on_commitment_over(peer: PeerId, failed: bool) -> Weight {
@@ -303,10 +354,14 @@ impl<T: Config> WorkLedger for Pallet<T> {
 				defensive!("a worker can always end", error);
 			}
 		}
-		// Nothing is owed any more, so nothing needs to be remembered.
-		Self::forget(peer);
+		// Nothing is owed any more. What it signed may still be opened.
+		Self::forget_dues(peer);
 		Self::refresh_book(peer);
 		weight
+	}
+
+	fn on_drawn(peer: PeerId) -> Weight {
+		Self::fail_one_of(peer)
 	}
 
 	fn on_report_weight(served: u32) -> Weight {
@@ -314,7 +369,11 @@ impl<T: Config> WorkLedger for Pallet<T> {
 	}
 
 	fn on_settled_weight() -> Weight {
-		T::WeightInfo::on_settled(MAX_DEALS_PER_PEER)
+		Self::settled_weight(MAX_DEALS_PER_PEER, MAX_DEALS_PER_PEER)
 			.max(T::WeightInfo::on_commitment_over(MAX_DEALS_PER_PEER))
+	}
+
+	fn on_drawn_weight() -> Weight {
+		T::WeightInfo::on_drawn(MAX_DEALS_PER_PEER).saturating_add(T::WeightInfo::fail_probe())
 	}
 }

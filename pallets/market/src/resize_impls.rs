@@ -28,6 +28,8 @@ impl<T: Config> Pallet<T> {
 		ensure!(who == deal.owner, Error::<T>::NotOwner);
 		Self::check_workers_wanted(min_workers, target_workers)?;
 		let weight = T::WeightInfo::resize(deal.workers);
+		// Whoever was to take over a place might be one too many; the matcher may find it again.
+		Self::call_off_move(id, &mut deal)?;
 		let mut spec = Specs::<T>::get(id).ok_or(Error::<T>::UnknownDeal)?;
 		(spec.min_workers, spec.target_workers) = (min_workers, target_workers);
 

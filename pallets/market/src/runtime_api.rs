@@ -25,5 +25,7 @@ sp_api::decl_runtime_apis! {
 		/// Why offers are not taken for a specification or a deal: that of one peer, or all from the
 		/// cheapest on.
 		fn why_not(subject: Subject<AccountId>, peer: Option<PeerId>) -> WhyNot;
+		/// What is held of whoever makes a probe.
+		fn probe_bond() -> Balance;
 	}
 }

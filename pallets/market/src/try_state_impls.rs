@@ -14,8 +14,9 @@ use millrace_primitives::{
 };
 use sp_runtime::DispatchError;
 
-/// What should be held of each account: escrow, deal deposits, offer deposits, bonds.
-type Totals<AccountId> = BTreeMap<AccountId, [Balance; 4]>;
+/// What should be held of each account: escrow, deal deposits, offer deposits, bonds of workers and of
+/// probes.
+type Totals<AccountId> = BTreeMap<AccountId, [Balance; 5]>;
 
 /// Units of a peer as its workers' rows tell of them.
 #[derive(Default, PartialEq)]
@@ -71,15 +72,15 @@ impl<T: Config> Pallet<T> {
 	///    bonds.
 	/// 2. A deal has a specification and an entry under its owner, and the other way round; its
 	///    counts of workers, its rate and what is pledged are those of its workers' rows. It has no
-	///    more workers than it wants, besides those that have notice, and never more than a deal can
-	///    have. A deal that is ending has only workers that its last epoch may owe something, and
+	///    more workers than it wants, besides those that have notice and one that takes over from the
+	///    dearest, and never more than a deal can have. A deal that is ending has only workers that its last epoch may owe something, and
 	///    counts none of them. Workers are what was ordered, at no higher price, and never more of
 	///    one provider; live and draining ones alone hold a bond. Notice is of one epoch at most.
 	/// 3. An active deal can pay for an early end, besides what an earlier grace may still draw. A
 	///    deal in grace has a span that has begun or is about to, within its term, and has only
 	///    workers that are paid.
-	/// 4. The queue holds exactly the active deals with fewer live workers than their target, and
-	///    each of them lists exactly its assigned workers, once. One that sleeps has no place in the
+	/// 4. The queue holds exactly the active deals with fewer live workers than their target, or that
+	///    wait for a cheaper one, and each of them lists exactly its assigned workers, once. One that sleeps has no place in the
 	///    book. Deals that are not ending alone exclude peers, each once.
 	/// 5. Deals and peers agree on who works for whom; seats count the workers of a provider. Only
 	///    of a peer that works for a deal is it noted what it reported, of an epoch that is over.
@@ -89,11 +90,23 @@ impl<T: Config> Pallet<T> {
 	/// 7. The book holds exactly the standing offers with free proven units, regions count the offers,
 	///    and no offer has lapsed too often. An offer is of a peer of its provider, and has an index of
 	///    its own that was given.
-	/// 8. Matcher and patrol have come to deals that there were, and the patrol to no later epoch.
+	/// 8. A deal is billed as it was ordered. Vouchers are of workers that are paid, in deals that are
+	///    billed by gas; no more is billed than they are for.
+	/// 9. Matcher and patrol have come to deals that there were, and the patrol to no later epoch.
+	/// 10. Deals alone remember packages, of which each counted up to a later epoch than the one
+	///     before, no later than the next one. The present package counts since a block that was.
+	/// 11. What is held of probers is for open probes, each of which stands in the queue. Probes are
+	///     remembered of workers alone, and failed ones of deals that go on.
+	/// 12. Of peers that there are it is remembered what they left, in epochs that began; with the deals
+	///     that they work for, what may be opened of it is no more than a report holds.
 	pub(crate) fn do_try_state() -> Result<(), DispatchError> {
 		let mut held = Totals::<T::AccountId>::new();
 		Self::check_deals(&mut held)?;
 		Self::check_workers(&mut held)?;
+		Self::check_vouchers()?;
+		Self::check_packages()?;
+		Self::check_probes(&mut held)?;
+		Self::check_past_work()?;
 		Self::check_offers(&mut held)?;
 		Self::check_holds(&held)
 	}
@@ -106,13 +119,14 @@ impl<T: Config> Pallet<T> {
 		let mut accounts: BTreeSet<T::AccountId> = held.keys().cloned().collect();
 		accounts.extend(frame_system::Account::<T>::iter_keys());
 		for who in accounts {
-			let [escrow, deal_deposits, offer_deposits, bonds] =
+			let [escrow, deal_deposits, offer_deposits, bonds, probes] =
 				held.get(&who).copied().unwrap_or_default();
 			for (reason, amount) in [
 				(HoldReason::Escrow, escrow),
 				(HoldReason::DealDeposit, deal_deposits),
 				(HoldReason::OfferDeposit, offer_deposits),
 				(HoldReason::WorkerBond, bonds),
+				(HoldReason::Probe, probes),
 			] {
 				ensure!(
 					T::Currency::balance_on_hold(&reason.into(), &who) == amount,
@@ -133,12 +147,20 @@ impl<T: Config> Pallet<T> {
 				"a deal has an index that was given"
 			);
 			ensure!(
+				Self::check_access(&spec.access, spec.rate).is_ok(),
+				"who may call a deal can be told"
+			);
+			ensure!(
 				deal.target == spec.target_workers,
 				"a deal looks for the workers that were ordered"
 			);
 			ensure!(
 				DealsOf::<T>::contains_key(&deal.owner, key),
 				"an owner lists its deals"
+			);
+			ensure!(
+				deal.full_gas == spec.billing.full_gas(),
+				"a deal is billed as it was ordered"
 			);
 			let [escrow, ..] = held.entry(Self::pot()).or_default();
 			*escrow = escrow
@@ -156,8 +178,9 @@ impl<T: Config> Pallet<T> {
 			ensure!(
 				deal.workers <= MAX_WORKERS
 					&& (matches!(deal.status, DealStatus::Ending { .. })
-						|| deal.workers.saturating_sub(deal.draining) <= deal.target),
-				"a deal has no more workers than it wants"
+						|| deal.workers.saturating_sub(deal.draining)
+							<= deal.target.saturating_add(deal.moving.is_some().into())),
+				"a deal has no more workers than it wants, and one that is to take over a place"
 			);
 			ensure!(
 				deal.grace.is_none_or(|span| span.from <= span.until
@@ -204,7 +227,11 @@ impl<T: Config> Pallet<T> {
 		);
 		let patrol = PatrolPlace::<T>::get();
 		ensure!(
-			patrol.epoch <= now && patrol.after.is_none_or(|last| last < NextDeal::<T>::get()),
+			patrol.epoch <= now
+				&& [patrol.after, patrol.priced]
+					.into_iter()
+					.flatten()
+					.all(|last| last < NextDeal::<T>::get()),
 			"the patrol visited a deal, and in an epoch that began"
 		);
 		Ok(())
@@ -238,13 +265,15 @@ impl<T: Config> Pallet<T> {
 				first <= next,
 				"a live worker is paid from the next epoch on"
 			);
+			// One that failed a probe in its first epoch is paid for none.
 			ensure!(
-				first <= last && last <= now.saturating_add(NOTICE_EPOCHS),
-				"a draining worker serves an epoch, and no longer than its notice"
+				first <= last.saturating_add(1) && last <= now.saturating_add(NOTICE_EPOCHS),
+				"a draining worker serves no longer than its notice"
 			);
+			let may_be_forfeited = matches!(worker.status, WorkerStatus::Draining { .. });
 			ensure!(
-				worker.bond == spec.worker_bond,
-				"live and draining workers hold the bond"
+				worker.bond == spec.worker_bond || (worker.bond == 0 && may_be_forfeited),
+				"live workers hold the bond, and draining ones that did not forfeit it"
 			);
 		}
 		Ok(())
@@ -306,9 +335,10 @@ impl<T: Config> Pallet<T> {
 		);
 		let vacancy = Unfilled::<T>::get(DealKey::from(id));
 		ensure!(
-			vacancy.is_some() == (deal.live < deal.target),
-			"the queue holds the deals that lack live workers"
+			vacancy.is_some() == deal.is_queued(),
+			"the queue holds the deals that lack live workers or wait for a cheaper one"
 		);
+		Self::check_move(deal, spec, workers)?;
 		let vacancy = vacancy.unwrap_or_default();
 		ensure!(
 			vacancy.asleep.is_none() || vacancy.after.is_none(),
@@ -351,7 +381,7 @@ impl<T: Config> Pallet<T> {
 			"nobody waits to work for a deal in grace"
 		);
 		ensure!(
-			!Unfilled::<T>::contains_key(DealKey::from(id)),
+			!Unfilled::<T>::contains_key(DealKey::from(id)) && deal.moving.is_none(),
 			"a deal in grace looks for nobody"
 		);
 		Ok(())
@@ -370,7 +400,8 @@ impl<T: Config> Pallet<T> {
 		ensure!(
 			last <= T::Epochs::current().index
 				&& (deal.live, deal.draining, deal.pledged) == (0, 0, 0)
-				&& deal.rate == AtStarts::default(),
+				&& deal.rate == AtStarts::default()
+				&& deal.moving.is_none(),
 			"a deal that is ending counts no workers"
 		);
 		ensure!(
@@ -393,7 +424,7 @@ impl<T: Config> Pallet<T> {
 				PeerDeals::<T>::get(peer).contains(&id),
 				"a peer lists its deals"
 			);
-			let [.., bond] = held.entry(provider.clone()).or_default();
+			let [_, _, _, bond, _] = held.entry(provider.clone()).or_default();
 			*bond = bond.saturating_add(worker.bond);
 			let count = seats.entry((id, provider)).or_default();
 			*count = count.saturating_add(1);
@@ -406,7 +437,7 @@ impl<T: Config> Pallet<T> {
 		let mut listed = 0usize;
 		for deals in PeerDeals::<T>::iter_values() {
 			ensure!(
-				!deals.is_empty() && Self::is_list(&deals),
+				!deals.is_empty() && Self::is_list(deals.iter()),
 				"a peer lists deals, and each of them once"
 			);
 			listed = listed.saturating_add(deals.len());
@@ -418,7 +449,7 @@ impl<T: Config> Pallet<T> {
 				"reports are noted of peers that work"
 			);
 			ensure!(
-				epoch < now && (deals.is_empty() || Self::is_list(&deals)),
+				epoch < now && Self::is_list(deals.iter().map(|(deal, _)| deal)),
 				"a report is of an epoch that is over, and lists deals once"
 			);
 		}
@@ -457,9 +488,73 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Whether nothing stands in a list twice.
-	fn is_list(deals: &DealList) -> bool {
-		let distinct: BTreeSet<&DealId> = deals.iter().collect();
-		distinct.len() == deals.len()
+	fn is_list<'a>(mut deals: impl Iterator<Item = &'a DealId>) -> bool {
+		let mut distinct = BTreeSet::new();
+		deals.all(|deal| distinct.insert(deal))
+	}
+
+	fn check_vouchers() -> Result<(), DispatchError> {
+		let now = T::Epochs::current().index;
+		for (id, peer, redeemed) in Vouchers::<T>::iter() {
+			ensure!(
+				Workers::<T>::get(id, peer)
+					.is_some_and(|worker| !matches!(worker.status, WorkerStatus::Assigned { .. })),
+				"vouchers are of workers that are paid"
+			);
+			ensure!(
+				Self::deal_of(id).is_some_and(|deal| deal.full_gas.is_some()),
+				"vouchers are of deals that are billed by gas"
+			);
+			ensure!(
+				redeemed.billed <= redeemed.cumulative && redeemed.epoch <= now,
+				"no more is billed than vouchers are for, and they were redeemed before"
+			);
+		}
+		Ok(())
+	}
+
+	fn check_probes(held: &mut Totals<T::AccountId>) -> Result<(), DispatchError> {
+		let now = T::Epochs::current().index;
+		let mut open = 0usize;
+		for (id, peer, probe) in Probes::<T>::iter() {
+			ensure!(
+				OpenProbes::<T>::contains_key(ProbeKey::new(probe.deadline, id, peer)),
+				"an open probe stands in the queue"
+			);
+			ensure!(
+				id < NextDeal::<T>::get() && probe.epoch <= now && probe.since <= probe.epoch,
+				"a probe is of a worker that was paid"
+			);
+			let [.., bond] = held.entry(probe.prober).or_default();
+			*bond = bond.saturating_add(probe.bond);
+			open = open.saturating_add(1);
+		}
+		ensure!(
+			OpenProbes::<T>::iter_keys().count() == open,
+			"the queue holds open probes only"
+		);
+		for (id, peer, record) in ProbeRecords::<T>::iter() {
+			ensure!(
+				record.epoch <= now && record.failed.is_none_or(|epoch| epoch <= now),
+				"probes are remembered of epochs that began"
+			);
+			let worker = Workers::<T>::get(id, peer).ok_or("probes are remembered of workers")?;
+			let drains = matches!(worker.status, WorkerStatus::Draining { .. });
+			ensure!(
+				record.failed.is_none() || drains,
+				"who failed a probe is on its way out"
+			);
+		}
+		for (id, failed) in Failures::<T>::iter() {
+			ensure!(
+				Self::deal_of(id)
+					.is_some_and(|deal| !matches!(deal.status, DealStatus::Ending { .. })),
+				"deals that go on alone remember failures"
+			);
+			let peers: BTreeSet<PeerId> = failed.iter().map(|(peer, _)| *peer).collect();
+			ensure!(peers.len() == failed.len(), "a deal remembers a peer once");
+		}
+		Ok(())
 	}
 
 	fn check_offers(held: &mut Totals<T::AccountId>) -> Result<(), DispatchError> {
@@ -486,7 +581,7 @@ impl<T: Config> Pallet<T> {
 				offer.lapses < MAX_LAPSES,
 				"an offer that lapsed too often is closed"
 			);
-			let [_, _, deposit, _] = held.entry(offer.provider).or_default();
+			let [_, _, deposit, ..] = held.entry(offer.provider).or_default();
 			*deposit = deposit.saturating_add(offer.deposit);
 			let count = regions
 				.entry((offer.terms.class, offer.terms.region))

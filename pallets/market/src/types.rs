@@ -1,7 +1,11 @@
 //! Records that the market keeps, and the order of its keys.
 
+mod past_work;
+mod probes;
 mod starts;
 
+pub use past_work::{PastWork, PastWorkList};
+pub use probes::{Probe, ProbeKey, ProbeRecord, FAILURE_MEMORY, MAX_PROBES_PER_EPOCH};
 pub use starts::AtStarts;
 
 use alloc::vec::Vec;
@@ -37,6 +41,9 @@ pub const GRACE_EPOCHS: EpochIndex = 2;
 /// Epochs after the present one that a worker with notice serves on: whoever takes its place has at
 /// least this whole epoch to go live.
 pub const NOTICE_EPOCHS: EpochIndex = 1;
+/// Epochs at the ceiling that the workers of one epoch cost at most, with those that leave: each place
+/// is paid twice at most.
+pub const MAX_OVERLAP: Balance = 2;
 /// Epochs at the ceiling that a new deal's escrow covers at least.
 pub const MIN_ESCROW_EPOCHS: Balance = 2;
 
@@ -44,6 +51,8 @@ pub const MIN_ESCROW_EPOCHS: Balance = 2;
 pub type RegionCounts = BoundedVec<(Region, u32), ConstU32<MAX_KNOWN_REGIONS>>;
 /// Deals of one peer.
 pub type DealList = BoundedVec<DealId, ConstU32<MAX_DEALS_PER_PEER>>;
+/// Deals of one report, each with the gas of its calls.
+pub type ReportedList = BoundedVec<(DealId, Gas), ConstU32<MAX_DEALS_PER_PEER>>;
 /// Peers that are excluded, each up to and without an epoch.
 pub type ExclusionList = BoundedVec<(PeerId, EpochIndex), ConstU32<MAX_EXCLUSIONS>>;
 
@@ -76,6 +85,10 @@ pub struct MarketParams {
 	pub exclusion_epochs: EpochIndex,
 	/// Epochs after the one of its assignment in which a worker can go live.
 	pub assignment_epochs: EpochIndex,
+	/// Held of a prober until its probe is answered or failed.
+	pub probe_bond: Balance,
+	/// Blocks after the one of a probe in which it can be answered.
+	pub probe_blocks: BlockNumber,
 }
 
 impl Default for MarketParams {
@@ -87,6 +100,8 @@ impl Default for MarketParams {
 			max_call_gas: 10_000_000_000,
 			exclusion_epochs: 24,
 			assignment_epochs: 1,
+			probe_bond: FLT,
+			probe_blocks: 40,
 		}
 	}
 }
@@ -204,6 +219,9 @@ pub struct Deal<AccountId> {
 	pub rate: AtStarts<Balance>,
 	/// Price of one epoch of the workers that are assigned and not live yet.
 	pub pledged: Balance,
+	/// The live worker that gets notice once the cheaper one, which is assigned beyond the target, is
+	/// live.
+	pub moving: Option<PeerId>,
 	/// Escrow that is left, without the closing deposit.
 	pub escrow: Balance,
 	/// Deposit for an early end, and for grace.
@@ -216,9 +234,12 @@ pub struct Deal<AccountId> {
 	pub paid: Balance,
 	/// Burnt so far.
 	pub burnt: Balance,
-	/// Engine profile that its calls run under. It stays when what the chain replays changes: receipts
-	/// that were honest are not false by a change of the rules.
+	/// Engine profile that calls of its package run under. It stays when what the chain replays changes:
+	/// receipts that were honest are not false by a change of the rules.
 	pub profile: ProfileId,
+	/// Gas of a worker in an epoch that costs its whole price, as ordered; `None`: every served epoch
+	/// costs it.
+	pub full_gas: Option<Gas>,
 }
 
 impl<AccountId> Deal<AccountId> {
@@ -291,6 +312,20 @@ impl<AccountId> Deal<AccountId> {
 		now.saturating_add(1).saturating_add(epochs).min(end)
 	}
 
+	/// Whether the next epoch has room for one more worker of a price, besides all that are paid for it.
+	/// `ceiling` is what all wanted workers cost at most. Who gives notice is paid for the next epoch all
+	/// the same: otherwise a hand with many peers could give it as soon as each is live, and be paid
+	/// for any number of them.
+	pub fn has_room(&self, price: Balance, ceiling: Balance, now: EpochIndex) -> bool {
+		let mut rate = self.rate;
+		rate.roll(now);
+		let most = ceiling.saturating_mul(MAX_OVERLAP);
+		[self.pledged, price]
+			.into_iter()
+			.try_fold(rate.next, |sum, part| sum.checked_add(part))
+			.is_some_and(|sum| sum <= most)
+	}
+
 	/// Whether the escrow could pay one more worker of a price for the next epoch, besides all that
 	/// is owed until then. Each worker may have one report whose epoch is closed and not settled,
 	/// which is not known here: one closed epoch counts as if none of it were paid.
@@ -302,6 +337,25 @@ impl<AccountId> Deal<AccountId> {
 			.chain([self.pledged, price])
 			.try_fold(0, |sum: Balance, part| sum.checked_add(part));
 		!self.is_term_over(now) && owed.is_some_and(|owed| owed <= self.escrow)
+	}
+
+	/// Whether the escrow could pay a worker of a price for the next two epochs besides all others, and
+	/// the term reaches beyond: in one of the two the worker that it takes over from serves as well,
+	/// in the other one all others do.
+	pub fn affords_overlap(&self, price: Balance, first_open: EpochIndex, now: EpochIndex) -> bool {
+		let mut rate = self.rate;
+		rate.roll(now);
+		let more = price
+			.checked_mul(2)
+			.and_then(|twice| twice.checked_add(rate.later));
+		!self.is_term_over(now.saturating_add(2))
+			&& more.is_some_and(|more| self.affords(more, first_open, now))
+	}
+
+	/// Whether it stands in the matcher's queue: it lacks live workers, or waits for a cheaper one.
+	pub fn is_queued(&self) -> bool {
+		let lacks = self.live < self.target || self.moving.is_some();
+		self.status == DealStatus::Active && lacks
 	}
 }
 
@@ -434,6 +488,19 @@ pub enum Notice {
 	/// The deal's owner. Whoever the owner ends is not taken again for a while; whoever leaves because
 	/// the deal looks for fewer may be.
 	Owner,
+	/// The deal, which has a cheaper one in its place. It may be taken again.
+	Rematch,
+}
+
+/// How far the patrol's search for a cheaper worker has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct BookSearch {
+	/// The deal.
+	pub deal: DealId,
+	/// The last offer that was looked at.
+	pub after: BookPlace,
+	/// Offers that were looked at.
+	pub looks: u32,
 }
 
 /// How far the patrol of an epoch has come.
@@ -447,6 +514,12 @@ pub struct Patrol {
 	pub worker: Option<(DealId, PeerId)>,
 	/// Whether it has come to the end.
 	pub done: bool,
+	/// The last deal that was held against the book, which comes after all of that; `None`: none yet.
+	pub priced: Option<DealId>,
+	/// In a deal for which a cheaper worker is looked for, how far that has come.
+	pub search: Option<BookSearch>,
+	/// Whether all deals were held against the book.
+	pub all_priced: bool,
 }
 
 #[cfg(test)]

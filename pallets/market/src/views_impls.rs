@@ -6,10 +6,11 @@ use frame_support::weights::Weight;
 use millrace_primitives::{
 	execution::CallTerms,
 	market::Worker,
+	packages::NoTerms,
 	peer::{Endpoint, PeerId, PeerKey},
-	traits::{PeerUse, WorkInspector},
+	traits::{EpochClock, PeerUse, WorkInspector},
 	views::{Assignment, DealView, OfferView, WorkerView, MAX_DEALS_PAGE},
-	DealId, EpochIndex,
+	BlockNumber, DealId, EpochIndex, H256,
 };
 
 impl<T: Config> Pallet<T> {
@@ -66,6 +67,7 @@ impl<T: Config> Pallet<T> {
 			paid_until,
 			workers,
 			profile: deal.profile,
+			packages: Packages::<T>::get(id),
 		})
 	}
 
@@ -115,20 +117,28 @@ impl<T: Config> Pallet<T> {
 
 	/// The deals that a peer works for.
 	pub fn assignments(peer: PeerId) -> Vec<Assignment> {
+		let now = T::Epochs::current().index;
 		PeerDeals::<T>::get(peer)
 			.into_iter()
 			.filter_map(|id| {
 				let deal = Self::deal_of(id)?;
 				let spec = Specs::<T>::get(id)?;
+				let worker = Workers::<T>::get(id, peer)?;
 				Some(Assignment {
 					deal: id,
-					worker: Workers::<T>::get(id, peer)?,
+					worker,
 					package: spec.package,
 					limits: spec.limits,
 					status: deal.status,
 					paid_until: Self::paid_until(id, &deal, &Self::workers_of(id)),
 					hosts: spec.hosts,
 					profile: deal.profile,
+					packages: Packages::<T>::get(id).from_epoch(now),
+					access: spec.access,
+					rate: spec.rate,
+					billing: spec.billing,
+					redeemed: Vouchers::<T>::get(id, peer).unwrap_or_default(),
+					probe: Self::probe_view(id, &worker),
 				})
 			})
 			.collect()
@@ -136,23 +146,27 @@ impl<T: Config> Pallet<T> {
 }
 
 impl<T: Config> WorkInspector for Pallet<T> {
-	/// True for every epoch from going live to the deal's last, as long as the deal is not closed:
-	/// also for those that its escrow or term no longer pays.
+	/// True for every epoch from the one in which it went live, of which it is paid no part, to the
+	/// deal's last: also for those that its escrow or term no longer pays, and that in which it failed a
+	/// probe. What a worker did that has left is remembered.
 	fn is_worker(peer: PeerId, deal: DealId, epoch: EpochIndex) -> bool {
-		Workers::<T>::get(deal, peer).is_some_and(|worker| worker.is_due(epoch))
-			&& Self::deal_of(deal).is_some_and(|deal| deal.covers(epoch))
+		let serves =
+			|worker: Worker| worker.serves(epoch) || Self::served_unpaid(deal, &worker, epoch);
+		let works = Workers::<T>::get(deal, peer).is_some_and(serves)
+			&& Self::deal_of(deal).is_some_and(|deal| deal.covers(epoch));
+		works || Self::has_worked(peer, deal, epoch)
 	}
 
-	fn call_terms(deal: DealId) -> Option<CallTerms> {
-		let profile = Self::deal_of(deal)?.profile;
-		let spec = Specs::<T>::get(deal)?;
-		Some(CallTerms::frozen(
-			deal,
-			&spec.package,
-			profile,
-			spec.limits,
-			spec.hosts,
-		))
+	fn call_terms(
+		deal: DealId,
+		package: H256,
+		epoch: EpochIndex,
+		block: BlockNumber,
+	) -> Result<CallTerms, NoTerms> {
+		let profile = Self::deal_of(deal).ok_or(NoTerms::Unknown)?.profile;
+		let spec = Specs::<T>::get(deal).ok_or(NoTerms::Unknown)?;
+		let present = CallTerms::frozen(deal, &spec.package, profile, spec.limits, spec.hosts);
+		Packages::<T>::get(deal).terms(&present, package, epoch, block)
 	}
 }
 
@@ -162,8 +176,8 @@ impl<T: Config> PeerUse for Pallet<T> {
 	}
 
 	fn forget(peer: PeerId) {
-		Loads::<T>::remove(peer);
-		Reported::<T>::remove(peer);
+		Self::forget_dues(peer);
+		PastWorks::<T>::remove(peer);
 	}
 
 	fn weight() -> Weight {

@@ -21,7 +21,7 @@ pub trait WeightInfo {
 	fn top_up() -> Weight;
 	/// Weight of `stop` with so many workers, without settlements.
 	fn stop(workers: u32) -> Weight;
-	/// Weight of `go_live`.
+	/// Weight of `go_live`, of a worker that takes over from another one.
 	fn go_live() -> Weight;
 	/// Weight of the authorisation of `go_live`: one signature and a few reads.
 	fn authorize_go_live() -> Weight;
@@ -49,8 +49,29 @@ pub trait WeightInfo {
 	fn name_heir() -> Weight;
 	/// Weight of `take_deal`.
 	fn take_deal() -> Weight;
+	/// Weight of `update_package`, when packages are forgotten for it.
+	fn update_package() -> Weight;
+	/// Weight of `set_access`.
+	fn set_access() -> Weight;
 	/// Weight of `begin_grace` with so many workers, all of which leave.
 	fn begin_grace(workers: u32) -> Weight;
+	/// Weight of `redeem`.
+	fn redeem() -> Weight;
+	/// Weight of the authorisation of `redeem`: two signatures and a few reads.
+	fn authorize_redeem() -> Weight;
+	/// Weight of `probe` of a worker of a deal with so many.
+	fn probe(workers: u32) -> Weight;
+	/// Weight of `answer_probe`.
+	fn answer_probe() -> Weight;
+	/// Weight of the authorisation of `answer_probe`: one signature and a few reads.
+	fn authorize_answer_probe() -> Weight;
+	/// Weight of `fail_probe`, and of the chain doing the same, when it is the second and closes the
+	/// offer.
+	fn fail_probe() -> Weight;
+	/// Weight of seeing whether the time of the oldest probe is over.
+	fn probe_visit() -> Weight;
+	/// Weight of looking through so many deals of a peer for a probe whose time is over.
+	fn on_drawn(deals: u32) -> Weight;
 	/// Weight of finding the next deal of the queue, and seeing whether it is asleep.
 	fn visit() -> Weight;
 	/// Weight of beginning a walk over so many regions.
@@ -68,6 +89,8 @@ pub trait WeightInfo {
 	fn on_report(deals: u32) -> Weight;
 	/// Weight of paying so many deals of a settled epoch.
 	fn on_settled(deals: u32) -> Weight;
+	/// The same of deals that are billed by gas.
+	fn on_settled_by_gas(deals: u32) -> Weight;
 	/// Weight of ending so many workers of a commitment that is over.
 	fn on_commitment_over(deals: u32) -> Weight;
 	/// Weight of seeing whether a peer is in use, and of forgetting it.
@@ -95,21 +118,21 @@ macro_rules! weight_functions {
 			cost($db, 60, 8, 7)
 		}
 		fn stop(workers: u32) -> Weight {
-			let worker = cost($db, 110, 14, 13).saturating_mul(workers.into());
+			let worker = cost($db, 112, 18, 16).saturating_mul(workers.into());
 			cost($db, 50, 8, 5).saturating_add(worker)
 		}
 		fn go_live() -> Weight {
-			cost($db, 80, 13, 10)
+			cost($db, 130, 16, 12)
 		}
 		fn authorize_go_live() -> Weight {
 			cost($db, 120, 8, 0)
 		}
 		fn release_worker() -> Weight {
-			cost($db, 80, 18, 16)
+			cost($db, 82, 22, 19)
 		}
 		fn close(workers: u32) -> Weight {
-			let worker = cost($db, 110, 12, 11).saturating_mul(workers.into());
-			cost($db, 80, 8, 11).saturating_add(worker)
+			let worker = cost($db, 112, 15, 14).saturating_mul(workers.into());
+			cost($db, 80, 8, 12).saturating_add(worker)
 		}
 		fn match_deal() -> Weight {
 			cost($db, 10, 2, 0)
@@ -129,13 +152,13 @@ macro_rules! weight_functions {
 			cost($db, 120, 8, 0)
 		}
 		fn end_worker() -> Weight {
-			cost($db, 80, 19, 14)
+			cost($db, 80, 19, 16)
 		}
 		fn replace() -> Weight {
-			cost($db, 150, 26, 20)
+			cost($db, 152, 29, 23)
 		}
 		fn resize(workers: u32) -> Weight {
-			let worker = cost($db, 100, 15, 14).saturating_mul(workers.into());
+			let worker = cost($db, 100, 15, 16).saturating_mul(workers.into());
 			cost($db, 90, 11, 9).saturating_add(worker)
 		}
 		fn name_heir() -> Weight {
@@ -144,9 +167,42 @@ macro_rules! weight_functions {
 		fn take_deal() -> Weight {
 			cost($db, 90, 6, 7)
 		}
+		fn update_package() -> Weight {
+			cost($db, 50, 5, 3)
+		}
+		fn set_access() -> Weight {
+			cost($db, 40, 2, 1)
+		}
 		fn begin_grace(workers: u32) -> Weight {
-			let worker = cost($db, 100, 16, 12).saturating_mul(workers.into());
+			let worker = cost($db, 100, 16, 14).saturating_mul(workers.into());
 			cost($db, 50, 8, 4).saturating_add(worker)
+		}
+		fn redeem() -> Weight {
+			cost($db, 40, 3, 1)
+		}
+		fn authorize_redeem() -> Weight {
+			cost($db, 220, 7, 0)
+		}
+		fn probe(workers: u32) -> Weight {
+			// Each of them: its row, and what its peer reported.
+			let worker = cost($db, 8, 3, 0).saturating_mul(workers.into());
+			cost($db, 90, 11, 5).saturating_add(worker)
+		}
+		fn answer_probe() -> Weight {
+			cost($db, 90, 7, 7)
+		}
+		fn authorize_answer_probe() -> Weight {
+			cost($db, 140, 13, 0)
+		}
+		fn fail_probe() -> Weight {
+			cost($db, 200, 27, 24)
+		}
+		fn probe_visit() -> Weight {
+			cost($db, 10, 3, 0)
+		}
+		fn on_drawn(deals: u32) -> Weight {
+			let deal = cost($db, 5, 1, 0).saturating_mul(deals.into());
+			cost($db, 10, 3, 0).saturating_add(deal)
 		}
 		fn visit() -> Weight {
 			cost($db, 30, 7, 2)
@@ -156,13 +212,13 @@ macro_rules! weight_functions {
 			cost($db, 20, 3, 0).saturating_add(region)
 		}
 		fn look() -> Weight {
-			cost($db, 60, 17, 9)
+			cost($db, 62, 18, 9)
 		}
 		fn patrol_visit() -> Weight {
 			cost($db, 30, 7, 1)
 		}
 		fn patrol_worker() -> Weight {
-			cost($db, 160, 30, 20)
+			cost($db, 162, 34, 23)
 		}
 		fn patrol_deal(workers: u32) -> Weight {
 			// Each of them: its row, and what its peer reported.
@@ -175,17 +231,21 @@ macro_rules! weight_functions {
 		}
 		fn on_settled(deals: u32) -> Weight {
 			// All deals are paid in one transfer; each is charged for itself.
-			let deal = cost($db, 25, 4, 1).saturating_mul(deals.into());
+			let deal = cost($db, 23, 4, 1).saturating_mul(deals.into());
+			cost($db, 30, 9, 6).saturating_add(deal)
+		}
+		fn on_settled_by_gas(deals: u32) -> Weight {
+			let deal = cost($db, 27, 5, 2).saturating_mul(deals.into());
 			cost($db, 30, 9, 6).saturating_add(deal)
 		}
 		fn on_commitment_over(deals: u32) -> Weight {
 			// Each of them: the worker, its seat, the deal, its place in the queue, its exclusions. Peer,
 			// provider, pot and issuance are the same rows for all.
-			let deal = cost($db, 120, 7, 5).saturating_mul(deals.into());
-			cost($db, 30, 16, 14).saturating_add(deal)
+			let deal = cost($db, 122, 8, 7).saturating_mul(deals.into());
+			cost($db, 30, 18, 15).saturating_add(deal)
 		}
 		fn peer_use() -> Weight {
-			cost($db, 20, 2, 2)
+			cost($db, 20, 2, 3)
 		}
 	};
 }

@@ -81,7 +81,11 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let peer = worker.peer;
 		let provider = T::Peers::provider_of(peer).ok_or(Error::<T>::UnknownPeer)?;
+		Self::remember_work(id, deal, worker);
 		Workers::<T>::remove(id, peer);
+		Vouchers::<T>::remove(id, peer);
+		// An open probe of it is dropped at its deadline, or sooner by a call.
+		ProbeRecords::<T>::remove(id, peer);
 		Seats::<T>::mutate_exists(id, &provider, |seats| {
 			*seats = seats
 				.and_then(|seats| seats.checked_sub(1))
@@ -168,11 +172,13 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Puts a deal whose workers have changed into the queue, to be walked from the cheapest offer; or
-	/// takes it out, if it lacks no live workers or looks for none. `left`: who has left it.
-	pub(crate) fn requeue(id: DealId, deal: &Deal<T::AccountId>, left: Option<PeerId>) {
+	/// Puts a deal of which a worker has left or got notice into the queue, to be walked from the cheapest
+	/// offer; or takes it out, if it lacks no live workers or looks for none. `left`: who has left it.
+	pub(crate) fn requeue(id: DealId, deal: &mut Deal<T::AccountId>, left: Option<PeerId>) {
 		let key = DealKey::from(id);
-		if deal.status != DealStatus::Active || deal.live >= deal.target {
+		// Either the cheaper one has left, or there is a free place for it.
+		deal.moving = None;
+		if !deal.is_queued() {
 			Unfilled::<T>::remove(key);
 			return;
 		}
@@ -314,7 +320,7 @@ impl<T: Config> Pallet<T> {
 			peer,
 			since,
 		});
-		Ok(())
+		Self::finish_move(id)
 	}
 
 	/// Turns an assigned worker into a live one; the first epoch that it is paid for.

@@ -174,9 +174,9 @@ pub struct CallTerms {
 }
 
 impl CallTerms {
-	/// Terms of a deal that is created now, under the profile that its package and limits give.
+	/// Terms of a deal that gets its package now, under the profile that package and limits give.
 	///
-	/// Those of a deal that stands are [`Self::frozen`]: what the chain replays can change.
+	/// Those of a deal that has it are [`Self::frozen`]: what the chain replays can change.
 	pub fn new(deal: DealId, package: &Package, limits: CallLimits, hosts: Hosts) -> Self {
 		let mut terms = Self::frozen(deal, package, package.abi.profile(), limits, hosts);
 		if !terms.is_verifiable() {
@@ -185,7 +185,7 @@ impl CallTerms {
 		terms
 	}
 
-	/// Terms of a deal's calls, under the profile that was kept when it was created.
+	/// Terms of a deal's calls, under the profile that was kept when it got its package.
 	pub fn frozen(
 		deal: DealId,
 		package: &Package,

@@ -11,7 +11,9 @@
 
 extern crate alloc;
 
+pub mod access;
 pub mod audit;
+pub mod billing;
 pub mod capacity;
 pub mod challenge;
 pub mod commitment;
@@ -21,7 +23,9 @@ pub mod execution;
 pub mod hash;
 pub mod market;
 pub mod merkle;
+pub mod packages;
 pub mod peer;
+pub mod probe;
 pub mod replay;
 pub mod report;
 pub mod traits;

@@ -1,6 +1,8 @@
 //! Offers, deals and workers.
 
 use crate::{
+	access::{Access, RateLimit},
+	billing::Billing,
 	execution::{ProfileId, PROFILE_V1},
 	hash,
 	peer::PeerId,
@@ -11,6 +13,7 @@ use bounded_collections::{BoundedVec, ConstU32};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::net::{Ipv4Addr, Ipv6Addr};
 use scale_info::TypeInfo;
+use sp_arithmetic::Perbill;
 
 /// A kind of unit; [`crate::CPU_V1`] is the first.
 pub type ResourceClass = u16;
@@ -36,6 +39,8 @@ pub const MAX_HOST: u32 = 64;
 
 /// Capability of a peer that asks hosts for its guests.
 pub const HTTP_OUT: Capabilities = 1;
+/// Capability of a peer that takes deals which are billed by gas.
+pub const GAS_BILLED: Capabilities = 2;
 
 /// A peer's standing ask.
 #[derive(
@@ -255,6 +260,19 @@ pub struct DealSpec<AccountId> {
 	/// Hosts that calls may ask, by way of their worker; empty: none.
 	#[cfg_attr(feature = "serde", serde(with = "crate::text::list", default))]
 	pub hosts: Hosts,
+	/// How served epochs are billed.
+	#[cfg_attr(feature = "serde", serde(default))]
+	pub billing: Billing,
+	/// Who may call it.
+	#[cfg_attr(feature = "serde", serde(default))]
+	pub access: Access,
+	/// How often each of them may; `None`: as often as workers answer.
+	#[cfg_attr(feature = "serde", serde(default))]
+	pub rate: Option<RateLimit>,
+	/// A filled deal moves to an offer that is cheaper than its dearest worker by at least this part;
+	/// `None`: workers stay as long as they serve.
+	#[cfg_attr(feature = "serde", serde(default))]
+	pub rematch: Option<Perbill>,
 }
 
 impl<AccountId> DealSpec<AccountId> {
@@ -321,7 +339,7 @@ pub enum WorkerStatus {
 		/// Last epoch in which it can go live.
 		deadline: EpochIndex,
 	},
-	/// Serves; paid from this epoch on.
+	/// Serves at once; paid from this epoch on.
 	Live {
 		/// First paid epoch.
 		since: EpochIndex,
@@ -378,6 +396,17 @@ impl Worker {
 		match self.status {
 			WorkerStatus::Assigned { .. } => false,
 			WorkerStatus::Live { since } | WorkerStatus::Draining { since, .. } => since <= epoch,
+		}
+	}
+
+	/// Whether it answers calls in an epoch: in those that it is paid for, and before them in what is
+	/// left of the one in which it goes live. That part is not paid and need not be reported.
+	pub fn serves(&self, epoch: EpochIndex) -> bool {
+		let began = |since: EpochIndex| since.saturating_sub(1) <= epoch;
+		match self.status {
+			WorkerStatus::Assigned { .. } => false,
+			WorkerStatus::Live { since } => began(since),
+			WorkerStatus::Draining { since, last } => began(since) && epoch <= last,
 		}
 	}
 
@@ -460,16 +489,37 @@ mod tests {
 		assert_ne!(one, go_live_hash(genesis, peer, 3, 4));
 	}
 
-	#[test]
-	fn a_worker_with_notice_is_due_from_its_first_epoch_to_its_last() {
-		let worker = |status| Worker {
+	fn worker(status: WorkerStatus) -> Worker {
+		Worker {
 			peer: PeerId(H256::zero()),
 			offer: 1,
 			ask: 1,
 			units: 1,
 			bond: 0,
 			status,
+		}
+	}
+
+	#[test]
+	fn a_worker_serves_from_the_epoch_in_which_it_goes_live() {
+		let serves = |status| -> Vec<EpochIndex> {
+			let worker = worker(status);
+			(0..9).filter(|epoch| worker.serves(*epoch)).collect()
 		};
+		let since = 4;
+		assert!(serves(WorkerStatus::Assigned { deadline: 4 }).is_empty());
+		assert_eq!(serves(WorkerStatus::Live { since }), [3, 4, 5, 6, 7, 8]);
+		assert_eq!(
+			serves(WorkerStatus::Draining { since, last: 6 }),
+			[3, 4, 5, 6]
+		);
+		// It failed a probe in its first paid epoch.
+		assert_eq!(serves(WorkerStatus::Draining { since, last: 3 }), [3]);
+		assert_eq!(serves(WorkerStatus::Live { since: 0 }).len(), 9);
+	}
+
+	#[test]
+	fn a_worker_with_notice_is_due_from_its_first_epoch_to_its_last() {
 		let due = |status| -> Vec<EpochIndex> {
 			let worker = worker(status);
 			(0..9).filter(|epoch| worker.is_due(*epoch)).collect()
@@ -580,6 +630,10 @@ mod tests {
 			worker_bond: 0,
 			term_epochs: None,
 			hosts: vec![host].try_into().expect("one fits"),
+			access: Default::default(),
+			rate: None,
+			billing: Billing::default(),
+			rematch: None,
 		};
 		let mut value = serde_json::json!(spec);
 		assert_eq!(value["hosts"], serde_json::json!(["a.example"]));

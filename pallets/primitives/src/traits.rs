@@ -4,6 +4,7 @@ use crate::{
 	audit::ReceiptOpening,
 	epoch::{EpochInfo, Phase},
 	execution::{CallTerms, ProfileId},
+	packages::NoTerms,
 	peer::{PeerId, PeerKey},
 	replay::{ReplayInput, Replayed},
 	report::{Report, Served},
@@ -131,6 +132,8 @@ pub trait Capacity {
 	/// open, and until it is known whether the epoch is forgiven to all because too many were silent;
 	/// for one that is; and for one before the peer's last report, of which nothing is known any more.
 	fn missed(peer: PeerId, epoch: EpochIndex) -> bool;
+	/// Epochs after the one of a report in which what was signed for it can be challenged.
+	fn challenge_epochs() -> EpochIndex;
 }
 
 /// What capacity asks of the market: the units at work and what is paid for them.
@@ -149,10 +152,19 @@ pub trait WorkLedger {
 	/// and forfeit their bonds if it failed. The weight that it took, never more than
 	/// [`Self::on_settled_weight`].
 	fn on_commitment_over(peer: PeerId, failed: bool) -> Weight;
+	/// A peer is drawn for an audit: if it owes an answer to a probe and can no longer give it, that
+	/// counts now. The weight that it took, never more than [`Self::on_drawn_weight`].
+	fn on_drawn(_: PeerId) -> Weight {
+		Weight::zero()
+	}
 	/// Weight of [`Self::on_report`] with so many deals.
 	fn on_report_weight(served: u32) -> Weight;
 	/// Weight of [`Self::on_settled`] or [`Self::on_commitment_over`] at their bound.
 	fn on_settled_weight() -> Weight;
+	/// Weight of [`Self::on_drawn`] at its bound.
+	fn on_drawn_weight() -> Weight {
+		Weight::zero()
+	}
 }
 
 impl WorkLedger for () {
@@ -193,10 +205,28 @@ pub trait ReceiptLedger {
 
 /// What the receipts' ledger asks of the market: whether a receipt's claims can be true.
 pub trait WorkInspector {
-	/// Whether the peer worked for the deal in the epoch.
+	/// Whether the peer worked for the deal in the epoch, paid or not, so that its receipts of then may be
+	/// true. Also told of one that has left since, as long as that can be asked.
 	fn is_worker(peer: PeerId, deal: crate::DealId, epoch: EpochIndex) -> bool;
-	/// Terms of a deal that stands.
-	fn call_terms(deal: crate::DealId) -> Option<CallTerms>;
+	/// What a call of a package ran under that began at a block of an epoch; or why that is not known.
+	fn call_terms(
+		deal: crate::DealId,
+		package: H256,
+		epoch: EpochIndex,
+		block: BlockNumber,
+	) -> Result<CallTerms, NoTerms>;
+}
+
+/// What the receipts' ledger asks of the market: whose business the calls of a deal are.
+pub trait DealClients<AccountId> {
+	/// Owner of a deal that not everybody may call; `None`: it is open, or gone.
+	fn private_client(deal: crate::DealId) -> Option<AccountId>;
+}
+
+impl<AccountId> DealClients<AccountId> for () {
+	fn private_client(_: crate::DealId) -> Option<AccountId> {
+		None
+	}
 }
 
 /// Running a call again, as a function of what it depends on.

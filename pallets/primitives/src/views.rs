@@ -2,13 +2,17 @@
 //! joins storage items of different blocks.
 
 use crate::{
+	access::{Access, RateLimit},
 	audit::Audit,
+	billing::{Billing, Redeemed},
 	capacity::WorkRates,
 	commitment::{ChangeView, CommitmentTerms, StakeView},
 	epoch::EpochStatus,
-	execution::{CallTerms, ProfileId},
+	execution::{CallTerms, ProfileId, Receipt},
 	market::{CallLimits, DealSpec, DealStatus, Hosts, OfferTerms, Package, Worker},
+	packages::{NoTerms, PackageHistory},
 	peer::{Endpoint, PeerId, PeerKey},
+	probe::ProbeView,
 	Balance, BlockNumber, DealId, EpochIndex, OfferId, H256, U256,
 };
 use alloc::vec::Vec;
@@ -153,6 +157,9 @@ pub struct Assignment {
 	pub worker: Worker,
 	/// What it runs.
 	pub package: Package,
+	/// Since when, and what calls may run besides: those before it that still count.
+	#[cfg_attr(feature = "serde", serde(default))]
+	pub packages: PackageHistory,
 	/// What a call may use.
 	pub limits: CallLimits,
 	/// Where the deal stands.
@@ -162,12 +169,27 @@ pub struct Assignment {
 	/// Hosts that calls may ask; empty: none.
 	#[cfg_attr(feature = "serde", serde(with = "crate::text::list", default))]
 	pub hosts: Hosts,
-	/// Engine profile that calls run under: that of its creation.
+	/// Engine profile that calls of the package run under: frozen when it became the deal's.
 	pub profile: ProfileId,
+	/// How served epochs are billed.
+	#[cfg_attr(feature = "serde", serde(default))]
+	pub billing: Billing,
+	/// What the peer has redeemed of its vouchers, where gas is billed.
+	#[cfg_attr(feature = "serde", serde(default))]
+	pub redeemed: Redeemed,
+	/// Who may call the deal.
+	#[cfg_attr(feature = "serde", serde(default))]
+	pub access: Access,
+	/// How often each of them may; `None`: as often as the worker answers.
+	#[cfg_attr(feature = "serde", serde(default))]
+	pub rate: Option<RateLimit>,
+	/// What the worker is asked over the chain, and has not answered.
+	#[cfg_attr(feature = "serde", serde(default))]
+	pub probe: Option<ProbeView>,
 }
 
 impl Assignment {
-	/// What calls of the deal run under.
+	/// What calls of the deal's package run under.
 	pub fn terms(&self) -> CallTerms {
 		CallTerms::frozen(
 			self.deal,
@@ -269,12 +291,15 @@ pub struct DealView<AccountId> {
 	pub paid_until: EpochIndex,
 	/// Its workers.
 	pub workers: Vec<WorkerView>,
-	/// Engine profile that calls run under: that of its creation.
+	/// Engine profile that calls of its package run under: frozen when it became the deal's.
 	pub profile: ProfileId,
+	/// Since when it has its package, and which it had before.
+	#[cfg_attr(feature = "serde", serde(default))]
+	pub packages: PackageHistory,
 }
 
 impl<AccountId> DealView<AccountId> {
-	/// What calls of the deal run under.
+	/// What calls of the deal's package run under.
 	pub fn call_terms(&self) -> CallTerms {
 		CallTerms::frozen(
 			self.deal,
@@ -283,6 +308,18 @@ impl<AccountId> DealView<AccountId> {
 			self.spec.limits,
 			self.spec.hosts.clone(),
 		)
+	}
+
+	/// What the call of a receipt of the deal ran under, by the package, epoch and block that it names.
+	pub fn terms_of(&self, receipt: &Receipt) -> Result<CallTerms, NoTerms> {
+		let Receipt {
+			package,
+			epoch,
+			block,
+			..
+		} = *receipt;
+		self.packages
+			.terms(&self.call_terms(), package, epoch, block)
 	}
 }
 

@@ -4,8 +4,8 @@
 //! judge refuses at once.
 
 use crate::{
-	Answered, Answers, Call, Case, Cases, Commits, Config, Demand, Demands, HoldReason, Opened,
-	Opening, Pallet, Params, ReceiptsParams, Ring, Show, Shows, RING,
+	Answered, Answers, Call, Case, Cases, Clients, Commits, Config, Demand, Demands, HoldReason,
+	Opened, Opening, OpeningClients, Pallet, Params, ReceiptsParams, Ring, Show, Shows, RING,
 };
 use alloc::{boxed::Box, vec, vec::Vec};
 use frame_benchmarking::v2::*;
@@ -48,6 +48,8 @@ pub trait BenchmarkHelper {
 	/// Puts the clock into the answer window of epoch 2, and brings into being a peer whose key
 	/// counts since epoch 0, whose stake answers for epoch 1 and that works since then for a deal.
 	fn worker() -> (PeerId, DealId);
+	/// Hash of the package of that deal.
+	fn package() -> H256;
 	/// Signature of such a peer's key.
 	fn sign(peer: PeerId, hash: H256) -> PeerSignature;
 }
@@ -55,7 +57,9 @@ pub trait BenchmarkHelper {
 /// A receipt of the last block before the present epoch.
 fn receipt<T: Config>(peer: PeerId, deal: DealId, epoch: EpochIndex, seq: u32) -> Receipt {
 	let genesis = T::Clock::genesis();
-	let terms = T::Work::call_terms(deal);
+	let package = T::BenchmarkHelper::package();
+	let block = T::Clock::current().start.saturating_sub(1);
+	let terms = T::Work::call_terms(deal, package, epoch, block).ok();
 	Receipt {
 		genesis,
 		seed: T::Clock::seed(epoch).unwrap_or_default(),
@@ -63,7 +67,7 @@ fn receipt<T: Config>(peer: PeerId, deal: DealId, epoch: EpochIndex, seq: u32) -
 		peer,
 		epoch,
 		seq,
-		package: terms.as_ref().map_or(H256::zero(), |terms| terms.package),
+		package,
 		profile: terms.as_ref().map_or(PROFILE_V1, |terms| terms.profile),
 		terms: terms.map_or(H256::zero(), |terms| terms.hash(genesis)),
 		request: Request::default().hash(),
@@ -71,7 +75,7 @@ fn receipt<T: Config>(peer: PeerId, deal: DealId, epoch: EpochIndex, seq: u32) -
 		transcript: empty_transcript(),
 		status: CallStatus::Exited(0),
 		gas: 0,
-		block: T::Clock::current().start.saturating_sub(1),
+		block,
 	}
 }
 
@@ -220,6 +224,13 @@ mod benchmarks {
 				receipts: vec![opened; 2].try_into().map_err(|_| "two fit")?,
 			};
 			Opened::<T>::insert(peer, epoch, opening);
+			let clients = OpeningClients {
+				epoch,
+				clients: vec![(0, leader.clone()), (1, leader.clone())]
+					.try_into()
+					.map_err(|_| "two fit")?,
+			};
+			Clients::<T>::insert(peer, epoch, clients);
 			let answers = Answers {
 				epoch,
 				withheld: false,
@@ -249,6 +260,7 @@ mod benchmarks {
 
 		assert!(Ring::<T>::iter_prefix(peer).next().is_none());
 		assert!(Opened::<T>::iter_prefix(peer).next().is_none());
+		assert!(Clients::<T>::iter_prefix(peer).next().is_none());
 		assert!(Answered::<T>::iter_prefix(peer).next().is_none());
 		assert!(Cases::<T>::iter_prefix(peer).next().is_none());
 		Ok(())

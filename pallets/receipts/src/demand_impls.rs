@@ -1,8 +1,8 @@
 //! Demands for data that a peer withholds, and the duty to post them.
 
 use crate::{
-	commit_impls::one_less, refusal, Answered, Answers, Config, Demand, Demands, Error, Event,
-	HoldReason, OpenCases, OpenDemandCount, OpenDemands, Opened, Pallet, Params, Posted,
+	commit_impls::one_less, refusal, Answered, Answers, Clients, Config, Demand, Demands, Error,
+	Event, HoldReason, OpenCases, OpenDemandCount, OpenDemands, Opened, Pallet, Params, Posted,
 	WeightInfo, MAX_OTHER_DEMANDS, MAX_PACKAGE_DEMANDS,
 };
 use codec::{DecodeAll, Encode};
@@ -56,6 +56,11 @@ impl<T: Config> Pallet<T> {
 			.map(|signed| signed.receipt)
 			.find(|receipt| receipt.seq == seq)
 			.ok_or(Error::<T>::NotOpened)?;
+		let client = Self::client_of(peer, epoch, seq);
+		ensure!(
+			client.is_none_or(|client| client == who),
+			Error::<T>::NotClient
+		);
 		let until = T::Slasher::answers_until(peer, epoch).ok_or(Error::<T>::PeriodOver)?;
 		ensure!(T::Clock::current().index <= until, Error::<T>::PeriodOver);
 		ensure!(
@@ -291,6 +296,7 @@ impl<T: Config> Pallet<T> {
 			opening.receipts.retain(|signed| signed.receipt.seq != seq);
 			if opening.receipts.is_empty() {
 				*row = None;
+				Clients::<T>::remove(peer, Self::slot_of(epoch));
 			}
 		});
 	}

@@ -58,6 +58,9 @@ mod errors {
 		/// The receipt's deal grants calls more than the chain runs again. Its data are not kept for
 		/// challengers.
 		Unverified,
+		/// Not everybody may call the receipt's deal, so that its data are for the deal's owner alone: for
+		/// whoever owned it when the receipt was opened.
+		NotClient,
 		/// The call had no outside effects, so that its transcript is empty and known.
 		NoTranscript,
 		/// These data are demanded already. They will stand in a block.

@@ -16,6 +16,7 @@ use millrace_primitives::{
 		UNVERIFIED,
 	},
 	merkle,
+	packages::NoTerms,
 	replay::ReplayInput,
 	report::Report,
 	traits::{EpochClock, PeerRegistry, Replayer, StakeSlasher, WorkInspector},
@@ -163,16 +164,29 @@ impl<T: Config> Pallet<T> {
 
 	/// Whether a receipt is false by what it says and what the chain knows.
 	///
-	/// That the peer did not work for the deal is no charge: the market forgets workers that it lost,
-	/// and who was one may still answer for what it did then.
+	/// That the peer did not work for the deal is no charge: the market remembers workers that have left
+	/// for a while only, and who was one may still answer for what it did then.
 	fn is_seen_false(receipt: &Receipt) -> bool {
 		let outside = T::Clock::blocks_of(receipt.epoch)
 			.is_some_and(|blocks| !blocks.contains(&receipt.block));
-		let breaks_terms = || {
-			T::Work::call_terms(receipt.deal)
-				.is_some_and(|terms| !receipt.fits_terms(T::Clock::genesis(), &terms))
+		let breaks_terms = || match Self::terms_of(receipt) {
+			Ok(terms) => !receipt.fits_terms(T::Clock::genesis(), &terms),
+			Err(NoTerms::OtherPackage) => true,
+			Err(NoTerms::Unknown) => false,
 		};
 		outside || !receipt.fits_status() || !is_known(receipt.profile) || breaks_terms()
+	}
+
+	/// What the call of a receipt ran under, as far as its deal still tells.
+	pub(crate) fn terms_of(receipt: &Receipt) -> Result<CallTerms, NoTerms> {
+		let Receipt {
+			deal,
+			package,
+			epoch,
+			block,
+			..
+		} = *receipt;
+		T::Work::call_terms(deal, package, epoch, block)
 	}
 
 	/// Whether the peer's report holds a receipt at another leaf than its number says.

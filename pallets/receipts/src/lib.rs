@@ -92,7 +92,7 @@ pub mod pallet {
 		challenge::{CaseId, Evidence, OffenceKind, Shown, Wanted},
 		execution::MAX_PACKAGE_BYTES,
 		peer::{PeerId, PeerSignature},
-		traits::{EpochClock, PeerRegistry, Replayer, StakeSlasher, WorkInspector},
+		traits::{DealClients, EpochClock, PeerRegistry, Replayer, StakeSlasher, WorkInspector},
 		views::ReportRecord,
 		Balance, BlockNumber, EpochIndex, H256,
 	};
@@ -117,6 +117,9 @@ pub mod pallet {
 
 		/// Knows who works for which deal on which terms.
 		type Work: WorkInspector;
+
+		/// Knows whose business the calls of a deal are.
+		type Clients: DealClients<Self::AccountId>;
 
 		/// Takes stake for what is proven.
 		type Slasher: StakeSlasher<Self::AccountId>;
@@ -166,6 +169,20 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Opened<T: Config> =
 		StorageDoubleMap<_, Identity, PeerId, Twox64Concat, u32, Opening, OptionQuery>;
+
+	/// Who alone may demand data of the receipts that a peer opened, for those of them that are of
+	/// deals which are not open; kept and gone with [`Opened`]. What the deal said when the receipt was
+	/// opened counts, for then it was certain to stand.
+	#[pallet::storage]
+	pub type Clients<T: Config> = StorageDoubleMap<
+		_,
+		Identity,
+		PeerId,
+		Twox64Concat,
+		u32,
+		OpeningClients<T::AccountId>,
+		OptionQuery,
+	>;
 
 	/// Challenges that are not revealed yet, by account and commitment. Paid for by their bonds.
 	#[pallet::storage]

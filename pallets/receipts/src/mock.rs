@@ -28,9 +28,12 @@ use millrace_primitives::{
 	},
 	hash,
 	market::{Abi, CallLimits, Package},
+	packages::{NoTerms, PackageHistory, PastPackage},
 	peer::{PeerId, PeerKey},
 	replay::{ReplayInput, ReplayOutcome, Replayed},
-	traits::{EpochClock, Offence, PeerRegistry, Replayer, StakeSlasher, WorkInspector},
+	traits::{
+		DealClients, EpochClock, Offence, PeerRegistry, Replayer, StakeSlasher, WorkInspector,
+	},
 	Balance, BlockNumber, DealId, EpochIndex, Gas, FLT, H256,
 };
 use sp_core::{ed25519, Pair};
@@ -68,6 +71,7 @@ impl pallet_receipts::Config for Test {
 	type Clock = MockClock;
 	type Peers = MockPeers;
 	type Work = MockWork;
+	type Clients = MockWork;
 	type Slasher = MockStake;
 	type Replayer = MockJudge;
 	type WeightToFee = IdentityFee<Balance>;
@@ -143,6 +147,10 @@ parameter_types! {
 parameter_types! {
 	pub(crate) static CurrentEpoch: EpochIndex = 2;
 	pub(crate) static DealStands: bool = true;
+	/// What the deal ran before its package.
+	pub(crate) static History: PackageHistory = PackageHistory::default();
+	/// Owner of the deal, while not everybody may call it.
+	pub(crate) static PrivateTo: Option<u64> = None;
 	pub(crate) static Migrating: bool = false;
 	/// Peers that work for the deal, with their keys.
 	pub(crate) static Registered: Vec<(PeerId, PeerKey)> = Vec::new();
@@ -230,8 +238,22 @@ impl WorkInspector for MockWork {
 	fn is_worker(asked: PeerId, deal: DealId, epoch: EpochIndex) -> bool {
 		registered_key(asked).is_some() && deal == DEAL && epoch >= 1
 	}
-	fn call_terms(deal: DealId) -> Option<CallTerms> {
-		(deal == DEAL && DealStands::get()).then(terms)
+	fn call_terms(
+		deal: DealId,
+		package: H256,
+		epoch: EpochIndex,
+		block: BlockNumber,
+	) -> Result<CallTerms, NoTerms> {
+		match deal == DEAL && DealStands::get() {
+			true => History::get().terms(&terms(), package, epoch, block),
+			false => Err(NoTerms::Unknown),
+		}
+	}
+}
+
+impl DealClients<u64> for MockWork {
+	fn private_client(deal: DealId) -> Option<u64> {
+		PrivateTo::get().filter(|_| deal == DEAL && DealStands::get())
 	}
 }
 
@@ -312,6 +334,27 @@ pub(crate) fn true_outcome() -> ReplayOutcome {
 		status,
 		response,
 		gas,
+	}
+}
+
+/// Has the deal updated at a block: what it ran before counts to the end of an epoch. Terms of that.
+pub(crate) fn update(since: BlockNumber, until: EpochIndex) -> CallTerms {
+	let past = PastPackage {
+		hash: package_hash(b"before"),
+		size: 6,
+		profile: PROFILE_V1,
+		from: 0,
+		until,
+	};
+	History::set(PackageHistory {
+		since,
+		past: vec![past].try_into().expect("one fits"),
+		forgotten: None,
+	});
+	CallTerms {
+		package: past.hash,
+		package_bytes: past.size,
+		..terms()
 	}
 }
 
@@ -436,6 +479,8 @@ pub(crate) fn params() -> ReceiptsParams {
 pub(crate) fn new_test_ext() -> sp_io::TestExternalities {
 	CurrentEpoch::set(2);
 	DealStands::set(true);
+	History::set(PackageHistory::default());
+	PrivateTo::set(None);
 	Migrating::set(false);
 	Registered::set(Vec::new());
 	Rotated::set(BTreeMap::new());
@@ -488,6 +533,9 @@ impl crate::BenchmarkHelper for MockPeers {
 	fn worker() -> (PeerId, DealId) {
 		CurrentEpoch::set(2);
 		(peer(), DEAL)
+	}
+	fn package() -> H256 {
+		package()
 	}
 	fn sign(_: PeerId, hash: H256) -> millrace_primitives::peer::PeerSignature {
 		pair().sign(hash.as_bytes()).0

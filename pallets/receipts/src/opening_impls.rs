@@ -7,6 +7,7 @@ use millrace_primitives::{
 	audit::{drawn_receipts, ReceiptOpening},
 	execution::{Receipt, SignedReceipt},
 	merkle,
+	packages::NoTerms,
 	peer::PeerId,
 	report::Report,
 	traits::{EpochClock, WorkInspector},
@@ -80,17 +81,21 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// What the market knows. Of a deal that is gone, only that the peer worked for it.
+	/// What the market knows. Of a deal that is gone, or whose package of then is forgotten, only that the
+	/// peer worked for it.
 	fn inspect_work(receipt: &Receipt) -> Result<(), OpeningError> {
 		ensure!(
 			T::Work::is_worker(receipt.peer, receipt.deal, receipt.epoch),
 			OpeningError::Worker
 		);
 		let genesis = T::Clock::genesis();
-		let terms = T::Work::call_terms(receipt.deal);
+		let terms = match Self::terms_of(receipt) {
+			Ok(terms) => Some(terms),
+			Err(NoTerms::OtherPackage) => return Err(OpeningError::Package),
+			Err(NoTerms::Unknown) => None,
+		};
 		let profile = match &terms {
 			Some(terms) => {
-				ensure!(receipt.package == terms.package, OpeningError::Package);
 				ensure!(receipt.gas <= terms.limits.gas, OpeningError::Gas);
 				receipt.profile == terms.profile
 			}

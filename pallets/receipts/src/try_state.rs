@@ -1,9 +1,9 @@
 //! What must hold after every block.
 
 use crate::{
-	Answered, Cases, Commits, CommitsOf, Config, Demands, HoldReason, OpenCases, OpenDemandCount,
-	OpenDemands, Opened, Pallet, Params, Posted, ReplayedAt, Ring, Shows, ShowsOf, MAX_COMMITS,
-	MAX_OTHER_DEMANDS, MAX_PACKAGE_DEMANDS, MAX_SHOWS,
+	Answered, Cases, Clients, Commits, CommitsOf, Config, Demands, HoldReason, OpenCases,
+	OpenDemandCount, OpenDemands, Opened, Pallet, Params, Posted, ReplayedAt, Ring, Shows, ShowsOf,
+	MAX_COMMITS, MAX_OTHER_DEMANDS, MAX_PACKAGE_DEMANDS, MAX_SHOWS,
 };
 use alloc::collections::BTreeMap;
 use frame_support::{ensure, traits::fungible::InspectHold};
@@ -42,6 +42,7 @@ impl<T: Config> Pallet<T> {
 	/// 2. Every record of a ring stands in the slot of its epoch, and belongs to a registered peer.
 	///    Reports and openings are of epochs that are over. What was opened is of the peer and the
 	///    epoch under which it is kept, each receipt once and in order; nothing empty is kept.
+	///    Whose business receipts are alone is kept only beside them.
 	/// 3. A case stands under its kind; it is led by a commitment from before it was proven.
 	/// 4. Accounts and peers count their commitments and claims, the chain its demands, and none is
 	///    more than it may be.
@@ -61,6 +62,7 @@ impl<T: Config> Pallet<T> {
 			open: BTreeMap::new(),
 		};
 		Self::check_rings()?;
+		Self::check_clients()?;
 		Self::check_commits(&mut books)?;
 		Self::check_cases(&mut books)?;
 		Self::check_shows(&mut books)?;
@@ -139,6 +141,21 @@ impl<T: Config> Pallet<T> {
 					"a receipt under another peer or epoch"
 				);
 			}
+		}
+		Ok(())
+	}
+
+	fn check_clients() -> Result<(), TryRuntimeError> {
+		for (peer, slot, noted) in Clients::<T>::iter() {
+			ensure!(
+				slot == Self::slot_of(noted.epoch),
+				"clients in another epoch's slot"
+			);
+			ensure!(!noted.clients.is_empty(), "clients of no receipt");
+			ensure!(
+				!Self::opened(peer, noted.epoch).is_empty(),
+				"clients of what is not opened"
+			);
 		}
 		Ok(())
 	}

@@ -28,6 +28,15 @@ pub struct Opening {
 	pub receipts: BoundedVec<SignedReceipt, ConstU32<RECEIPTS_PER_AUDIT>>,
 }
 
+/// Whose business receipts of an [`Opening`] are alone: owners of deals that are not open.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct OpeningClients<AccountId> {
+	/// The epoch whose report was audited.
+	pub epoch: EpochIndex,
+	/// Each with the number of its receipt.
+	pub clients: BoundedVec<(u32, AccountId), ConstU32<RECEIPTS_PER_AUDIT>>,
+}
+
 /// Why an opened receipt does not hold.
 #[derive(
 	Clone,

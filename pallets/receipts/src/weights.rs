@@ -59,15 +59,16 @@ fn cost(db: RuntimeDbWeight, ref_time: u64, reads: u64, writes: u64) -> Weight {
 macro_rules! weight_functions {
 	($db:expr) => {
 		fn open() -> Weight {
-			// Of each receipt the seed, both epochs, the key, the worker, its deal and the deal's
-			// terms.
+			// Of each receipt the seed, both epochs, the key, the worker or what is remembered of it,
+			// its deal and the deal's terms.
 			let receipts = u64::from(RECEIPTS_PER_AUDIT);
 			let time = receipts.saturating_mul(SIGNATURE.saturating_add(PATH));
-			cost($db, time, receipts.saturating_mul(8), 1)
+			// Besides, the deal's packages, access and owner.
+			cost($db, time, receipts.saturating_mul(12), 2)
 		}
 		fn forget() -> Weight {
-			// Reports, openings, answers, and cases of two kinds.
-			let rows = u64::from(RING).saturating_mul(5);
+			// Reports, openings and their clients, answers, and cases of two kinds.
+			let rows = u64::from(RING).saturating_mul(6);
 			cost($db, rows.saturating_mul(2_000_000), rows, rows)
 		}
 		fn commit() -> Weight {
@@ -76,7 +77,7 @@ macro_rules! weight_functions {
 		fn reveal() -> Weight {
 			// Two signatures and a path, which no charge needs together.
 			let time = SIGNATURE.saturating_mul(2).saturating_add(PATH);
-			cost($db, time.saturating_add(80_000_000), 22, 7)
+			cost($db, time.saturating_add(80_000_000), 23, 7)
 		}
 		fn reveal_replay() -> Weight {
 			cost($db, SIGNATURE.saturating_add(120_000_000), 22, 9)
@@ -97,7 +98,7 @@ macro_rules! weight_functions {
 			cost($db, 60_000_000, 9, 6)
 		}
 		fn demand() -> Weight {
-			cost($db, 70_000_000, 12, 5)
+			cost($db, 75_000_000, 13, 5)
 		}
 		fn authorize_post() -> Weight {
 			cost($db, SIGNATURE, 5, 0)
@@ -106,7 +107,7 @@ macro_rules! weight_functions {
 			cost($db, 80_000_000, 8, 7)
 		}
 		fn expire_demand() -> Weight {
-			cost($db, 80_000_000, 9, 7)
+			cost($db, 80_000_000, 9, 8)
 		}
 		fn set_params() -> Weight {
 			cost($db, 10_000_000, 0, 1)

@@ -132,6 +132,7 @@ impl pallet_receipts::Config for Runtime {
 	type Clock = Epochs;
 	type Peers = Providers;
 	type Work = Market;
+	type Clients = Market;
 	type Slasher = Capacity;
 	type Replayer = millrace_host::Native;
 	type WeightToFee = WeightPrice;
@@ -151,6 +152,7 @@ mod tests {
 	use codec::MaxEncodedLen;
 	use millrace_primitives::{
 		market::{DealSpec, Hosts},
+		packages::PackageHistory,
 		peer::PeerId,
 		traits::{Emission, PeerUse, ReceiptLedger},
 		H256,
@@ -209,6 +211,7 @@ mod tests {
 		let rows = [
 			DealSpec::<AccountId>::max_encoded_len(),
 			pallet_market::Deal::<AccountId>::max_encoded_len(),
+			PackageHistory::max_encoded_len(),
 			// Its place in the owner's list.
 			AccountId::max_encoded_len() + pallet_market::DealKey::max_encoded_len(),
 		];

@@ -88,6 +88,9 @@ impl Contains<RuntimeCall> for AlwaysAllowed {
 				call,
 				Market::go_live { .. }
 					| Market::drain { .. }
+					| Market::redeem { .. }
+					| Market::answer_probe { .. }
+					| Market::fail_probe { .. }
 					| Market::stop { .. }
 					| Market::close { .. }
 			),
@@ -137,7 +140,14 @@ impl Contains<pallet_tx_pause::RuntimeCallNameOf<Runtime>> for NeverPaused {
 					| b"apply_slash"
 					| b"cancel_slash"
 			),
-			b"Market" => matches!(call.as_slice(), b"go_live" | b"drain" | b"stop" | b"close"),
+			b"Market" => matches!(
+				call.as_slice(),
+				b"go_live"
+					| b"drain" | b"redeem"
+					| b"answer_probe"
+					| b"fail_probe" | b"stop"
+					| b"close"
+			),
 			b"Receipts" => matches!(
 				call.as_slice(),
 				b"show" | b"post" | b"conclude" | b"close_show" | b"expire_demand"

@@ -146,9 +146,9 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 			// Standard error: 0.
 			.saturating_add(Weight::from_parts(236_488_176, 0).saturating_mul(w.into()))
 			.saturating_add(T::DbWeight::get().reads(8))
-			.saturating_add(T::DbWeight::get().reads((10_u64).saturating_mul(w.into())))
+			.saturating_add(T::DbWeight::get().reads((11_u64).saturating_mul(w.into())))
 			.saturating_add(T::DbWeight::get().writes(6))
-			.saturating_add(T::DbWeight::get().writes((7_u64).saturating_mul(w.into())))
+			.saturating_add(T::DbWeight::get().writes((9_u64).saturating_mul(w.into())))
 	}
 	/// Storage: `Market::Workers` (r:1 w:1)
 	/// Proof: `Market::Workers` (`max_values`: None, `max_size`: Some(145), added: 2620, mode: `MaxEncodedLen`)
@@ -172,9 +172,9 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// Proof: `Market::Offers` (`max_values`: None, `max_size`: Some(152), added: 2627, mode: `MaxEncodedLen`)
 	fn go_live() -> Weight {
 		// Shortest execution: 130_624_000 picoseconds.
-		Weight::from_parts(220_381_000, 0)
-			.saturating_add(T::DbWeight::get().reads(10))
-			.saturating_add(T::DbWeight::get().writes(7))
+		Weight::from_parts(330_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(13))
+			.saturating_add(T::DbWeight::get().writes(9))
 	}
 	/// Storage: `Providers::Keys` (r:1 w:0)
 	/// Proof: `Providers::Keys` (`max_values`: None, `max_size`: Some(361), added: 2836, mode: `MaxEncodedLen`)
@@ -238,8 +238,8 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	fn release_worker() -> Weight {
 		// Shortest execution: 165_720_000 picoseconds.
 		Weight::from_parts(267_169_000, 0)
-			.saturating_add(T::DbWeight::get().reads(17))
-			.saturating_add(T::DbWeight::get().writes(14))
+			.saturating_add(T::DbWeight::get().reads(18))
+			.saturating_add(T::DbWeight::get().writes(16))
 	}
 	/// Storage: `Market::Deals` (r:1 w:1)
 	/// Proof: `Market::Deals` (`max_values`: None, `max_size`: Some(215), added: 2690, mode: `MaxEncodedLen`)
@@ -275,8 +275,8 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 			.saturating_add(Weight::from_parts(264_571_919, 0).saturating_mul(w.into()))
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().reads((7_u64).saturating_mul(w.into())))
-			.saturating_add(T::DbWeight::get().writes(7))
-			.saturating_add(T::DbWeight::get().writes((6_u64).saturating_mul(w.into())))
+			.saturating_add(T::DbWeight::get().writes(8))
+			.saturating_add(T::DbWeight::get().writes((8_u64).saturating_mul(w.into())))
 	}
 	/// Storage: `Market::Deals` (r:1 w:0)
 	/// Proof: `Market::Deals` (`max_values`: None, `max_size`: Some(215), added: 2690, mode: `MaxEncodedLen`)
@@ -327,17 +327,28 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 		Weight::from_parts(152_000_000, 0)
 			.saturating_add(T::DbWeight::get().reads(7))
 	}
+	/// An estimate: the worker is looked up, and one row is written.
+	fn redeem() -> Weight {
+		Weight::from_parts(60_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(3))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	/// An estimate: `authorize_drain` with a second signature.
+	fn authorize_redeem() -> Weight {
+		Weight::from_parts(280_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(7))
+	}
 	/// An estimate: `release_worker` without the lapse.
 	fn end_worker() -> Weight {
 		Weight::from_parts(250_000_000, 0)
 			.saturating_add(T::DbWeight::get().reads(16))
-			.saturating_add(T::DbWeight::get().writes(12))
+			.saturating_add(T::DbWeight::get().writes(14))
 	}
 	/// An estimate: `release_worker`, what was missed or reported, and the bond, of which each part moves.
 	fn replace() -> Weight {
 		Weight::from_parts(450_000_000, 0)
 			.saturating_add(T::DbWeight::get().reads(25))
-			.saturating_add(T::DbWeight::get().writes(18))
+			.saturating_add(T::DbWeight::get().writes(20))
 	}
 	/// An estimate: `top_up` by its owner, and each worker leaves as in `stop`, without pay.
 	fn resize(w: u32, ) -> Weight {
@@ -346,7 +357,7 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 			.saturating_add(T::DbWeight::get().reads(12))
 			.saturating_add(T::DbWeight::get().reads((10_u64).saturating_mul(w.into())))
 			.saturating_add(T::DbWeight::get().writes(9))
-			.saturating_add(T::DbWeight::get().writes((8_u64).saturating_mul(w.into())))
+			.saturating_add(T::DbWeight::get().writes((10_u64).saturating_mul(w.into())))
 	}
 	/// An estimate: the deal alone.
 	fn name_heir() -> Weight {
@@ -360,6 +371,55 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(7))
 	}
+	/// An estimate: as `name_heir`, with a specification and a history that are read and written.
+	fn update_package() -> Weight {
+		Weight::from_parts(100_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(5))
+			.saturating_add(T::DbWeight::get().writes(3))
+	}
+	/// An estimate: as `patrol_deal`, and a bond is held and three rows are written.
+	fn probe(w: u32, ) -> Weight {
+		Weight::from_parts(220_000_000, 0)
+			.saturating_add(Weight::from_parts(15_000_000, 0).saturating_mul(w.into()))
+			.saturating_add(T::DbWeight::get().reads(12))
+			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(w.into())))
+			.saturating_add(T::DbWeight::get().writes(5))
+	}
+	/// An estimate: a hold is parted, and two rows are removed.
+	fn answer_probe() -> Weight {
+		Weight::from_parts(200_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(8))
+			.saturating_add(T::DbWeight::get().writes(7))
+	}
+	/// An estimate: `authorize_drain`, with the deal's terms and the clock's blocks and seeds.
+	fn authorize_answer_probe() -> Weight {
+		Weight::from_parts(190_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(14))
+	}
+	/// An estimate: `replace`, with a hold that is released and rows of the probe.
+	fn fail_probe() -> Weight {
+		Weight::from_parts(500_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(30))
+			.saturating_add(T::DbWeight::get().writes(25))
+	}
+	/// An estimate: the clock, and the first row of a map.
+	fn probe_visit() -> Weight {
+		Weight::from_parts(12_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(3))
+	}
+	/// An estimate: of each deal its probe.
+	fn on_drawn(d: u32, ) -> Weight {
+		Weight::from_parts(15_000_000, 0)
+			.saturating_add(Weight::from_parts(6_000_000, 0).saturating_mul(d.into()))
+			.saturating_add(T::DbWeight::get().reads(3))
+			.saturating_add(T::DbWeight::get().reads(d.into()))
+	}
+	/// An estimate: as `name_heir`, with a specification that is read and written.
+	fn set_access() -> Weight {
+		Weight::from_parts(60_000_000, 0)
+			.saturating_add(T::DbWeight::get().reads(2))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
 	/// An estimate: each worker leaves as in `stop`, without pay, after what it reported is read.
 	fn begin_grace(w: u32, ) -> Weight {
 		Weight::from_parts(120_000_000, 0)
@@ -367,7 +427,7 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().reads((11_u64).saturating_mul(w.into())))
 			.saturating_add(T::DbWeight::get().writes(5))
-			.saturating_add(T::DbWeight::get().writes((8_u64).saturating_mul(w.into())))
+			.saturating_add(T::DbWeight::get().writes((10_u64).saturating_mul(w.into())))
 	}
 	/// Storage: `Market::Cursor` (r:1 w:1)
 	/// Proof: `Market::Cursor` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
@@ -445,8 +505,8 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 	/// An estimate: `replace`, after the next worker is found.
 	fn patrol_worker() -> Weight {
 		Weight::from_parts(480_000_000, 0)
-			.saturating_add(T::DbWeight::get().reads(28))
-			.saturating_add(T::DbWeight::get().writes(18))
+			.saturating_add(T::DbWeight::get().reads(29))
+			.saturating_add(T::DbWeight::get().writes(20))
 	}
 	/// An estimate: of each worker its row and what it reported.
 	fn patrol_deal(w: u32, ) -> Weight {
@@ -501,6 +561,15 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 			.saturating_add(T::DbWeight::get().writes(5))
 			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(d.into())))
 	}
+	/// An estimate: `on_settled`, with a voucher for each deal.
+	fn on_settled_by_gas(d: u32, ) -> Weight {
+		Weight::from_parts(135_542_142, 0)
+			.saturating_add(Weight::from_parts(18_000_000, 0).saturating_mul(d.into()))
+			.saturating_add(T::DbWeight::get().reads(10))
+			.saturating_add(T::DbWeight::get().reads((3_u64).saturating_mul(d.into())))
+			.saturating_add(T::DbWeight::get().writes(5))
+			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(d.into())))
+	}
 	/// Storage: `Market::PeerDeals` (r:1 w:1)
 	/// Proof: `Market::PeerDeals` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
 	/// Storage: `Market::Deals` (r:64 w:64)
@@ -542,7 +611,7 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 			.saturating_add(T::DbWeight::get().reads(13))
 			.saturating_add(T::DbWeight::get().reads((5_u64).saturating_mul(d.into())))
 			.saturating_add(T::DbWeight::get().writes(8))
-			.saturating_add(T::DbWeight::get().writes((5_u64).saturating_mul(d.into())))
+			.saturating_add(T::DbWeight::get().writes((7_u64).saturating_mul(d.into())))
 	}
 	/// Storage: `Market::Offers` (r:1 w:0)
 	/// Proof: `Market::Offers` (`max_values`: None, `max_size`: Some(152), added: 2627, mode: `MaxEncodedLen`)

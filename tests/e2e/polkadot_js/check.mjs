@@ -84,6 +84,7 @@ const calls = {
 		nameHeir: ['deal', 'heir'],
 		takeDeal: ['deal'],
 		beginGrace: ['deal'],
+		updatePackage: ['deal', 'package'],
 	},
 };
 

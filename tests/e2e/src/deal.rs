@@ -47,6 +47,10 @@ pub fn specification(package: &Stored, workers: u32) -> DealSpec<AccountId> {
 		worker_bond: 0,
 		term_epochs: None,
 		hosts: Default::default(),
+		billing: Default::default(),
+		access: Default::default(),
+		rate: None,
+		rematch: None,
 	}
 }
 

@@ -57,6 +57,12 @@ pub fn echo() -> Vec<u8> {
 	odd()
 }
 
+/// The same guest in a module of another hash: it has one more function, which nobody calls.
+pub fn echo_again() -> Vec<u8> {
+	let memory = r#"(memory (export "memory") 2)"#;
+	module(&ODD.replace(memory, &format!("{memory} (func $idle)")))
+}
+
 /// What [`other`] answers, whatever it is asked.
 pub const OTHER: &str = "another function";
 

@@ -112,17 +112,22 @@ impl Load {
 	/// Ends it: no further call is made, and those that are open are waited for. Fails the test if
 	/// any call failed.
 	pub async fn finish(self) -> Vec<Seen> {
+		let (seen, failed) = self.outcome().await;
+		assert!(
+			failed.is_empty(),
+			"{} of {} calls failed: {failed:#?}",
+			failed.len(),
+			failed.len() + seen.len(),
+		);
+		seen
+	}
+
+	/// Ends it in the same way, and tells which calls were answered and how others failed.
+	pub async fn outcome(self) -> (Vec<Seen>, Vec<String>) {
 		self.stop.store(true, Ordering::Relaxed);
 		self.task.await.expect("the load does not panic");
 		let log = lock(&self.log).clone();
-		assert!(
-			log.failed.is_empty(),
-			"{} of {} calls failed: {:#?}",
-			log.failed.len(),
-			log.failed.len() + log.seen.len(),
-			log.failed
-		);
-		log.seen
+		(log.seen, log.failed)
 	}
 }
 

@@ -320,25 +320,37 @@ pub struct Stored {
 impl Gateway {
 	/// Starts a gateway and waits until it knows where the chain stands.
 	pub async fn start(network: &Network) -> Self {
-		Self::configured(network, "").await
+		Self::configured(network, "", "").await
 	}
 
 	/// Starts one that keeps its receipts for a watcher of its own, which is paid for by an account
 	/// and looks at all of them.
 	pub async fn watching(network: &Network, account: &str) -> Self {
 		let watch = format!("[watch]\naccount = \"{account}\"\nmode = \"own\"\n");
-		Self::configured(network, &watch).await
+		Self::configured(network, "", &watch).await
 	}
 
-	/// Starts one with more sections in its configuration.
-	async fn configured(network: &Network, sections: &str) -> Self {
+	/// Starts one that probes workers which do not answer it, from a development account.
+	pub async fn probing(network: &Network, account: &str) -> Self {
+		let probe = format!("[probe]\nkey_file = \"{account}\"\n");
+		Self::configured(network, "", &probe).await
+	}
+
+	/// Starts one that signs vouchers with the key in a file.
+	pub async fn signing(network: &Network, key: &Path) -> Self {
+		let key = format!("voucher_key = {:?}\n", key.display().to_string());
+		Self::configured(network, &key, "").await
+	}
+
+	/// Starts one with more keys and sections in its configuration.
+	async fn configured(network: &Network, keys: &str, sections: &str) -> Self {
 		let [port] = free_ports();
 		let listen = format!("127.0.0.1:{port}");
 		let url = format!("http://{listen}");
 		let data = network.folder().join("gateway").display().to_string();
 		let config = network.folder().join("gateway.toml");
 		// The workers are beside it.
-		let text = format!("[limits]\nallow_private_endpoints = true\n\n{sections}");
+		let text = format!("{keys}[limits]\nallow_private_endpoints = true\n\n{sections}");
 		std::fs::write(&config, text).expect("the test's folder is writable");
 		let config = config.display().to_string();
 		let node = network.node.ws();

@@ -33,13 +33,16 @@ use pallet_capacity::{
 	WaitingSlashes, WeightInfo,
 };
 use pallet_epochs::{LastTick, Tick};
+use pallet_market::MarketParams;
 use sp_core::{ed25519, Pair};
 use sp_runtime::{BuildStorage, Perbill};
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
 mod draws;
+mod market;
 
 pub use draws::Shielded;
+pub use market::Wanted;
 pub use pallet_capacity::{EpochRow, Listed};
 
 /// What the calls of capacity cost.
@@ -492,7 +495,7 @@ impl World {
 		if self.proven_units(peer) < units {
 			return None;
 		}
-		let price = price.max(pallet_market::MarketParams::default().min_price);
+		let price = price.max(MarketParams::default().min_price);
 		let terms = OfferTerms {
 			class: CPU_V1,
 			region: 1,
@@ -549,6 +552,10 @@ fn order(provider: u64, units: u32, price: Balance) -> DealSpec<u64> {
 		worker_bond: 0,
 		term_epochs: None,
 		hosts: Default::default(),
+		billing: Default::default(),
+		access: Default::default(),
+		rate: None,
+		rematch: None,
 	}
 }
 
@@ -582,11 +589,29 @@ pub fn stranger(number: u32) -> PeerId {
 	PeerId(hash::tagged("economics/stranger", &number))
 }
 
-/// Names the parameters that results hold under: a hash of the mainnet's defaults.
+/// Names the parameters that results hold under: a hash of the mainnet's defaults. Of the market's
+/// those that a deal has whose units work for it alone; what else there is makes no difference to what
+/// a peer proves.
 pub fn parameters() -> String {
+	let MarketParams {
+		min_price,
+		deal_deposit,
+		offer_deposit,
+		max_call_gas,
+		exclusion_epochs,
+		assignment_epochs,
+		..
+	} = MarketParams::default();
 	let all = (
 		CapacityParams::default(),
-		pallet_market::MarketParams::default(),
+		(
+			min_price,
+			deal_deposit,
+			offer_deposit,
+			max_call_gas,
+			exclusion_epochs,
+			assignment_epochs,
+		),
 		pallet_validators::ValidatorsParams::default(),
 		pallet_epochs::DEFAULT_LENGTHS,
 	);

@@ -7,6 +7,7 @@ use clap::Parser;
 use millrace_economics::{
 	chain::parameters,
 	grid::{self, Point, EPOCHS, SAMPLES, SIZES},
+	market::{self, Case},
 	rows::{key, Row},
 	run::{quick, threads, work_off, Job, Options},
 	table,
@@ -22,12 +23,16 @@ use std::{
 	time::Instant,
 };
 
-/// What cheating on capacity gains and loses, found by simulation over the real pallets.
+/// What cheating on capacity and on the market gains and loses, found by simulation over the real
+/// pallets.
 #[derive(Debug, Parser)]
 struct Arguments {
 	/// Few epochs of one point of every way: less than a minute.
 	#[arg(long, conflicts_with_all = ["update", "resume", "sizes", "strategies"])]
 	quick: bool,
+	/// The market's ways alone, whose table takes seconds.
+	#[arg(long, conflicts_with_all = ["quick", "resume", "sizes", "strategies"])]
+	market: bool,
 	/// JSON lines instead of a table.
 	#[arg(long)]
 	json: bool,
@@ -67,6 +72,11 @@ fn main() -> ExitCode {
 
 /// Whether every bar holds.
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+	// Whoever asks for some ways of capacity's asks for no others.
+	let of_market = !arguments.strategies.is_empty() || run_market(arguments)?;
+	if arguments.market {
+		return Ok(of_market);
+	}
 	let rows = if arguments.quick {
 		let rows = quick();
 		print_rows(arguments, &rows)?;
@@ -90,7 +100,30 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
 		let text = fs::read_to_string(path)?;
 		fs::write(path, table::update(&text, &rows)?)?;
 	}
-	Ok(rows.iter().all(Row::holds))
+	Ok(of_market && rows.iter().all(Row::holds))
+}
+
+/// Simulates the market's ways, and writes their table; whether every bar holds.
+fn run_market(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
+	let cases = market::all();
+	if arguments.json {
+		for case in &cases {
+			println!("{}", serde_json::to_string(case)?);
+		}
+	} else {
+		println!("{}", market::table(&cases));
+	}
+	for case in cases.iter().filter(|case| !case.holds()) {
+		eprintln!(
+			"economics: {} {}: {} {} instead of {}",
+			case.cheat, case.point, case.measure, case.found, case.bound
+		);
+	}
+	if let Some(path) = &arguments.update {
+		let text = fs::read_to_string(path)?;
+		fs::write(path, market::update(&text, &cases)?)?;
+	}
+	Ok(cases.iter().all(Case::holds))
 }
 
 /// Goes through the grid, but for what the file of results has already.

@@ -128,6 +128,7 @@ impl pallet_receipts::Config for Runtime {
 	type Clock = Epochs;
 	type Peers = Providers;
 	type Work = Market;
+	type Clients = Market;
 	type Slasher = Capacity;
 	type Replayer = NoReplays;
 	type WeightToFee = WeightPrice;

@@ -27,6 +27,11 @@ pub struct Markers {
 }
 
 impl Markers {
+	/// Two comments; the opening one has attributes behind what is given here.
+	pub(crate) const fn new(begin: &'static str, end: &'static str) -> Self {
+		Self { begin, end }
+	}
+
 	/// What stands in the opening comment, and between the two; `None` unless both are there.
 	pub fn find<'a>(&self, text: &'a str) -> Option<(&'a str, &'a str)> {
 		let after = text.split_once(self.begin)?.1;

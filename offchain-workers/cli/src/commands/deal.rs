@@ -2,14 +2,16 @@
 
 mod asking;
 mod changes;
+mod probe;
 mod show;
+mod update;
+mod watch;
 
 use crate::{
 	arguments,
 	commands::{
 		package,
 		spec::{is_out_of_reach, set_links, SpecArgs},
-		wait::{self, Progress},
 	},
 	context::{parse_account, Context},
 	errors::{CliError, Kind, Result},
@@ -21,12 +23,12 @@ use clap::{Args, Subcommand};
 use millrace_client::{amounts, calls, AccountId, View};
 use millrace_primitives::{
 	execution::{arbitration_gas, CallTerms},
-	market::{DealStatus, WorkerStatus},
-	views::{DealView, WorkerView},
+	views::DealView,
 	Balance, DealId,
 };
 use serde_json::json;
 use show::{live, of_deal, show};
+use watch::WatchArgs;
 
 pub(crate) use changes::Draining;
 
@@ -59,14 +61,8 @@ pub(crate) enum DealCommand {
 		/// The deal.
 		deal: DealId,
 	},
-	/// Wait until all wanted workers are live.
-	Watch {
-		/// The deal.
-		deal: DealId,
-		/// Give up after so many seconds.
-		#[arg(long, value_name = "SECONDS", default_value_t = 600)]
-		timeout: u64,
-	},
+	/// Show a deal as it changes, until all wanted workers serve. With --json, one object a line.
+	Watch(WatchArgs),
 	/// Add to a deal's escrow; any account may.
 	TopUp {
 		/// The deal.
@@ -126,7 +122,7 @@ pub(crate) async fn run(context: &Context, command: DealCommand) -> Result<()> {
 			let view = context.chain().await?.latest().await?;
 			show(context, &get(&view, deal).await?)
 		}
-		DealCommand::Watch { deal, timeout } => watch(context, deal, timeout).await,
+		DealCommand::Watch(args) => watch::run(context, &args).await,
 		DealCommand::TopUp { deal, amount } => {
 			submit_and_show(context, deal, calls::market::top_up(deal, amount)).await
 		}
@@ -190,43 +186,6 @@ async fn list(context: &Context, owner: Option<AccountId>, from: DealId, limit: 
 		});
 		ui::table(["deal", "owner", "live", "escrow", "paid", "status"], rows)
 	})
-}
-
-async fn watch(context: &Context, deal: DealId, seconds: u64) -> Result<()> {
-	let chain = context.chain().await?;
-	let what = format!("deal {deal}");
-	let waited = wait::until(&chain, &what, seconds, async |view: &View| {
-		let (found, epoch) = (get(view, deal).await?, view.epoch().await?.info.index);
-		if let DealStatus::Ending { last } = found.status {
-			let message = format!("deal {deal} ends with epoch {last}");
-			return Err(CliError::new(Kind::Failure, "deal_ending", message));
-		}
-		// A worker that has gone live serves from the next epoch on; one with notice does not stay.
-		let stays = |view: &&WorkerView| match view.worker.status {
-			WorkerStatus::Live { since } => since <= epoch,
-			WorkerStatus::Assigned { .. } | WorkerStatus::Draining { .. } => false,
-		};
-		let live = found.workers.iter().filter(stays).count();
-		let wanted = found.spec.target_workers as usize;
-		if live >= wanted {
-			return Ok(Progress::Done(found));
-		}
-		if found.status == DealStatus::Grace {
-			let message = format!("deal {deal} is in grace and looks for no workers");
-			return Err(CliError::new(Kind::Failure, "deal_in_grace", message)
-				.hint("`millrace deal top-up` lets it go on"));
-		}
-		Ok(Progress::Waiting(format!(
-			"{live} of {wanted} workers serve"
-		)))
-	});
-	let found = waited.await?.map_err(|last| {
-		let message = format!("deal {deal} has not all its workers after {seconds} s: {last}");
-		CliError::new(Kind::Failure, "deal_underfilled", message).hint(format!(
-			"`millrace deal why-not {deal}` says what stands against the offers"
-		))
-	})?;
-	show(context, &found)
 }
 
 async fn close(context: &Context, deal: DealId) -> Result<()> {

@@ -1,6 +1,7 @@
 //! `millrace invoke`: a call through a gateway.
 
 use crate::{
+	commands::access::CallerArgs,
 	context::Context,
 	errors::{CliError, Kind, Result},
 	files,
@@ -11,8 +12,8 @@ use bytes::Bytes;
 use clap::Args;
 use codec::{DecodeAll, Encode};
 use millrace_primitives::{
-	execution::{response_hash, SignedReceipt},
-	DealId,
+	execution::{response_hash, Request, SignedReceipt},
+	DealId, H256,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{json, Map, Value};
@@ -41,6 +42,9 @@ pub(crate) struct InvokeCommand {
 	/// Write the response here instead of to standard output.
 	#[arg(long, short, value_name = "FILE")]
 	out: Option<PathBuf>,
+	/// Who calls.
+	#[command(flatten)]
+	caller: CallerArgs,
 	/// Keep the receipt here.
 	#[arg(long, value_name = "FILE")]
 	receipt: Option<PathBuf>,
@@ -82,10 +86,27 @@ pub(crate) async fn run(context: &Context, command: InvokeCommand) -> Result<Exi
 		None => ::http::Method::GET,
 	};
 	let url = deal_url(&context.settings.gateway, command.deal, &command.path);
+	let genesis = match command.caller.signs() {
+		true => context.chain().await?.genesis(),
+		false => H256::zero(),
+	};
+	let request = asked(
+		&method,
+		&command.path,
+		command.content_type.as_deref(),
+		&body,
+	);
+	let credential = command.caller.credential(genesis, command.deal, &request)?;
 	let has_body = method != ::http::Method::HEAD;
 	let spinner = ui::Spinner::start(format!("waiting for deal {}", command.deal));
 	let answer = Http::new()
-		.send(method, &url, command.content_type.as_deref(), body)
+		.send_as(
+			method,
+			&url,
+			command.content_type.as_deref(),
+			body,
+			credential,
+		)
 		.await;
 	drop(spinner);
 	let answer = answer?;
@@ -120,6 +141,18 @@ pub(crate) fn deal_url(gateway: &str, deal: DealId, path: &str) -> String {
 		"/"
 	};
 	http::join(gateway, &format!("/deals/{deal}{separator}{path}"))
+}
+
+/// The request as worker and guest will see it: what a key signs.
+fn asked(method: &::http::Method, path: &str, content_type: Option<&str>, body: &[u8]) -> Request {
+	let (path, query) = path.split_once('?').unwrap_or((path, ""));
+	Request {
+		method: method.to_string(),
+		path: format!("/{}", path.strip_prefix('/').unwrap_or(path)),
+		query: query.into(),
+		content_type: content_type.unwrap_or_default().into(),
+		body: body.to_vec(),
+	}
 }
 
 /// The receipt in an answer's headers; an answer that reached no guest has none.
@@ -222,6 +255,20 @@ mod tests {
 			deal_url("http://gate:1", 7, "?c=d"),
 			"http://gate:1/deals/7?c=d"
 		);
+	}
+
+	#[test]
+	fn what_is_signed_is_what_the_guest_will_see() {
+		let of = |path: &str| {
+			let request = asked(&::http::Method::POST, path, None, b"in");
+			(request.path, request.query)
+		};
+		let pair = |path: &str, query: &str| (path.to_string(), query.to_string());
+		assert_eq!(of("/"), pair("/", ""));
+		assert_eq!(of(""), pair("/", ""));
+		assert_eq!(of("a%20b/c?d=e?f"), pair("/a%20b/c", "d=e?f"));
+		assert_eq!(of("/a/"), pair("/a/", ""));
+		assert_eq!(of("?d"), pair("/", "d"));
 	}
 
 	#[test]

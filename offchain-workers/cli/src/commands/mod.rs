@@ -1,5 +1,6 @@
 //! The commands, a file each.
 
+pub(crate) mod access;
 pub(crate) mod challenge;
 pub(crate) mod deal;
 pub(crate) mod gateway;

@@ -1,5 +1,7 @@
 //! `millrace provider`: the account that owns peers.
 
+mod next;
+
 use crate::{
 	commands::deal::missing_event,
 	context::{parse_account, Context},
@@ -7,8 +9,9 @@ use crate::{
 	ui,
 };
 use clap::Subcommand;
-use millrace_client::{amounts, calls, AccountId};
+use millrace_client::{amounts, calls, AccountBalance, AccountId};
 use millrace_primitives::Balance;
+use next::{Standing, Step};
 use serde_json::json;
 
 /// The account that owns peers.
@@ -19,7 +22,7 @@ pub(crate) enum ProviderCommand {
 		/// A name for people, at most 64 bytes.
 		name: String,
 	},
-	/// Show balance, earnings, peers and their commitments.
+	/// Show balance, earnings, peers and their commitments, and what must be done next, if anything.
 	Status {
 		/// The provider; the signing account without it.
 		#[arg(value_parser = parse_account)]
@@ -90,12 +93,20 @@ async fn status(context: &Context, account: AccountId) -> Result<()> {
 	let view = context.chain().await?.latest().await?;
 	let balance = view.balance(&account).await?;
 	let earnings = view.earnings(&account).await?;
+	let holds = view.holds(&account).await?;
+	let registered = holds
+		.iter()
+		.any(|hold| (&*hold.pallet, &*hold.reason) == REGISTRATION);
+	let registered_peers = view.peers_of(&account).await?;
+	let mut next = Vec::new();
 	let mut rows = Vec::new();
 	let mut peers = Vec::new();
-	for peer in view.peers_of(&account).await? {
-		let commitment = view.commitment(peer.peer).await?;
+	for peer in &registered_peers {
+		let standing = Standing::read(&view, peer, spendable(&balance)).await?;
+		next.extend(standing.steps());
+		let commitment = &standing.commitment;
 		let endpoint = String::from_utf8_lossy(&peer.endpoint).into_owned();
-		rows.push(match &commitment {
+		rows.push(match commitment {
 			Some(commitment) => vec![
 				peer.peer.to_string(),
 				endpoint.clone(),
@@ -115,11 +126,17 @@ async fn status(context: &Context, account: AccountId) -> Result<()> {
 		});
 		peers.push(json!({ "peer": peer.peer, "endpoint": endpoint, "commitment": commitment }));
 	}
+	next.extend(next::of_account(
+		registered,
+		registered_peers.len(),
+		&earnings,
+	));
 	let value = json!({
 		"provider": account,
 		"balance": balance,
 		"earnings": earnings,
 		"peers": peers,
+		"next": next,
 	});
 	context.emit(&value, || {
 		let head = ui::pairs([
@@ -140,6 +157,63 @@ async fn status(context: &Context, account: AccountId) -> Result<()> {
 			],
 			rows,
 		);
-		format!("{head}\n\n{peers}")
+		format!("{head}\n\n{peers}\n\n{}", of_next(&next))
 	})
+}
+
+/// What is held of every provider: pallet and reason.
+const REGISTRATION: (&str, &str) = ("Providers", "ProviderDeposit");
+
+/// What can still be held for bonds; what is held already counts towards locks.
+fn spendable(balance: &AccountBalance) -> Balance {
+	let locked = balance.frozen.saturating_sub(balance.held);
+	balance.free.saturating_sub(locked)
+}
+
+/// What to do next, in words.
+fn of_next(next: &[Step]) -> String {
+	if next.is_empty() {
+		return "nothing to do: the workers do the rest while they run".into();
+	}
+	let rows = next.iter().map(|step| {
+		vec![
+			step.peer
+				.map_or_else(|| "the account".into(), |peer| peer.to_string()),
+			step.why.clone(),
+			step.until
+				.map_or_else(String::new, |epoch| format!("epoch {epoch}")),
+			step.command.clone(),
+		]
+	});
+	ui::table(["what to do next", "why", "until", "by"], rows)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn locks_are_met_by_what_is_held_first() {
+		let spends = |free, held, frozen| spendable(&AccountBalance { free, held, frozen });
+		assert_eq!(spends(10, 0, 0), 10);
+		assert_eq!(spends(10, 5, 4), 10);
+		assert_eq!(spends(10, 5, 8), 7);
+		assert_eq!(spends(10, 5, 99), 0);
+	}
+
+	#[test]
+	fn who_has_nothing_to_do_is_told_so() {
+		assert!(of_next(&[]).starts_with("nothing to do"));
+		let step = Step {
+			peer: None,
+			code: "claimable",
+			why: "5 FLT can be claimed".into(),
+			command: "millrace provider claim".into(),
+			until: Some(7),
+		};
+		let text = of_next(&[step]);
+		for part in ["the account", "5 FLT", "epoch 7", "provider claim"] {
+			assert!(text.contains(part), "{text}");
+		}
+	}
 }

@@ -2,7 +2,10 @@
 
 use crate::{
 	arguments,
-	commands::package,
+	commands::{
+		access::{public_key, AccessArgs},
+		package,
+	},
 	context::{parse_account, Context},
 	errors::{CliError, Result},
 	files,
@@ -10,12 +13,15 @@ use crate::{
 use clap::Args;
 use millrace_client::{web, AccountId};
 use millrace_primitives::{
+	billing::Billing,
 	execution::package_hash,
 	market::{
-		is_host, Abi, CallLimits, DealSpec, Host, Link, Package, ProviderFilter, HTTP_OUT, MAX_LINK,
+		is_host, Abi, CallLimits, DealSpec, Host, Link, Package, ProviderFilter, GAS_BILLED,
+		HTTP_OUT, MAX_LINK,
 	},
 	Balance, Gas, CPU_V1, H256,
 };
+use sp_arithmetic::Perbill;
 use std::path::PathBuf;
 
 const KIB: u32 = 1024;
@@ -33,6 +39,10 @@ pub(crate) const DEFAULT_LIMITS: CallLimits = CallLimits {
 /// Options that make up a specification.
 #[derive(Debug, Args)]
 pub(crate) struct SpecArgs {
+	/// Order file in TOML: its keys are these options without dashes in front, such as min_workers, and
+	/// its paths begin at its folder. Options given here go before those in the file.
+	#[arg(long, value_name = "FILE")]
+	from: Option<PathBuf>,
 	/// The module that the deal runs.
 	#[arg(long, value_name = "FILE")]
 	package: Option<PathBuf>,
@@ -46,7 +56,12 @@ pub(crate) struct SpecArgs {
 	)]
 	package_hash: Option<H256>,
 	/// Size of that module in bytes.
-	#[arg(long, value_name = "BYTES", requires = "package_hash")]
+	#[arg(
+		long,
+		value_name = "BYTES",
+		conflicts_with = "package",
+		requires = "package_hash"
+	)]
 	package_size: Option<u32>,
 	/// Where workers fetch the module, such as https://host/module.wasm; can be given several times
 	/// [default: the gateway].
@@ -92,6 +107,21 @@ pub(crate) struct SpecArgs {
 	/// Epochs after which the deal is over [default: when the escrow is used up].
 	#[arg(long, value_name = "EPOCHS")]
 	term: Option<u32>,
+	/// Move to offers that are cheaper than the dearest worker by at least this part, such as 10%
+	/// [default: workers stay as long as they serve].
+	#[arg(long, value_parser = arguments::percent, value_name = "PERCENT")]
+	rematch: Option<Perbill>,
+	/// Bill by gas: a worker that uses so much of it in an epoch has its whole price, one that uses less
+	/// a part of it [default: every served epoch costs the whole price].
+	#[arg(long, value_name = "GAS", requires = "voucher_key")]
+	full_gas: Option<Gas>,
+	/// Key that signs vouchers for gas, of the gateway which makes the calls: a public key in hexadecimal,
+	/// or a file of `millrace key generate peer`.
+	#[arg(long, value_name = "KEY", value_parser = public_key, requires = "full_gas")]
+	voucher_key: Option<H256>,
+	/// Who may call the deal.
+	#[command(flatten)]
+	access: AccessArgs,
 	/// Resource class of the units.
 	#[arg(long, default_value_t = CPU_V1)]
 	class: u16,
@@ -142,12 +172,12 @@ impl SpecArgs {
 			(None, Some(hash), Some(size)) => (hash, size),
 			_ => {
 				let message = "give --package, or --package-hash with --package-size";
-				return Err(CliError::usage("no_package", message));
+				return Err(self.missing("no_package", message));
 			}
 		};
 		let price_ceiling = self.price.ok_or_else(|| {
 			let message = "give --price, the most that one unit may cost for one epoch";
-			CliError::usage("no_price", message)
+			self.missing("no_price", message)
 		})?;
 		let links = if self.links.is_empty() {
 			vec![package::package_url(&context.settings.gateway, hash)]
@@ -170,10 +200,7 @@ impl SpecArgs {
 			price_ceiling,
 			package,
 			limits: self.limits.limits(),
-			capabilities: match self.hosts.is_empty() {
-				true => self.capabilities,
-				false => self.capabilities | HTTP_OUT,
-			},
+			capabilities: self.asked_capabilities(),
 			regions: self
 				.regions
 				.clone()
@@ -187,7 +214,36 @@ impl SpecArgs {
 				.clone()
 				.try_into()
 				.map_err(|_| too_many("hosts"))?,
+			billing: self.billing(),
+			access: self.access.access()?.unwrap_or_default(),
+			rate: self.access.rate(),
+			rematch: self.rematch,
 		})
+	}
+
+	/// Neither the command line nor the order's file says it.
+	fn missing(&self, code: &str, message: &str) -> CliError {
+		CliError::usage(code, message).hint(match &self.from {
+			Some(path) => format!("{} does not say it either", path.display()),
+			None => "an order can stand in a file, too: --from deal.toml".into(),
+		})
+	}
+
+	/// Those that are asked for, and those without which the rest of the order is refused.
+	fn asked_capabilities(&self) -> u64 {
+		let of_hosts = if self.hosts.is_empty() { 0 } else { HTTP_OUT };
+		let of_billing = self.full_gas.map_or(0, |_| GAS_BILLED);
+		self.capabilities | of_hosts | of_billing
+	}
+
+	fn billing(&self) -> Billing {
+		match (self.full_gas, self.voucher_key) {
+			(Some(full_gas), Some(key)) => Billing::Gas {
+				full_gas,
+				voucher_key: key.0,
+			},
+			_ => Billing::Reserved,
+		}
 	}
 
 	/// Where workers fetch a module that was just uploaded to a URL: there, and wherever the user
@@ -323,6 +379,34 @@ mod tests {
 		] {
 			assert!(spec(&["--allow-host", wrong]).is_none(), "{wrong}");
 		}
+	}
+
+	#[test]
+	fn billing_by_gas_names_the_key_and_asks_for_the_capability() {
+		let hash = format!("0x{}", "11".repeat(32));
+		let package = ["test", "--package-hash", &hash, "--package-size", "8"];
+		let spec = |more: &[&str]| {
+			let line = [&package[..], &["--price", "1 FLT"], more].concat();
+			let ordered = Ordered::try_parse_from(line).ok()?;
+			let context = Context {
+				global: Default::default(),
+				settings: Default::default(),
+			};
+			ordered.spec.spec(&context).ok()
+		};
+		let plain = spec(&[]).expect("it says nothing of gas");
+		assert_eq!((plain.capabilities, plain.billing), (0, Billing::Reserved));
+		let billed = spec(&["--full-gas", "7", "--voucher-key", &hash]).expect("both are given");
+		let expected = Billing::Gas {
+			full_gas: 7,
+			voucher_key: [0x11; 32],
+		};
+		assert_eq!(
+			(billed.capabilities, billed.billing),
+			(GAS_BILLED, expected)
+		);
+		assert!(spec(&["--full-gas", "7"]).is_none());
+		assert!(spec(&["--voucher-key", &hash]).is_none());
 	}
 
 	#[test]

@@ -49,7 +49,7 @@ pub(crate) async fn until<T>(
 }
 
 /// Whether the node is away for a moment rather than of another mind.
-fn passes(error: &CliError) -> bool {
+pub(crate) fn passes(error: &CliError) -> bool {
 	matches!(&error.code[..], "node_unreachable" | "connection_lost")
 }
 

@@ -382,6 +382,10 @@ fn specification(
 		worker_bond: 0,
 		term_epochs: None,
 		hosts: Default::default(),
+		billing: Default::default(),
+		access: Default::default(),
+		rate: None,
+		rematch: None,
 	})
 }
 

@@ -126,9 +126,10 @@ impl Network {
 			let name = format!("worker-{number}");
 			let config = self.folder.join(format!("{name}.toml"));
 			// Both share the machine with the node, so each takes one thread and little memory, and
-			// packages come from the gateway beside them.
+			// packages come from the gateway beside them, which knows where calls come from.
 			let text = format!(
-				"data_dir = {}\nnode_url = {}\npeer_key = {}\nlisten = {}\npublic_endpoint = {}\n\n\
+				"data_dir = {}\nnode_url = {}\npeer_key = {}\nlisten = {}\npublic_endpoint = {}\n\
+				proxies = [\"127.0.0.1\"]\n\n\
 				[prover]\nthreads = 1\nmode = \"light\"\n\n[limits]\nallow_private_links = true\n",
 				quoted(self.folder.join(&name).display()),
 				quoted(&self.node_url),

@@ -3,8 +3,12 @@
 use super::Call;
 use crate::AccountId;
 use millrace_primitives::{
-	market::{DealSpec, OfferTerms},
+	access::{Access, RateLimit},
+	billing::Voucher,
+	execution::SignedReceipt,
+	market::{DealSpec, OfferTerms, Package},
 	peer::{PeerId, PeerSignature},
+	probe::ProbeBody,
 	Balance, DealId,
 };
 
@@ -67,6 +71,12 @@ pub fn drain(peer: PeerId, deal: DealId, signature: PeerSignature) -> Call {
 	Call::new(PALLET, "drain", (peer, deal, signature))
 }
 
+/// Duty: the worker redeems a voucher of the client; `signature` is over
+/// [`millrace_primitives::billing::redeem_hash`].
+pub fn redeem(peer: PeerId, deal: DealId, voucher: Voucher, signature: PeerSignature) -> Call {
+	Call::new(PALLET, "redeem", (peer, deal, voucher, signature))
+}
+
 /// Gives a worker of the signer's deal notice, or gives up one that is not live yet. The deal does not
 /// take the peer again for a while.
 pub fn end_worker(deal: DealId, peer: PeerId) -> Call {
@@ -83,6 +93,11 @@ pub fn resize(deal: DealId, min_workers: u32, target_workers: u32) -> Call {
 	Call::new(PALLET, "resize", (deal, min_workers, target_workers))
 }
 
+/// Gives a deal of the signer another package, or other links to the one that it has.
+pub fn update_package(deal: DealId, package: &Package) -> Call {
+	Call::new(PALLET, "update_package", (deal, package))
+}
+
 /// Names who may take a deal of the signer over, or nobody.
 pub fn name_heir(deal: DealId, heir: Option<&AccountId>) -> Call {
 	Call::new(PALLET, "name_heir", (deal, heir))
@@ -96,4 +111,24 @@ pub fn take_deal(deal: DealId) -> Call {
 /// Puts a deal whose escrow cannot pay the next epoch into grace.
 pub fn begin_grace(deal: DealId) -> Call {
 	Call::new(PALLET, "begin_grace", deal)
+}
+
+/// Changes who may call a deal of the signer, and how often.
+pub fn set_access(deal: DealId, access: &Access, rate: Option<RateLimit>) -> Call {
+	Call::new(PALLET, "set_access", (deal, access, rate))
+}
+
+/// Asks a call of a worker over the chain: `POST /` with this body.
+pub fn probe(deal: DealId, peer: PeerId, body: &ProbeBody) -> Call {
+	Call::new(PALLET, "probe", (deal, peer, body))
+}
+
+/// Duty: the worker answers a probe with the receipt of the call that it asks for.
+pub fn answer_probe(peer: PeerId, deal: DealId, receipt: &SignedReceipt) -> Call {
+	Call::new(PALLET, "answer_probe", (peer, deal, receipt))
+}
+
+/// Decides a probe that was not answered in time, or whose worker has left.
+pub fn fail_probe(deal: DealId, peer: PeerId) -> Call {
+	Call::new(PALLET, "fail_probe", (deal, peer))
 }

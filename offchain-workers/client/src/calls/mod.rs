@@ -127,6 +127,7 @@ mod tests {
 	use super::*;
 	use crate::AccountId;
 	use millrace_primitives::{
+		billing::Voucher,
 		challenge::{CaseId, Charge, Wanted},
 		commitment::{CommitmentTerms, RoundKind, StakerTerms},
 		peer::PeerId,
@@ -239,6 +240,21 @@ mod tests {
 		for call in [market::end_worker(7, peer), market::replace(7, peer)] {
 			assert_eq!(call.args, Args::Encoded(expected.clone()), "{call}");
 		}
+	}
+
+	#[test]
+	fn a_redemption_is_the_voucher_between_the_deal_and_the_peers_signature() {
+		let voucher = Voucher {
+			cumulative: 3,
+			signature: [5; 64],
+		};
+		let mut expected = [1; 32].to_vec();
+		expected.extend([7, 0, 0, 0, 0, 0, 0, 0]);
+		expected.extend([3, 0, 0, 0, 0, 0, 0, 0]);
+		expected.extend([5; 64]);
+		expected.extend([4; 64]);
+		let call = market::redeem(PeerId(H256::repeat_byte(1)), 7, voucher, [4; 64]);
+		assert_eq!(call.args, Args::Encoded(expected));
 	}
 
 	#[test]

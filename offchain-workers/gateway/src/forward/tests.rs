@@ -3,7 +3,7 @@
 use super::*;
 use crate::verify::tests::{clock, headers, live, route, sign};
 use axum::Router;
-use millrace_client::PeerKeypair;
+use millrace_client::{vouchers::Payee, PeerKeypair};
 use millrace_primitives::{execution::CallStatus, market::WorkerStatus};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -291,7 +291,8 @@ async fn who_takes_the_place_of_a_worker_that_has_left_answers_at_the_border() {
 		since: 0,
 		last: epoch,
 	};
-	let first = WorkerStatus::Live { since: epoch + 1 };
+	// It goes live in the next epoch, which it has seen and the gateway has not.
+	let first = WorkerStatus::Live { since: epoch + 2 };
 	let rows = vec![row(&left, last), row(&next, first)];
 	let view = crate::routing::tests::deal(7, rows);
 	let route = Route::new(H256::zero(), &view, Arc::default());
@@ -386,4 +387,145 @@ async fn a_silent_worker_costs_its_attempt_and_no_more() {
 		.await
 		.expect("the second answers");
 	assert_eq!(answer.peer, key(2).id());
+}
+
+#[tokio::test]
+async fn a_worker_is_shown_who_calls_and_is_not_busy_when_it_counts_the_caller_out() {
+	let words = r#"{"error":{"code":"rate_limited","message":"m","hint":"h"}}"#;
+	let seen = Arc::new(Mutex::new(Vec::new()));
+	let noted = seen.clone();
+	let answer = move |request: axum::extract::Request| async move {
+		let value = request.headers().get("x-forwarded-for").cloned();
+		noted.lock().expect("nobody panics").push(value);
+		let headers = HeaderMap::from_iter([(header::RETRY_AFTER, HeaderValue::from_static("9"))]);
+		(StatusCode::TOO_MANY_REQUESTS, headers, words)
+	};
+	let endpoint = serve(Router::new().fallback(answer)).await;
+	let forwarder = forwarder(Limits::default());
+	let name = header::HeaderName::from_static("x-forwarded-for");
+	let caller = HeaderMap::from_iter([(name, HeaderValue::from_static("192.0.2.1"))]);
+	let outcome = forwarder
+		.call_for(
+			&route(),
+			&clock(),
+			vec![live(&key(1), &endpoint)],
+			&request(),
+			&caller,
+		)
+		.await;
+	let Err(GatewayError::Refused(refusal)) = outcome else {
+		panic!("{outcome:?}")
+	};
+	assert!(refusal.is_rate_limited());
+	assert_eq!(refusal.retry_after, Some(9));
+	let seen = seen.lock().expect("nobody panics").clone();
+	assert_eq!(seen, vec![Some(HeaderValue::from_static("192.0.2.1"))]);
+}
+
+/// A worker that answers calls with a voucher for at least so much gas, and shows a voucher else.
+async fn thrifty(number: u8, least: u64, shown: Voucher, asked: Arc<AtomicUsize>) -> LiveWorker {
+	let answer = move |request: axum::extract::Request| {
+		asked.fetch_add(1, Ordering::Relaxed);
+		async move {
+			let (parts, body) = request.into_parts();
+			let body = axum::body::to_bytes(body, 1_024)
+				.await
+				.expect("it is short");
+			let brought = vouchers::from_headers(&parts.headers);
+			if brought.is_none_or(|voucher| voucher.cumulative < least) {
+				let words = r#"{"error":{"code":"payment_required","message":"m","hint":"h"}}"#;
+				let mut headers = HeaderMap::new();
+				headers.insert(VOUCHER_HEADER, vouchers::to_header(&shown));
+				return (StatusCode::PAYMENT_REQUIRED, headers, words);
+			}
+			let seen = Request {
+				body: body.to_vec(),
+				..self::request()
+			};
+			let signed = sign(&key(number), &seen, b"out", CallStatus::Exited(0));
+			(StatusCode::OK, headers(&signed), "out")
+		}
+	};
+	let endpoint = serve(Router::new().fallback(answer)).await;
+	live(&key(number), &endpoint)
+}
+
+fn payee(worker: &PeerKeypair) -> Payee {
+	Payee {
+		genesis: H256::zero(),
+		deal: 7,
+		peer: worker.id(),
+		since: 0,
+	}
+}
+
+#[tokio::test]
+async fn a_worker_that_shows_a_higher_voucher_is_asked_once_more() {
+	let own = crate::vouchers::tests::key();
+	let route = crate::vouchers::tests::billed(own.public());
+	let shown = payee(&key(1)).sign(&own, 9_000);
+	let asked = Arc::new(AtomicUsize::new(0));
+	let workers = vec![thrifty(1, 9_001, shown, asked.clone()).await];
+	let vouchers = Vouchers::new(H256::zero(), own);
+	let forwarder = forwarder(Limits::default()).with_vouchers(Some(vouchers));
+	for calls in [2, 3] {
+		let answer = forwarder
+			.call(&route, &clock(), workers.clone(), &request())
+			.await
+			.expect("the voucher is high enough");
+		assert_eq!(answer.peer, key(1).id());
+		assert_eq!(asked.load(Ordering::Relaxed), calls);
+	}
+}
+
+#[tokio::test]
+async fn a_worker_that_no_voucher_is_enough_for_is_passed_over() {
+	let own = crate::vouchers::tests::key();
+	let route = crate::vouchers::tests::billed(own.public());
+	let stranger = PeerKeypair::from_seed([3; 32], None);
+	for (signer, asks) in [(&own, 2), (&stranger, 1)] {
+		let shown = payee(&key(1)).sign(signer, 9_000);
+		let asked = Arc::new(AtomicUsize::new(0));
+		let workers = vec![thrifty(1, u64::MAX, shown, asked.clone()).await];
+		let vouchers = Vouchers::new(H256::zero(), crate::vouchers::tests::key());
+		let forwarder = forwarder(Limits::default()).with_vouchers(Some(vouchers));
+		let outcome = forwarder.call(&route, &clock(), workers, &request()).await;
+		let error = outcome.expect_err("it answers nobody");
+		assert_eq!(error.status(), StatusCode::PAYMENT_REQUIRED);
+		assert_eq!(asked.load(Ordering::Relaxed), asks);
+	}
+}
+
+#[tokio::test]
+async fn a_gateway_without_the_key_brings_no_voucher() {
+	let own = crate::vouchers::tests::key();
+	let route = crate::vouchers::tests::billed(own.public());
+	let shown = payee(&key(1)).sign(&own, 9_000);
+	let asked = Arc::new(AtomicUsize::new(0));
+	let workers = vec![thrifty(1, 0, shown, asked.clone()).await];
+	let outcome = forwarder(Limits::default())
+		.call(&route, &clock(), workers, &request())
+		.await;
+	assert!(
+		matches!(outcome, Err(GatewayError::Refused(words)) if words.code == "payment_required")
+	);
+	assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_worker_that_is_away_twice_is_suspected_and_one_that_refuses_is_not() {
+	let (suspicions, mut heard) = Suspicions::new();
+	let forwarder = forwarder(Limits::default()).with_suspicions(Some(suspicions));
+	let refuses = upstream(StatusCode::SERVICE_UNAVAILABLE, HeaderMap::new(), "no").await;
+	let free = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+	let nobody = free.and_then(|listener| listener.local_addr());
+	let nobody = format!("http://{}", nobody.expect("a free port"));
+	for suspected in [false, true] {
+		let workers = vec![live(&key(1), &nobody), live(&key(2), &refuses)];
+		let (way, now, asked) = (route(), clock(), request());
+		let outcome = forwarder.call(&way, &now, workers, &asked);
+		assert!(outcome.await.is_err());
+		let expected = suspected.then(|| (route().deal, key(1).id()));
+		assert_eq!(heard.try_recv().ok(), expected);
+	}
 }

@@ -10,14 +10,16 @@ use crate::{
 };
 use axum::{
 	extract::{Request as HttpRequest, State},
-	http::{header, request::Parts, HeaderName, HeaderValue, Uri},
+	http::{header, request::Parts, HeaderMap, HeaderName, HeaderValue, Uri},
 	response::{IntoResponse, Response},
 };
+use millrace_client::access::{client_address, now_seconds, Claim, Credential, FORWARDED_HEADER};
+use millrace_http::server::Caller;
 use millrace_primitives::{
 	execution::{Request, UNVERIFIED},
 	DealId,
 };
-use std::{sync::Arc, time::Instant};
+use std::{net::IpAddr, sync::Arc, time::Instant};
 use tokio::time::timeout;
 
 /// Names the worker that answered.
@@ -54,7 +56,10 @@ async fn answer(app: &App, request: HttpRequest) -> Result<Answer, GatewayError>
 	let (parts, body) = request.into_parts();
 	let (deal, request) = head(&parts)?;
 	let (route, clock) = route(app, deal).await?;
-	// Who has nobody to call is told so before the body is read.
+	// Who may not call, or has nobody to call, is told so before the body is read.
+	let from = Caller::of(&parts.extensions).0;
+	let address = client_address(from, &parts.headers, &app.config.proxies);
+	let claim = Claim::of(&route.access, &parts.headers, address)?;
 	let workers = route.candidates(clock.epoch)?;
 	let limit = u64::from(route.limits.request_bytes);
 	let body = read_body(body, limit, app.config.limits.body_timeout()).await?;
@@ -62,15 +67,36 @@ async fn answer(app: &App, request: HttpRequest) -> Result<Answer, GatewayError>
 		body: body.into(),
 		..request
 	};
+	let genesis = app.chain.genesis();
+	let invoker = claim.confirm(genesis, deal, || request.hash(), now_seconds())?;
 	// Whoever sends slowly keeps nobody from calling: a place is for waiting for workers alone.
 	let _place = app.calls.try_acquire().map_err(|_| GatewayError::Busy)?;
+	app.rates
+		.take(deal, invoker, route.rate)
+		.map_err(GatewayError::rate_limited)?;
+	let caller = for_workers(&route, &parts.headers, address);
 	let started = Instant::now();
 	let answer = app
 		.forwarder
-		.call(&route, &clock, workers, &request)
+		.call_for(&route, &clock, workers, &request, &caller)
 		.await?;
 	app.metrics.latency.observe(started.elapsed().as_secs_f64());
 	Ok(answer)
+}
+
+/// What shows workers who calls: what the deal asks for, and where it comes from if that is counted.
+/// Nothing else of a client's headers concerns them.
+fn for_workers(route: &Route, headers: &HeaderMap, address: IpAddr) -> HeaderMap {
+	let mut caller = HeaderMap::new();
+	if let Some(Credential { name, value }) = Credential::forwarded(&route.access, headers) {
+		caller.insert(name, value);
+	}
+	if route.access.is_open() && route.rate.is_some() {
+		if let Ok(address) = HeaderValue::try_from(address.to_string()) {
+			caller.insert(FORWARDED_HEADER, address);
+		}
+	}
+	caller
 }
 
 /// The deal that is called, and the request without its body.
@@ -185,10 +211,16 @@ fn into_response(answer: Answer) -> Response {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::routing;
 	use crate::verify::tests::sign;
-	use axum::http::{HeaderMap, StatusCode};
+	use axum::http::StatusCode;
 	use millrace_client::PeerKeypair;
-	use millrace_primitives::{execution::CallStatus, peer::PeerId, H256};
+	use millrace_primitives::{
+		access::{Access, Invokers, RateLimit},
+		execution::CallStatus,
+		peer::PeerId,
+		H256,
+	};
 
 	fn parsed(uri: &str) -> Result<(DealId, String), &'static str> {
 		target(&uri.parse().expect("that is a URI")).map_err(|error| error.code())
@@ -282,5 +314,41 @@ mod tests {
 		for name in ["set-cookie", "x-millrace-other", "x-millrace-stderr"] {
 			assert!(response.headers().get(name).is_none(), "{name}");
 		}
+	}
+
+	#[test]
+	fn workers_are_shown_what_the_deal_asks_for_and_nothing_else() {
+		let mut headers = HeaderMap::new();
+		let token = HeaderValue::from_static("Bearer a-token-of-many-letters");
+		headers.insert(header::AUTHORIZATION, token);
+		headers.insert("x-millrace-invoker", HeaderValue::from_static("0x00"));
+		headers.insert("x-forwarded-for", HeaderValue::from_static("192.0.2.9"));
+		headers.insert(header::COOKIE, HeaderValue::from_static("a=b"));
+		let mut view = routing::tests::deal(7, Vec::new());
+		let shown = |view: &routing::tests::View| {
+			let route = Route::new(H256::zero(), view, Arc::default());
+			let shown = for_workers(&route, &headers, IpAddr::from([192, 0, 2, 1]));
+			let pair = shown.iter().next().map(|(name, value)| {
+				let value = value.to_str().expect("it is text");
+				format!("{name}: {value}")
+			});
+			assert!(shown.len() < 2);
+			pair.unwrap_or_default()
+		};
+		// Where nothing is counted, the client's address is nobody's business.
+		assert_eq!(shown(&view), "");
+		view.spec.rate = Some(RateLimit {
+			calls: 1,
+			per_seconds: 1,
+		});
+		assert_eq!(shown(&view), "x-forwarded-for: 192.0.2.1");
+		let one: Invokers = vec![H256::zero()].try_into().expect("one fits");
+		view.spec.access = Access::Tokens(one.clone());
+		assert_eq!(
+			shown(&view),
+			"authorization: Bearer a-token-of-many-letters"
+		);
+		view.spec.access = Access::Keys(one);
+		assert_eq!(shown(&view), "x-millrace-invoker: 0x00");
 	}
 }

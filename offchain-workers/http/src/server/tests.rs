@@ -40,6 +40,7 @@ impl Server {
 		};
 		let router = Router::new()
 			.route("/", get(|| async { "quick" }))
+			.route("/caller", get(caller))
 			.route("/slow", get(slow))
 			.route("/never", get(std::future::pending::<()>))
 			.route("/large", get(|| async { vec![b'x'; LARGE] }));
@@ -80,6 +81,10 @@ impl Server {
 		let (_, body) = answer.split_once("\r\n\r\n").expect("that is HTTP");
 		body.into()
 	}
+}
+
+async fn caller(request: Request) -> String {
+	Caller::of(request.extensions()).0.to_string()
 }
 
 async fn ask(stream: &mut TcpStream, path: &str, connection: &str) {
@@ -246,4 +251,12 @@ async fn a_server_that_is_stopped_waits_for_a_bounded_time() {
 		.expect("it ends")
 		.expect("it does not panic");
 	assert_eq!(rest(&mut endless).await, "");
+}
+
+#[tokio::test]
+async fn a_request_says_where_it_comes_from() {
+	let server = Server::start(2, LONG).await;
+	assert_eq!(server.get("/caller").await, "127.0.0.1");
+	let other = Request::new(axum::body::Body::empty());
+	assert_eq!(caller(other).await, "0.0.0.0");
 }

@@ -2,9 +2,10 @@
 //! What reads whole tables lets the database catch up before.
 
 use super::{
-	decode, Body, ReceiptStore, BIRTH, BODIES, BODY_VERSION, META, OPEN, RECEIPTS, REPORTS,
+	decode, Body, ReceiptStore, BIRTH, BODIES, BODY_VERSION, META, OPEN, PRIVATE, RECEIPTS, REPORTS,
 };
 use crate::{
+	access::PrivateDeals,
 	birth::Birth,
 	errors::{database, StoreError},
 	ledger::{Call, Key},
@@ -35,6 +36,18 @@ impl ReceiptStore {
 		stored
 			.map(|bytes| decode("birth", bytes.value()))
 			.transpose()
+	}
+
+	/// Deals that are not open, or once were not, of which receipts may be kept.
+	pub(crate) fn private_deals(&self) -> Result<PrivateDeals, StoreError> {
+		let read = self.database.begin_read().map_err(database)?;
+		let table = read.open_table(PRIVATE).map_err(database)?;
+		let mut deals = PrivateDeals::new();
+		for entry in table.iter().map_err(database)? {
+			let (deal, row) = entry.map_err(database)?;
+			deals.insert(deal.value(), decode("private deal", row.value())?);
+		}
+		Ok(deals)
 	}
 
 	/// First number of an epoch that was never stored, neither with a receipt nor as an open call.

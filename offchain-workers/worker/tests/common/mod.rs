@@ -18,6 +18,7 @@ use millrace_primitives::{
 };
 use millrace_sandbox::{Guests, InProcess};
 use millrace_worker::{
+	access::Doorkeeper,
 	calls::{CallParts, Calls, Identity},
 	commit::Committer,
 	effects::HttpOut,
@@ -28,9 +29,10 @@ use millrace_worker::{
 	packages::Packages,
 	receipts::ReceiptStore,
 	snapshot::Snapshot,
+	vouchers::Vouchers,
 	Limits,
 };
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
 use tokio::{sync::watch, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -52,6 +54,7 @@ pub const MODULE: &[u8] = &[
 
 pub struct World {
 	pub calls: Arc<Calls>,
+	pub doorkeeper: Arc<Doorkeeper>,
 	pub store: Arc<ReceiptStore>,
 	pub ledger: Arc<Ledger>,
 	pub packages: Arc<Packages>,
@@ -98,6 +101,12 @@ pub fn assignment(deal: u64, package: Package) -> Assignment {
 		paid_until: EPOCH,
 		hosts: Default::default(),
 		profile: PROFILE_V1,
+		packages: Default::default(),
+		billing: Default::default(),
+		redeemed: Default::default(),
+		probe: None,
+		access: Default::default(),
+		rate: None,
 	}
 }
 
@@ -203,6 +212,7 @@ impl World {
 			CancellationToken::new(),
 		)
 		.expect("the thread starts");
+		let vouchers = Vouchers::open(dir, GENESIS, identity.peer).expect("it opens");
 		let tasks = TaskTracker::new();
 		let folder = dir.join("packages");
 		std::fs::create_dir_all(&folder).expect("a directory");
@@ -244,13 +254,18 @@ impl World {
 			ledger: ledger.clone(),
 			store: store.clone(),
 			committer,
+			vouchers: Arc::new(vouchers),
 			snapshots: seen,
 			limits,
 			metrics: metrics.clone(),
 			tasks,
 		}));
+		// Gateways of the tests are on this machine, and are believed.
+		let proxies = vec![IpAddr::from([127, 0, 0, 1])];
+		let doorkeeper = Doorkeeper::new(GENESIS, proxies, 1_024, &store);
 		Self {
 			calls,
+			doorkeeper: Arc::new(doorkeeper.expect("it reads")),
 			store,
 			ledger,
 			packages,

@@ -47,6 +47,21 @@ fn with_few_reports_all_are_audited() {
 }
 
 #[test]
+fn the_market_is_told_of_each_who_is_drawn_once() {
+	ExtBuilder::default().peers(5).build_and_execute(|| {
+		report_all(5);
+		go_to(2, 7);
+		assert_eq!(ToldDrawn::get(), vec![]);
+		go_to_answers(1);
+		let mut told = ToldDrawn::get();
+		told.sort();
+		let mut drawn: Vec<_> = Audits::<Test>::iter_keys().collect();
+		drawn.sort();
+		assert_eq!(told, drawn);
+	});
+}
+
+#[test]
 fn no_reports_no_draw() {
 	ExtBuilder::default().build_and_execute(|| {
 		commit(1, 1);

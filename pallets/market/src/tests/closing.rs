@@ -4,6 +4,7 @@ use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
 use millrace_primitives::{
 	market::DealStatus,
+	packages::NoTerms,
 	traits::{Capacity, PeerUse, WorkInspector, WorkLedger},
 	DealId,
 };
@@ -46,7 +47,7 @@ fn an_early_stop_costs_one_epoch_of_the_closing_deposit() {
 			FUNDS - OFFER_DEPOSIT + 2_940
 		);
 		assert_noop!(close(deal), Error::<Test>::UnknownDeal);
-		assert_eq!(Market::call_terms(deal), None);
+		assert_eq!(call_terms(deal), Err(NoTerms::Unknown));
 	});
 }
 
@@ -187,7 +188,8 @@ fn the_units_of_a_stopped_deal_are_free_for_the_next_epoch() {
 			(1, 1)
 		);
 		assert!(Market::is_worker(peer, first, 6) && !Market::is_worker(peer, first, 7));
-		assert!(!Market::is_worker(peer, second, 6) && Market::is_worker(peer, second, 7));
+		// It serves the second one already in what is left of epoch 6.
+		assert!(!Market::is_worker(peer, second, 5) && Market::is_worker(peer, second, 6));
 	});
 }
 
@@ -243,8 +245,10 @@ fn what_is_remembered_of_a_peer_goes_with_its_last_deal_or_with_itself() {
 		));
 		assert!(!Market::in_use(peer));
 		assert_eq!(Loads::<Test>::iter().count(), 1);
+		assert_eq!(PastWorks::<Test>::iter().count(), 1);
 		Market::forget(peer);
 		assert_eq!(Loads::<Test>::iter().count(), 0);
+		assert_eq!(PastWorks::<Test>::iter().count(), 0);
 	});
 }
 

@@ -5,8 +5,7 @@ use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect};
 use millrace_primitives::{
 	capacity::MAX_UNITS,
 	execution::{MAX_MEMORY_BYTES, MAX_PACKAGE_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES},
-	market::{DealSpec, Host, HTTP_OUT, MAX_HOST, MAX_HOSTS},
-	traits::WorkInspector,
+	market::{DealSpec, Host, GAS_BILLED, HTTP_OUT, MAX_HOST, MAX_HOSTS},
 	Balance,
 };
 
@@ -161,6 +160,30 @@ fn hosts_are_listed_once_in_their_one_form_and_with_the_capability() {
 }
 
 #[test]
+fn who_is_billed_by_gas_names_some_and_asks_for_the_capability() {
+	build_and_execute(|| {
+		refused(|spec| *spec = by_gas(spec.clone(), 0), Error::FullGasZero);
+		for capabilities in [0, 1, !GAS_BILLED] {
+			refused(
+				|spec| {
+					*spec = by_gas(spec.clone(), 7);
+					spec.capabilities = capabilities;
+				},
+				Error::BillingNeedsCapability,
+			);
+		}
+		let id = create(by_gas(spec(2, 10), 7), ESCROW);
+		let deal = Market::deal_of(id).expect("it stands");
+		assert_eq!(deal.full_gas, Some(7));
+		// The capability may be asked for without it.
+		let mut order = spec(2, 10);
+		order.capabilities |= GAS_BILLED;
+		let id = create(order, ESCROW);
+		assert_eq!(Market::deal_of(id).expect("it stands").full_gas, None);
+	});
+}
+
+#[test]
 fn the_longest_list_of_hosts_is_taken() {
 	build_and_execute(|| {
 		let mut order = spec(2, 10);
@@ -171,7 +194,7 @@ fn the_longest_list_of_hosts_is_taken() {
 		let names: Vec<&str> = names.iter().map(String::as_str).collect();
 		with_hosts(&mut order, &names);
 		let id = create(order, ESCROW);
-		let terms = Market::call_terms(id).expect("it stands");
+		let terms = call_terms(id).expect("it stands");
 		assert_eq!(terms.hosts.len(), MAX_HOSTS as usize);
 		assert!(terms.is_verifiable());
 	});

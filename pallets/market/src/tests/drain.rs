@@ -244,7 +244,7 @@ fn another_worker_takes_the_place_before_the_first_is_gone() {
 		assert_eq!(rates(deal, 7), [10, 22, 12]);
 		for (epoch, serving) in [
 			(6, vec![first]),
-			(7, vec![first]),
+			(7, vec![first, second]),
 			(8, vec![first, second]),
 			(9, vec![second]),
 			(10, vec![second]),
@@ -511,6 +511,29 @@ fn the_owner_ends_an_assigned_worker_at_once_and_without_fault() {
 		at(8, 0);
 		run_matcher();
 		assert_eq!(workers(deal), vec![peer]);
+	});
+}
+
+/// Each is paid for the next epoch, though none serves longer than that.
+#[test]
+fn whoever_gives_notice_at_once_is_followed_by_one_more_in_an_epoch() {
+	build_and_execute(|| {
+		let peers = [1, 2, 3].map(|index| offer(index, PROVIDER + u64::from(index), 4, 10));
+		let deal = create(spec(1, 10), 1_000);
+		for peer in &peers[..2] {
+			run_matcher();
+			go_live(*peer, deal);
+			drain(*peer, deal);
+		}
+		assert_eq!(Market::sought(deal, &spec(1, 10)), Err(Content::Full));
+		run_matcher();
+		assert_eq!(workers(deal), peers[..2].to_vec());
+		assert_eq!(rates(deal, 5), [0, 20, 0]);
+		// In the next epoch there is room, without anybody's doing.
+		at(6, 0);
+		assert_eq!(Market::sought(deal, &spec(1, 10)), Ok(()));
+		run_matcher();
+		assert!(workers(deal).contains(&peers[2]));
 	});
 }
 

@@ -1,5 +1,6 @@
 //! Tests of the market, a file a feature.
 
+mod access;
 mod closing;
 mod commitment;
 mod conservation;
@@ -7,19 +8,26 @@ mod deals;
 mod drain;
 mod expiry;
 mod grace;
+mod large;
 mod lost;
 mod matching;
 mod offers;
 mod owners;
+mod packages;
+mod past_work;
 mod patrol;
 mod payments;
 mod pot;
+mod probe_failures;
+mod probes;
 mod reference;
+mod rematch;
 mod resize;
 mod resumption;
 mod sleep;
 mod stateful;
 mod updates;
 mod views;
+mod vouchers;
 mod why_not;
 mod workers;

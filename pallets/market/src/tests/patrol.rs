@@ -315,7 +315,8 @@ fn whoever_goes_first_leaves_the_other_what_it_does_not_take() {
 		let (deals, _) = silent_deals(1);
 		let patrol_first = ANSWER + 1;
 		at(7, patrol_first);
-		let limit = <() as WeightInfo>::patrol_visit()
+		let limit = <() as WeightInfo>::probe_visit()
+			+ <() as WeightInfo>::patrol_visit()
 			+ <() as WeightInfo>::patrol_worker()
 			+ MockCapacity::settle_weight();
 		let took = Market::work_within(limit);

@@ -214,7 +214,7 @@ fn reports_are_bounded_by_what_the_peer_works_for() {
 			.collect();
 		Market::on_report(peer, 6, &served);
 		let (_, listed) = Reported::<Test>::get(peer).expect("it was noted");
-		assert_eq!(listed.to_vec(), vec![deal]);
+		assert_eq!(listed.to_vec(), vec![(deal, 1)]);
 	});
 }
 

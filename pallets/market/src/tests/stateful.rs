@@ -5,11 +5,13 @@ mod deals;
 mod ledger;
 mod lists;
 mod ops;
+mod probes;
 mod rows;
 mod workers;
 mod world;
 
 use crate::{mock::*, Params};
+use deals::package_of;
 use frame_support::{
 	dispatch::{DispatchResult, DispatchResultWithPostInfo},
 	traits::Hooks,
@@ -19,16 +21,16 @@ use millrace_primitives::{
 	market::WorkerStatus,
 	traits::{Capacity, PeerUse, WorkInspector},
 };
-use ops::{op, Caller, Op, Order, Sum};
+use ops::{op, Op, Order, Sum};
 use proptest::{
 	prelude::*,
 	test_runner::{Config, TestRunner},
 };
 use std::{cell::RefCell, collections::BTreeMap, time::Instant};
-use world::{Commitment, World};
+use world::World;
 
 /// What must have come to something in a run, or it says nothing.
-const NAMES: [&str; 57] = [
+const NAMES: &[&str] = &[
 	"post offer",
 	"update offer",
 	"withdraw offer",
@@ -37,6 +39,7 @@ const NAMES: [&str; 57] = [
 	"stop",
 	"go live",
 	"drain",
+	"redeem",
 	"end worker",
 	"release worker",
 	"replace",
@@ -44,6 +47,7 @@ const NAMES: [&str; 57] = [
 	"name heir",
 	"take deal",
 	"begin grace",
+	"update package",
 	"close",
 	"match deal",
 	"set params",
@@ -71,9 +75,11 @@ const NAMES: [&str; 57] = [
 	"a deal closed",
 	"a deal resized",
 	"an heir named",
+	"a package updated",
 	"an owner changed",
 	"a grace begun",
 	"a grace ended",
+	"a rematch begun",
 	"a worker matched",
 	"a worker live",
 	"a worker draining",
@@ -84,7 +90,16 @@ const NAMES: [&str; 57] = [
 	"a bond forfeited",
 	"an epoch paid",
 	"an epoch paid in grace",
+	"an epoch paid by gas",
+	"a voucher redeemed",
 	"a closing epoch paid",
+	"probe",
+	"answer probe",
+	"fail probe",
+	"a probe made",
+	"a probe answered",
+	"a probe failed",
+	"a probe dropped",
 	"a refusal",
 ];
 
@@ -142,7 +157,21 @@ impl World<'_> {
 		Market::forget(peer);
 		unregister(peer);
 		self.forget_work(peer);
+		self.ledger.left.remove(&peer);
 		self.note("leave", true);
+	}
+
+	/// The commitment of a peer fails by an offence, which is charged after everything that is closed.
+	pub(super) fn fail(&mut self, n: u8) {
+		let peer = self.peer(n);
+		self.settle(peer);
+		let stood = self.commitments.remove(&n).is_some();
+		if stood {
+			fail_commitment(peer);
+			self.sync();
+			self.forget_work(peer);
+		}
+		self.note("fail", stood);
 	}
 
 	/// What others ask changes nothing but for settlements, and agrees with what happened.
@@ -163,7 +192,22 @@ impl World<'_> {
 		for (id, row) in &self.ledger.deals {
 			let view = Market::deal_view(*id, |_| None).expect("it stands");
 			assert_eq!((view.owner, &view.spec), (row.owner, &row.spec));
-			assert_eq!(Market::is_worker(peer, *id, now), row.is_due(peer, now));
+			for epoch in [now - 1, now] {
+				let left = self.ledger.left.get(&peer).into_iter().flatten();
+				let answered = left
+					.copied()
+					.any(|(deal, first, last)| deal == *id && first <= epoch && epoch <= last);
+				let answers = answered || row.answers(peer, epoch);
+				assert_eq!(Market::is_worker(peer, *id, epoch), answers);
+			}
+			let block = System::block_number();
+			for package in (1..4)
+				.map(|n| package_of(n).hash)
+				.chain([row.packages[0].0])
+			{
+				let known = Market::call_terms(*id, package, now, block);
+				assert_eq!(known.is_ok(), row.counts(package, now, block));
+			}
 		}
 		for assignment in Market::assignments(peer) {
 			let told = match assignment.worker.status {
@@ -173,6 +217,12 @@ impl World<'_> {
 			};
 			let seat = &self.ledger.deals[&assignment.deal].workers[&peer];
 			assert_eq!((seat.since, seat.last), told);
+			let redeemed = assignment.redeemed;
+			let billed = seat.billed.values().sum::<u64>();
+			assert_eq!(
+				(redeemed.cumulative, redeemed.billed),
+				(seat.vouchered, billed)
+			);
 		}
 		self.note("ask", true);
 	}
@@ -203,6 +253,8 @@ impl World<'_> {
 		for (deal, peer, last) in self.ledger.draining() {
 			assert!(last > ended, "{peer:?} in {deal}");
 		}
+		let now = Market::moment();
+		assert!(self.ledger.probes.values().all(|open| open.deadline >= now));
 		self.note("patrol", true);
 	}
 
@@ -254,6 +306,7 @@ impl World<'_> {
 				self.called("close", caller, within(Market::close_weight(), result));
 			}
 			Op::Drain { pick, duty } => self.drain(pick, duty),
+			Op::Redeem { pick, duty, more } => self.redeem(pick, duty, more),
 			Op::EndWorker { caller, pick } => self.end_worker(caller, pick),
 			Op::Replace {
 				caller,
@@ -282,6 +335,29 @@ impl World<'_> {
 				epochs,
 				brings,
 			} => self.use_up(caller, pick, epochs, brings),
+			Op::Cheapen { pick, peer } => self.cheapen(pick, peer),
+			Op::Probe {
+				caller,
+				pick,
+				bytes,
+			} => self.probe(caller, pick, bytes),
+			Op::AnswerProbe { pick, duty } => self.answer_probe(pick, duty),
+			Op::FailProbe {
+				caller,
+				pick,
+				late,
+				gone,
+			} => {
+				if gone {
+					self.fail_asked(pick);
+				}
+				self.fail_probe(caller, pick, late);
+			}
+			Op::UpdatePackage {
+				caller,
+				deal,
+				package,
+			} => self.update_package(caller, deal, package),
 			Op::Match { caller, deal } => {
 				let result = Market::match_deal(caller.origin(STRANGER), self.deal(deal));
 				let result = within(Market::match_deal_weight(), result);
@@ -340,18 +416,8 @@ impl World<'_> {
 				self.note("settle", settled);
 			}
 			Op::Commit { pick, units } => {
-				let is_free =
-					|n: u8| self.provider(n).is_some() && !self.commitments.contains_key(&n);
-				let n = self.pick(pick, is_free);
-				let commits = is_free(n);
-				if commits {
-					let commitment = Commitment {
-						units,
-						since: Epoch::get() + 1,
-						reported: None,
-					};
-					self.commitments.insert(n, commitment);
-				}
+				let n = self.pick(pick, |n| self.is_free(n));
+				let commits = self.commit(n, units);
 				self.note("commit", commits);
 			}
 			Op::Units { peer: n, units } => {
@@ -368,17 +434,7 @@ impl World<'_> {
 				}
 				self.note("end", stands);
 			}
-			Op::Fail(n) => {
-				// An offence is charged after everything that is closed.
-				self.settle(self.peer(n));
-				let stood = self.commitments.remove(&n).is_some();
-				if stood {
-					fail_commitment(self.peer(n));
-					self.sync();
-					self.forget_work(self.peer(n));
-				}
-				self.note("fail", stood);
-			}
+			Op::Fail(n) => self.fail(n),
 			Op::Register { pick, provider } => {
 				let n = self.pick(pick, |n| self.provider(n).is_none());
 				let is_new = self.provider(n).is_none();
@@ -443,13 +499,15 @@ fn anything_may_happen_in_any_order() {
 	let mut tally = BTreeMap::new();
 	let mut unseen = NAMES.to_vec();
 	for _ in 0..32 {
-		tally.extend(run(16, 120));
+		for (name, times) in run(16, 120) {
+			*tally.entry(name).or_insert(0) += times;
+		}
 		unseen.retain(|name| !tally.contains_key(name));
 		if unseen.is_empty() {
 			return;
 		}
 	}
-	panic!("never: {unseen:?}");
+	panic!("never: {unseen:?}, but {tally:?}");
 }
 
 #[test]

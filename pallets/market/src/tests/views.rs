@@ -5,7 +5,6 @@ use millrace_primitives::{
 	execution::{CallTerms, ARBITRATION_GAS, PROFILE_V1, UNVERIFIED},
 	market::{DealSpec, DealStatus, WorkerStatus},
 	peer::Endpoint,
-	traits::WorkInspector,
 };
 
 #[test]
@@ -26,7 +25,7 @@ fn a_deal_is_seen_with_its_workers() {
 			.is_empty());
 		assert!(Market::deal_view(id + 1, |_| None).is_none());
 		assert_eq!(Market::deal_views(None, 0, 10, |_| None).len(), 1);
-		let terms = Market::call_terms(id).expect("it stands");
+		let terms = call_terms(id).expect("it stands");
 		let spec = view.spec;
 		assert_eq!(
 			terms,
@@ -48,7 +47,7 @@ fn a_deal_keeps_the_profile_of_its_creation() {
 		Deals::<Test>::mutate(DealKey::from(id), |deal| {
 			deal.as_mut().expect("it stands").profile = profile;
 		});
-		let terms = Market::call_terms(id).expect("it stands");
+		let terms = call_terms(id).expect("it stands");
 		assert!(terms.is_verifiable());
 		assert_eq!(terms.profile, profile);
 		assert_eq!(Market::assignments(peer)[0].terms(), terms);
@@ -56,7 +55,7 @@ fn a_deal_keeps_the_profile_of_its_creation() {
 		assert_eq!(view.call_terms(), terms);
 		// Orders of today are not touched by it.
 		let next = create(spec(1, 10), 90);
-		let terms = Market::call_terms(next).expect("it stands");
+		let terms = call_terms(next).expect("it stands");
 		assert_eq!(terms.profile, PROFILE_V1);
 	});
 }

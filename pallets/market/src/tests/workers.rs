@@ -106,7 +106,7 @@ fn every_refusal_has_its_code() {
 }
 
 #[test]
-fn a_live_worker_holds_its_bond_and_is_at_work_from_the_next_epoch() {
+fn a_live_worker_holds_its_bond_serves_at_once_and_is_at_work_from_the_next_epoch() {
 	build_and_execute(|| {
 		let (deal, peer) = assigned();
 		assert_eq!(Market::busy_units(peer, 6), 0);
@@ -118,9 +118,32 @@ fn a_live_worker_holds_its_bond_and_is_at_work_from_the_next_epoch() {
 			(Market::busy_units(peer, 5), Market::busy_units(peer, 6)),
 			(0, 1)
 		);
-		assert!(!Market::is_worker(peer, deal, 5));
-		assert!(Market::is_worker(peer, deal, 6));
+		assert!(!Market::is_worker(peer, deal, 4));
+		assert!(Market::is_worker(peer, deal, 5) && Market::is_worker(peer, deal, 6));
 		assert_eq!(Unfilled::<Test>::iter().count(), 0);
+	});
+}
+
+#[test]
+fn what_is_left_of_the_epoch_of_going_live_is_neither_paid_nor_owed() {
+	build_and_execute(|| {
+		let (deal, peer) = assigned();
+		assert!(!Market::is_worker(peer, deal, 5));
+		go_live(peer, deal);
+		// It may list the deal.
+		at_rest_of(6);
+		report_and_settle(peer, 5, &[deal]);
+		assert_eq!(Market::deal_of(deal).expect("it stands").escrow, 20);
+	});
+	build_and_execute(|| {
+		let (deal, peer) = assigned();
+		go_live(peer, deal);
+		miss(peer, 5);
+		at_rest_of(6);
+		assert_noop!(
+			Market::replace(RuntimeOrigin::signed(STRANGER), deal, peer),
+			Error::<Test>::NotLost
+		);
 	});
 }
 

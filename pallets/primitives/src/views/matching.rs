@@ -81,7 +81,8 @@ pub enum Content {
 	NotActive,
 	/// It has as many workers as it wants.
 	Filled,
-	/// With those that leave it has as many workers as a deal can have.
+	/// With those that leave it has as many workers as a deal can have, or as many as may be paid for
+	/// the next epoch: twice those that are wanted, at the ceiling.
 	Full,
 	/// No epoch of its term is left.
 	TermOver,

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-	refusal, Answered, Demands, OpenCases, OpenDemandCount, OpenDemands, Posted, MAX_OTHER_DEMANDS,
-	MAX_PACKAGE_DEMANDS, RING,
+	refusal, Answered, Clients, Demands, OpenCases, OpenDemandCount, OpenDemands, OpeningClients,
+	Posted, MAX_OTHER_DEMANDS, MAX_PACKAGE_DEMANDS, RING,
 };
 use frame_support::{assert_noop, dispatch::GetDispatchInfo};
 use millrace_primitives::{
@@ -448,5 +448,34 @@ fn a_migration_leaves_time_to_post() {
 		assert_ok!(send(call));
 		assert_eq!(Receipts::posted(package()), Some(System::block_number()));
 		assert_eq!(OpenCases::<Test>::get(peer()), 0);
+	});
+}
+
+#[test]
+fn data_of_a_private_deal_are_for_its_owner_alone() {
+	build_and_execute(|| {
+		open(&[receipt(0), with_effects(3)]);
+		let clients = OpeningClients {
+			epoch: 1,
+			clients: vec![(3, ALICE)].try_into().expect("one fits"),
+		};
+		Clients::<Test>::insert(peer(), 1, clients);
+		for wanted in [Wanted::Package, Wanted::Request, Wanted::Transcript] {
+			assert_noop!(demand(BOB, 3, wanted), Error::<Test>::NotClient);
+			assert_noop!(demand(PROVIDER, 3, wanted), Error::<Test>::NotClient);
+			assert_ok!(demand(ALICE, 3, wanted));
+		}
+		// The other receipt is of a deal that everybody may call.
+		assert_ok!(demand(BOB, 0, Wanted::Request));
+
+		// It is answered for all the same, and what is void needs no client.
+		pass(11);
+		for wanted in [Wanted::Request, Wanted::Transcript] {
+			assert_ok!(expire(3, wanted));
+		}
+		assert_eq!(Receipts::opened(peer(), 1).len(), 1);
+		assert_ok!(expire(0, Wanted::Request));
+		assert!(Receipts::opened(peer(), 1).is_empty());
+		assert_eq!(Clients::<Test>::iter().count(), 0);
 	});
 }

@@ -4,7 +4,7 @@ use super::*;
 use frame_support::assert_noop;
 use millrace_primitives::{
 	challenge::LeafProof,
-	execution::{response_hash, CallStatus, UNVERIFIED},
+	execution::{package_hash, response_hash, CallStatus, CallTerms, UNVERIFIED},
 	peer::PeerId,
 };
 
@@ -106,6 +106,60 @@ fn another_package_other_terms_or_effects_without_hosts_are_false() {
 	assert_false(|receipt| receipt.package = H256::zero());
 	assert_false(|receipt| receipt.terms = H256::zero());
 	assert_false(|receipt| receipt.transcript = H256::zero());
+}
+
+/// A receipt of a call that ran what the deal had before an update.
+fn of_before(receipt: &mut Receipt, terms: &CallTerms) {
+	receipt.package = terms.package;
+	receipt.terms = terms.hash(receipt.genesis);
+}
+
+#[test]
+fn the_package_before_an_update_is_true_until_its_time_is_over() {
+	build_and_execute(|| {
+		let before = update(28, 1);
+		let not_false = error(Error::NotFalse);
+		for block in [27, 28, 40] {
+			let change = |receipt: &mut Receipt| {
+				of_before(receipt, &before);
+				receipt.block = block;
+			};
+			assert_eq!(outcome(change), not_false, "{block}");
+		}
+		assert_eq!(outcome(|receipt| receipt.block = 28), not_false);
+	});
+	build_and_execute(|| {
+		let before = update(28, 0);
+		assert_ok!(outcome(|receipt| of_before(receipt, &before)));
+	});
+	// Under its own terms, and no others.
+	build_and_execute(|| {
+		update(28, 1);
+		assert_ok!(outcome(|receipt| receipt.package = package_hash(b"before")));
+	});
+}
+
+#[test]
+fn a_package_from_before_its_update_is_false() {
+	build_and_execute(|| {
+		update(28, 1);
+		assert_ok!(outcome(|receipt| receipt.block = 27));
+	});
+}
+
+#[test]
+fn a_package_that_may_be_forgotten_convicts_nobody() {
+	build_and_execute(|| {
+		update(28, 1);
+		History::mutate(|history| history.forgotten = Some(1));
+		let change = |receipt: &mut Receipt| receipt.package = H256::zero();
+		assert_eq!(outcome(change), error(Error::NotFalse));
+	});
+	build_and_execute(|| {
+		update(28, 1);
+		History::mutate(|history| history.forgotten = Some(0));
+		assert_ok!(outcome(|receipt| receipt.package = H256::zero()));
+	});
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Opened receipts: what holds, and each reason why one does not.
 
-use crate::{mock::*, Event, OpeningError};
+use crate::{mock::*, Clients, Event, OpeningError};
 use millrace_primitives::{
 	audit::{drawn_receipts, ReceiptOpening},
 	execution::{
@@ -248,6 +248,42 @@ fn a_key_signs_only_inside_its_interval() {
 }
 
 #[test]
+fn a_receipt_names_the_package_of_its_block() {
+	build_and_execute(|| {
+		let before = update(29, 1);
+		let of_before = |block| Receipt {
+			package: before.package,
+			terms: before.hash(MockClock::genesis()),
+			block,
+			..receipt(0)
+		};
+		for honest in [of_before(28), of_before(40), receipt(0)] {
+			let (report, openings) = report_over(&[honest]);
+			assert!(open(&report, &openings));
+		}
+		// The one of today did not count yet.
+		let early = Receipt {
+			block: 28,
+			..receipt(0)
+		};
+		let (report, openings) = report_over(&[early]);
+		assert!(!open(&report, &openings));
+		assert_eq!(refusal(), Some(OpeningError::Package));
+	});
+	build_and_execute(|| {
+		let before = update(29, 0);
+		let late = Receipt {
+			package: before.package,
+			terms: before.hash(MockClock::genesis()),
+			..receipt(0)
+		};
+		let (report, openings) = report_over(&[late]);
+		assert!(!open(&report, &openings));
+		assert_eq!(refusal(), Some(OpeningError::Package));
+	});
+}
+
+#[test]
 fn terms_of_a_deal_that_is_gone_are_not_asked_for() {
 	build_and_execute(|| {
 		DealStands::set(false);
@@ -259,5 +295,32 @@ fn terms_of_a_deal_that_is_gone_are_not_asked_for() {
 			..receipt(0)
 		}]);
 		assert!(open(&report, &openings));
+	});
+}
+
+#[test]
+fn the_owner_of_a_private_deal_is_kept_with_what_was_opened_of_it() {
+	build_and_execute(|| {
+		PrivateTo::set(Some(ALICE));
+		let (report, openings) = report_over(&[receipt(0), receipt(1)]);
+		assert!(open(&report, &openings));
+		for opening in &openings {
+			let seq = opening.receipt.receipt.seq;
+			assert_eq!(Receipts::client_of(peer(), 1, seq), Some(ALICE));
+		}
+		assert_eq!(Receipts::client_of(peer(), 1, 7), None);
+		assert_eq!(Receipts::client_of(peer(), 2, 0), None);
+		// What the deal says afterwards changes nothing, nor that it is gone.
+		PrivateTo::set(Some(BOB));
+		DealStands::set(false);
+		let seq = openings[0].receipt.receipt.seq;
+		assert_eq!(Receipts::client_of(peer(), 1, seq), Some(ALICE));
+
+		// What is opened later in the same slot is not taken for hers.
+		DealStands::set(true);
+		PrivateTo::set(None);
+		assert!(open(&report, &openings));
+		assert_eq!(Receipts::client_of(peer(), 1, seq), None);
+		assert_eq!(Clients::<Test>::iter().count(), 0);
 	});
 }

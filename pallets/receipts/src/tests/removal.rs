@@ -1,6 +1,9 @@
 //! What is remembered of a peer goes with it.
 
-use crate::{mock::*, Answered, Answers, Case, Cases, OpenCases, Opened, Opening, Ring, RING};
+use crate::{
+	mock::*, Answered, Answers, Case, Cases, Clients, OpenCases, Opened, Opening, OpeningClients,
+	Ring, RING,
+};
 use millrace_primitives::{
 	challenge::{Charge, Wanted},
 	execution::{empty_transcript, CallStatus, Receipt, SignedReceipt, PROFILE_V1},
@@ -43,6 +46,11 @@ fn fill(peer: PeerId) {
 	for epoch in 0..RING {
 		Receipts::on_report(peer, epoch, H256::zero());
 		Opened::<Test>::insert(peer, epoch, opening(peer, epoch));
+		let clients = OpeningClients {
+			epoch,
+			clients: vec![(0, ALICE)].try_into().expect("one fits"),
+		};
+		Clients::<Test>::insert(peer, epoch, clients);
 		let answers = Answers {
 			epoch,
 			withheld: true,
@@ -66,10 +74,11 @@ fn fill(peer: PeerId) {
 	}
 }
 
-fn rows(peer: PeerId) -> [usize; 4] {
+fn rows(peer: PeerId) -> [usize; 5] {
 	[
 		Ring::<Test>::iter_prefix(peer).count(),
 		Opened::<Test>::iter_prefix(peer).count(),
+		Clients::<Test>::iter_prefix(peer).count(),
 		Answered::<Test>::iter_prefix(peer).count(),
 		Cases::<Test>::iter_prefix(peer).count(),
 	]
@@ -78,7 +87,7 @@ fn rows(peer: PeerId) -> [usize; 4] {
 #[test]
 fn a_removed_peer_leaves_nothing_behind_and_no_other_is_touched() {
 	let ring = RING as usize;
-	let full = [ring, ring, ring, 2 * ring];
+	let full = [ring, ring, ring, ring, 2 * ring];
 	let mut ext = new_test_ext();
 	ext.execute_with(|| {
 		fill(peer());
@@ -89,7 +98,7 @@ fn a_removed_peer_leaves_nothing_behind_and_no_other_is_touched() {
 	ext.commit_all().expect("nothing is open");
 	ext.execute_with(|| {
 		Receipts::forget(peer());
-		assert_eq!((rows(peer()), rows(other())), ([0; 4], full));
+		assert_eq!((rows(peer()), rows(other())), ([0; 5], full));
 		Receipts::do_try_state().expect("the invariants hold");
 	});
 }

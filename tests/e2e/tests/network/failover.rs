@@ -408,7 +408,8 @@ fn both_served_in_their_time(
 		*answered.entry(receipt.peer).or_default() += 1;
 		let in_time = match receipt.peer {
 			peer if peer == second => receipt.epoch <= last,
-			peer if peer == third => receipt.epoch >= since,
+			// It serves from the moment on at which it is live, in the epoch before.
+			peer if peer == third => receipt.epoch + 1 >= since,
 			_ => false,
 		};
 		assert!(in_time, "{last}, {since}: {receipt:?}");

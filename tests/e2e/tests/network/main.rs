@@ -3,16 +3,23 @@
 
 mod adversaries;
 mod bad_input;
+mod billed;
+mod clients;
 mod congestion;
 mod demo;
 mod equivocation;
 mod failover;
+mod javascript;
+mod market_bars;
 mod measurements;
 mod metadata_js;
 mod node_killed;
+mod private_deal;
+mod probed;
 mod randomx;
 mod rpc;
 mod stakers;
+mod updated;
 mod validator_seats;
 mod validators;
 mod worker_killed;

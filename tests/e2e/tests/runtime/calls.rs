@@ -1,13 +1,15 @@
 //! Client and runtime agree to the byte, without a node between them.
 
 use crate::samples::{
-	answer, case, client_account, evidence, metadata, offer, peer, report, runtime_account, shown,
-	signed_terms, specifications, terms,
+	answer, case, client_account, evidence, invokers, metadata, offer, peer, receipt, report,
+	runtime_account, shown, signed_terms, specifications, terms,
 };
 use codec::{Decode, Encode};
 use millrace_client::calls::{self, Call};
 use millrace_e2e::{flood, rpc};
 use millrace_primitives::{
+	access::{Access, RateLimit},
+	billing::Voucher,
 	challenge::{Charge, OffenceKind, Wanted},
 	commitment::RoundKind,
 	hash::blake2_256,
@@ -31,6 +33,11 @@ fn pairs() -> Vec<(Call, RuntimeCall)> {
 	let (peer, key, signature) = (peer(), [7; 32], [8; 64]);
 	let (report, answer, terms) = (report(), answer(), terms());
 	let signed = signed_terms(RoundKind::Renewal);
+	let access = Access::Tokens(invokers());
+	let rate = Some(RateLimit {
+		calls: 9,
+		per_seconds: 10,
+	});
 	let url = "http://127.0.0.1:8650";
 	let mut pairs = vec![
 		(
@@ -157,6 +164,11 @@ fn pairs() -> Vec<(Call, RuntimeCall)> {
 		));
 	}
 	let deal = 1 << 40;
+	let package = specifications(client_account()).remove(0).package;
+	let voucher = Voucher {
+		cumulative: 1 << 50,
+		signature: [6; 64],
+	};
 	pairs.extend(
 		[
 			(
@@ -191,6 +203,10 @@ fn pairs() -> Vec<(Call, RuntimeCall)> {
 				Market::new_call_variant_drain(peer, deal, signature),
 			),
 			(
+				calls::market::redeem(peer, deal, voucher, signature),
+				Market::new_call_variant_redeem(peer, deal, voucher, signature),
+			),
+			(
 				calls::market::end_worker(deal, peer),
 				Market::end_worker { deal, peer },
 			),
@@ -219,8 +235,43 @@ fn pairs() -> Vec<(Call, RuntimeCall)> {
 			),
 			(calls::market::take_deal(deal), Market::take_deal { deal }),
 			(
+				calls::market::set_access(deal, &access, rate),
+				Market::set_access {
+					deal,
+					access: access.clone(),
+					rate,
+				},
+			),
+			(
 				calls::market::begin_grace(deal),
 				Market::begin_grace { deal },
+			),
+			(
+				calls::market::probe(deal, peer, &bounded("asked")),
+				Market::probe {
+					deal,
+					peer,
+					body: bounded("asked"),
+				},
+			),
+			(
+				calls::market::answer_probe(peer, deal, &receipt()),
+				Market::answer_probe {
+					peer,
+					deal,
+					receipt: receipt(),
+				},
+			),
+			(
+				calls::market::fail_probe(deal, peer),
+				Market::fail_probe { deal, peer },
+			),
+			(
+				calls::market::update_package(deal, &package),
+				Market::update_package {
+					deal,
+					package: package.clone(),
+				},
 			),
 		]
 		.map(|(built, call)| (built, RuntimeCall::Market(call))),

@@ -2,7 +2,9 @@
 
 use millrace_client::AccountId;
 use millrace_primitives::{
+	access::{Access, Invokers, RateLimit},
 	audit::{AuditAnswer, ReceiptOpening, SolutionOpening},
+	billing::Billing,
 	challenge::{CaseId, Charge, Evidence, LeafProof, Shown},
 	commitment::{CommitmentTerms, RoundKind, StakeOffer, StakerTerms},
 	execution::{empty_transcript, CallStatus, CallTerms, Receipt, SignedReceipt, PROFILE_V1},
@@ -242,6 +244,10 @@ pub(crate) fn validator(keys: Option<Vec<u8>>) -> ValidatorView {
 }
 
 /// One host, with a port.
+pub(crate) fn invokers() -> Invokers {
+	vec![H256::repeat_byte(6)].try_into().expect("one fits")
+}
+
 pub(crate) fn hosts() -> Hosts {
 	let host = b"a.example:8080".to_vec().try_into().expect("it is short");
 	vec![host].try_into().expect("one fits")
@@ -282,17 +288,32 @@ pub(crate) fn specifications<A: Clone>(account: A) -> Vec<DealSpec<A>> {
 		worker_bond: 8,
 		term_epochs: None,
 		hosts: Default::default(),
+		billing: Billing::Reserved,
+		access: Access::Open,
+		rate: None,
+		rematch: None,
 	};
 	let listed = || vec![account.clone()].try_into();
 	let allowing = DealSpec {
 		providers: ProviderFilter::Allow(listed().unwrap_or_default()),
 		term_epochs: Some(24),
 		hosts: hosts(),
+		billing: Billing::Gas {
+			full_gas: 1_000,
+			voucher_key: [7; 32],
+		},
+		access: Access::Keys(invokers()),
+		rate: Some(RateLimit {
+			calls: 100,
+			per_seconds: 60,
+		}),
+		rematch: Some(Perbill::from_percent(10)),
 		..plain.clone()
 	};
 	let denying = DealSpec {
 		providers: ProviderFilter::Deny(listed().unwrap_or_default()),
 		regions: Default::default(),
+		access: Access::Tokens(invokers()),
 		..plain.clone()
 	};
 	vec![plain, allowing, denying]

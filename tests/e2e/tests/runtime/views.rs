@@ -1,13 +1,15 @@
 //! Runtime APIs and storage that the client reads: names, and the bytes of every view.
 
 use crate::samples::{
-	case, client_account, hosts, metadata, peer, receipt, runtime_account, signed_terms,
+	case, client_account, hosts, invokers, metadata, peer, receipt, runtime_account, signed_terms,
 	specifications, terms, validator, validators,
 };
 use codec::{DecodeAll, Encode};
 use millrace_client::AccountId;
 use millrace_primitives::{
+	access::{Access, RateLimit},
 	audit::{Audit, AuditStatus},
+	billing::{Billing, Redeemed},
 	capacity::WorkRates,
 	challenge::{CaseView, Charge, OwedEvidence, Wanted},
 	commitment::{
@@ -15,7 +17,9 @@ use millrace_primitives::{
 	},
 	epoch::{EpochInfo, EpochLengths, EpochStatus, Phase},
 	market::{DealSpec, DealStatus, Worker, WorkerStatus},
+	packages::{PackageHistory, PastPackage},
 	peer::PeerId,
+	probe::{Moment, ProbeView},
 	views::{
 		Assignment, CommitmentStatus, CommitmentView, Content, DealView, GraceSpan, OfferView,
 		Owed, PeerDuties, PeerView, Quote, Reason, ReportRecord, Subject, WhyNot, WorkerView,
@@ -138,6 +142,21 @@ fn earnings() -> EarningsView {
 	}
 }
 
+fn packages() -> PackageHistory {
+	let past = PastPackage {
+		hash: H256::repeat_byte(4),
+		size: 5,
+		profile: 6,
+		from: 7,
+		until: 8,
+	};
+	PackageHistory {
+		since: 9,
+		past: vec![past; 2].try_into().expect("two fit"),
+		forgotten: Some(3),
+	}
+}
+
 fn deal<A: Clone>(owner: A, spec: DealSpec<A>) -> DealView<A> {
 	DealView {
 		deal: 1,
@@ -158,6 +177,7 @@ fn deal<A: Clone>(owner: A, spec: DealSpec<A>) -> DealView<A> {
 			key: [1; 32],
 		}],
 		profile: 9,
+		packages: packages(),
 	}
 }
 
@@ -204,6 +224,26 @@ fn assignment() -> Assignment {
 		paid_until: 3,
 		hosts: hosts(),
 		profile: 9,
+		access: Access::Keys(invokers()),
+		rate: Some(RateLimit {
+			calls: 4,
+			per_seconds: 5,
+		}),
+		packages: packages(),
+		billing: Billing::Reserved,
+		redeemed: Redeemed {
+			cumulative: 10,
+			billed: 9,
+			epoch: 8,
+		},
+		probe: Some(ProbeView {
+			body: vec![11, 12],
+			at: 13,
+			deadline: Moment {
+				epoch: 14,
+				position: 15,
+			},
+		}),
 	}
 }
 
@@ -386,6 +426,7 @@ fn methods() -> Vec<Method> {
 			peer().encode(),
 			vec![Some(offer()).encode(), vec![0]],
 		),
+		("MarketApi", "probe_bond", vec![], vec![1u128.encode()]),
 		(
 			"MarketApi",
 			"deal",

@@ -58,7 +58,7 @@ impl EscrowArgs {
 #[derive(Debug, Args)]
 pub(crate) struct WhyNotArgs {
 	/// The deal; without it, an order that the other options describe.
-	#[arg(conflicts_with_all = ["package", "package_hash", "price"])]
+	#[arg(conflicts_with_all = ["from", "package", "package_hash", "price"])]
 	deal: Option<DealId>,
 	/// Ask about this peer's offer only: peer id or key file.
 	#[arg(long, value_parser = arguments::peer)]
@@ -175,8 +175,8 @@ fn of_content(content: Content) -> &'static str {
 		}
 		Content::Filled => "the deal has, or is getting, all the workers that it wants",
 		Content::Full => {
-			"with those that leave the deal has as many workers as a deal can have: wait until they \
-			 are gone"
+			"with those that leave the deal has as many workers as it can have, or can pay for one \
+			 epoch: wait for the next epoch, or until they are gone"
 		}
 		Content::TermOver => "no epoch of the deal's term is left: create another",
 		Content::EscrowTooLow => {
@@ -223,8 +223,8 @@ fn explain(reason: Reason) -> (&'static str, &'static str) {
 			"a higher --per-provider",
 		),
 		Reason::TooManyDeals => (
-			"the peer works for as many deals as one report can hold",
-			"wait until it leaves one",
+			"the peer works for as many deals as one report can hold, with those that it has just left",
+			"wait until it leaves one, and that epoch's audits are over",
 		),
 		Reason::Excluded => (
 			"the peer did not go live in the deal, was lost, gave notice or was ended by its owner",

@@ -1,8 +1,14 @@
 //! What changes a deal or its workers, besides creating and ending it.
 
-use super::{get, show};
+use super::{
+	get,
+	probe::{self, FailProbeArgs, ProbeArgs},
+	show,
+	update::{self, UpdateArgs},
+};
 use crate::{
 	arguments,
+	commands::access::AccessChange,
 	context::{parse_account, Context},
 	errors::Result,
 	ui,
@@ -18,6 +24,9 @@ pub(crate) enum Change {
 	/// Look for another number of workers. More raise the closing deposit; of fewer, the dearest get
 	/// notice and are paid for this epoch and the next one.
 	Resize(ResizeArgs),
+	/// Run another package from now on, or fetch it from elsewhere. Workers serve the one before until they
+	/// have the new one, and until the end of the next epoch at most.
+	Update(UpdateArgs),
 	/// Give one worker notice: it serves and is paid for this epoch and the next one, while another is
 	/// looked for. One that is not live yet leaves at once. Its peer is not taken again for a while.
 	EndWorker {
@@ -56,6 +65,13 @@ pub(crate) enum Change {
 		#[arg(value_parser = arguments::peer)]
 		peer: PeerId,
 	},
+	/// Ask a call of a worker over the chain. If it does not answer in time it is not paid and another
+	/// takes its place; if it does, your bond is lost.
+	Probe(ProbeArgs),
+	/// Decide a probe that was not answered in time; any account may. The chain does it by itself, too.
+	FailProbe(FailProbeArgs),
+	/// Change who may call a deal, and how often. What is not named stays as it is.
+	Access(AccessChange),
 	/// Put a deal into grace whose escrow cannot pay the next epoch; any account may. The chain does it
 	/// by itself, too.
 	BeginGrace {
@@ -88,6 +104,7 @@ type Forfeited = (DealId, PeerId, Balance, Balance, Balance);
 pub(super) async fn run(context: &Context, change: Change) -> Result<()> {
 	match change {
 		Change::Resize(args) => resize(context, args).await,
+		Change::Update(args) => update::run(context, args).await,
 		Change::EndWorker { deal, peer } => end_worker(context, deal, peer).await,
 		Change::Give { deal, account, .. } => {
 			let call = calls::market::name_heir(deal, account.as_ref());
@@ -97,6 +114,9 @@ pub(super) async fn run(context: &Context, change: Change) -> Result<()> {
 			submit_and_show(context, deal, calls::market::take_deal(deal)).await
 		}
 		Change::Replace { deal, peer } => replace(context, deal, peer).await,
+		Change::Probe(args) => probe::probe(context, args).await,
+		Change::FailProbe(args) => probe::fail_probe(context, args).await,
+		Change::Access(change) => access(context, &change).await,
 		Change::BeginGrace { deal } => {
 			submit_and_show(context, deal, calls::market::begin_grace(deal)).await
 		}
@@ -122,6 +142,14 @@ async fn resize(context: &Context, args: ResizeArgs) -> Result<()> {
 /// Workers below which a deal of this size counts as underfilled.
 fn least(wished: Option<u32>, present: u32, target: u32) -> u32 {
 	wished.unwrap_or(present.min(target))
+}
+
+async fn access(context: &Context, change: &AccessChange) -> Result<()> {
+	let chain = context.chain().await?;
+	let spec = get(&chain.latest().await?, change.deal).await?.spec;
+	let (access, rate) = change.applied(spec.access, spec.rate)?;
+	let call = calls::market::set_access(change.deal, &access, rate);
+	submit_and_show(context, change.deal, call).await
 }
 
 async fn end_worker(context: &Context, deal: DealId, peer: PeerId) -> Result<()> {

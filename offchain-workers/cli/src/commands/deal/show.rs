@@ -1,6 +1,11 @@
 //! How a deal is shown.
 
-use crate::{context::Context, errors::Result, ui};
+use crate::{
+	commands::access::{of_access, of_rate},
+	context::Context,
+	errors::Result,
+	ui,
+};
 use millrace_client::{amounts, AccountId};
 use millrace_primitives::{
 	market::{DealStatus, WorkerStatus},
@@ -10,21 +15,25 @@ use millrace_primitives::{
 /// Shows a deal and its workers.
 pub(super) fn show(context: &Context, deal: &DealView<AccountId>) -> Result<()> {
 	context.emit(deal, || {
-		let workers = deal.workers.iter().map(|view| {
-			vec![
-				view.worker.peer.to_string(),
-				String::from_utf8_lossy(&view.endpoint).into_owned(),
-				view.worker.units.to_string(),
-				amounts::format(view.worker.epoch_price()),
-				of_worker(&view.worker.status),
-			]
-		});
-		let workers = ui::table(
-			["peer", "endpoint", "units", "epoch price", "status"],
-			workers,
-		);
-		format!("{}\n\n{workers}", ui::pairs(head(deal)))
+		format!("{}\n\n{}", ui::pairs(head(deal)), table_of_workers(deal))
 	})
+}
+
+/// The workers, one a row.
+pub(super) fn table_of_workers(deal: &DealView<AccountId>) -> String {
+	let workers = deal.workers.iter().map(|view| {
+		vec![
+			view.worker.peer.to_string(),
+			String::from_utf8_lossy(&view.endpoint).into_owned(),
+			view.worker.units.to_string(),
+			amounts::format(view.worker.epoch_price()),
+			of_worker(&view.worker.status),
+		]
+	});
+	ui::table(
+		["peer", "endpoint", "units", "epoch price", "status"],
+		workers,
+	)
 }
 
 fn head(deal: &DealView<AccountId>) -> Vec<(&'static str, String)> {
@@ -38,7 +47,14 @@ fn head(deal: &DealView<AccountId>) -> Vec<(&'static str, String)> {
 	rows.extend([
 		("status", of_deal(&deal.status, deal.grace)),
 		("package", format!("{:?}", deal.spec.package.hash)),
+	]);
+	if let Some(past) = deal.packages.past.last() {
+		let before = format!("{:?}, in calls up to epoch {}", past.hash, past.until);
+		rows.push(("before it", before));
+	}
+	rows.extend([
 		("workers", workers(deal)),
+		("may be called by", who(deal)),
 		("price ceiling", amounts::format(deal.spec.price_ceiling)),
 		("escrow", amounts::format(deal.escrow)),
 		("closing deposit", amounts::format(deal.closing_deposit)),
@@ -46,7 +62,20 @@ fn head(deal: &DealView<AccountId>) -> Vec<(&'static str, String)> {
 		("burnt", amounts::format(deal.burnt)),
 		("paid until", format!("epoch {}", deal.paid_until)),
 	]);
+	if let Some(full_gas) = deal.spec.billing.full_gas() {
+		let billed = format!("{full_gas} gas of a worker in an epoch cost its whole price");
+		rows.push(("billed by gas", billed));
+	}
 	rows
+}
+
+/// Who may call, and how often.
+fn who(deal: &DealView<AccountId>) -> String {
+	let who = of_access(&deal.spec.access);
+	match deal.spec.rate {
+		Some(rate) => format!("{who}, {}", of_rate(rate)),
+		None => who,
+	}
 }
 
 /// Number of workers that are live and stay.

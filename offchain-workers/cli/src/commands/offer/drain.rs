@@ -216,6 +216,12 @@ mod tests {
 			paid_until: 9,
 			hosts: Default::default(),
 			profile: PROFILE_V1,
+			packages: Default::default(),
+			billing: Default::default(),
+			redeemed: Default::default(),
+			access: Default::default(),
+			rate: None,
+			probe: None,
 		}
 	}
 

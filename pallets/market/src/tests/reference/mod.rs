@@ -13,10 +13,13 @@ use self::{
 use crate::mock::*;
 use proptest::test_runner::{Config, TestRunner};
 
-/// Epochs in which nothing happens from outside, after which nobody waits any more: as many as it takes
-/// until all who had notice have left and all who were excluded are not any more, and one in which every
-/// deal is walked.
+/// Epochs in which nobody comes to a deal or leaves it, after which nobody waits any more: as many as it
+/// takes until all who had notice have left and all who were excluded are not any more, and one in which
+/// every deal is walked.
 const QUIET_EPOCHS: u32 = 8;
+/// Most epochs without anything from outside until then. A deal that moves to somebody cheaper leaves a
+/// place to others, who move to it; every such step makes some deal cheaper.
+const MOST_EPOCHS: u32 = 400;
 /// Time for some looks in each of their blocks.
 const QUIET_TIME: u64 = 40_000_000_000;
 
@@ -59,6 +62,7 @@ fn markets(cases: u32) {
 			"a worker given up",
 			"a worker draining",
 			"a worker released",
+			"a rematch",
 			"a deal stopped",
 		],
 	);
@@ -99,10 +103,13 @@ fn nobody_is_passed_over_and_no_deal_waits_for_ever_while_somebody_fits() {
 				}
 				world.go_live(step.live);
 			}
-			let end = Epoch::get() + QUIET_EPOCHS;
+			let begun = Epoch::get();
+			let mut end = begun + QUIET_EPOCHS;
 			while (Epoch::get(), Position::get()) != (end, LENGTHS.len - 1) {
 				world.block(QUIET_TIME);
 				world.go_live(u32::MAX);
+				end = end.max(world.changed() + QUIET_EPOCHS);
+				assert!(Epoch::get() < begun + MOST_EPOCHS, "it never comes to rest");
 			}
 			world.nobody_waits_for_nothing();
 		});
@@ -116,6 +123,7 @@ fn nobody_is_passed_over_and_no_deal_waits_for_ever_while_somebody_fits() {
 			"a worker matched",
 			"a worker draining",
 			"a worker released",
+			"a rematch",
 			"a deal stopped",
 			"a deal that nobody fits",
 		],

@@ -82,6 +82,8 @@ pub(super) struct Deal {
 	pub(super) escrow: Balance,
 	pub(super) status: DealStatus,
 	pub(super) seats: Vec<Seat>,
+	/// Who makes room for the one that is assigned and cheaper.
+	pub(super) moving: Option<PeerId>,
 	/// Peers that it does not take, each before an epoch. Nobody once it is ending.
 	barred: Vec<(PeerId, EpochIndex)>,
 }
@@ -100,6 +102,7 @@ impl Deal {
 			escrow,
 			status: DealStatus::Active,
 			seats: Vec::new(),
+			moving: None,
 			barred: Vec::new(),
 		}
 	}
@@ -111,7 +114,8 @@ impl Deal {
 	/// Whether it waits for workers, be it for those whom it has found.
 	fn waits(&self) -> bool {
 		let live = self.seats.iter().filter(|seat| seat.is_live()).count();
-		self.status == DealStatus::Active && live < self.spec.target_workers as usize
+		let lacks = live < self.spec.target_workers as usize;
+		self.status == DealStatus::Active && (lacks || self.moving.is_some())
 	}
 
 	/// Whether it wants one more.
@@ -123,21 +127,46 @@ impl Deal {
 	/// Whether one more at the ceiling can be paid besides what may be owed for the epoch that is
 	/// closed, and for the present and the next one. Asked while the epoch before this is closed.
 	fn affords(&self, now: EpochIndex) -> bool {
-		let owed: Balance = (now - 1..=now + 1)
+		let more = self.spec.price_ceiling * Balance::from(self.spec.units_per_worker);
+		self.owed(now, now + 1) + more <= self.escrow
+	}
+
+	/// What may be owed for the epochs from the one before on.
+	fn owed(&self, now: EpochIndex, last: EpochIndex) -> Balance {
+		(now - 1..=last)
 			.flat_map(|epoch| {
 				self.seats
 					.iter()
 					.filter(move |seat| seat.counts(epoch, now))
 			})
 			.map(|seat| seat.ask * Balance::from(seat.units))
+			.sum()
+	}
+
+	/// Whether two epochs of one more can be paid besides all others, and the term goes on after them.
+	fn affords_move(&self, ask: Balance, now: EpochIndex) -> bool {
+		let more = 2 * ask * Balance::from(self.spec.units_per_worker);
+		self.owed(now, now + 2) + more <= self.escrow
+			&& self.term_end.is_none_or(|end| now + 2 < end)
+	}
+
+	/// Whether one more at the ceiling fits into the next epoch, which may cost twice what all wanted
+	/// workers cost at most.
+	fn has_room(&self, now: EpochIndex) -> bool {
+		let paid: Balance = self
+			.seats
+			.iter()
+			.filter(|seat| seat.counts(now + 1, now))
+			.map(|seat| seat.ask * Balance::from(seat.units))
 			.sum();
-		let more = self.spec.price_ceiling * Balance::from(self.spec.units_per_worker);
-		owed + more <= self.escrow
+		let one = self.spec.price_ceiling * Balance::from(self.spec.units_per_worker);
+		paid + one <= 2 * one * Balance::from(self.spec.target_workers)
 	}
 
 	/// Whether it looks for a worker.
 	pub(super) fn seeks(&self, now: EpochIndex) -> bool {
-		self.wants() && self.term_end.is_none_or(|end| now < end) && self.affords(now)
+		let in_term = self.term_end.is_none_or(|end| now < end);
+		self.wants() && in_term && self.has_room(now) && self.affords(now)
 	}
 }
 
@@ -246,6 +275,42 @@ impl Naive {
 		}
 	}
 
+	/// Who makes room in a deal that wants cheaper workers, and for whom: the first that fits behind a
+	/// place.
+	pub(super) fn cheaper(
+		&self,
+		deal: &Deal,
+		after: Option<Place>,
+		now: EpochIndex,
+	) -> Option<(PeerId, PeerId, Balance)> {
+		let kept = 1_000_000_000 - Balance::from(deal.spec.rematch?.deconstruct());
+		let is_filled = deal.seats.len() == deal.spec.target_workers as usize
+			&& deal.seats.iter().all(Seat::is_live)
+			&& deal.status == DealStatus::Active;
+		let dearest = deal
+			.seats
+			.iter()
+			.max_by_key(|seat| (seat.ask, seat.offer))?;
+		let mut ahead = self.eligible(deal, now).into_iter();
+		let ((ask, _), to) = ahead.find(|(place, _)| Some(*place) > after)?;
+		let is_cheaper = ask < dearest.ask && ask * 1_000_000_000 <= dearest.ask * kept;
+		(is_filled && is_cheaper).then_some((dearest.peer, to, ask))
+	}
+
+	/// Every deal that can, and whose owner wants it, begins to move to somebody cheaper.
+	pub(super) fn rematch(&mut self, now: EpochIndex) {
+		let ids: Vec<_> = self.deals.iter().map(|deal| deal.id).collect();
+		for id in ids {
+			let deal = self.deal(id);
+			let found = self.cheaper(deal, None, now);
+			let moves = found.filter(|(.., ask)| deal.affords_move(*ask, now));
+			if let Some((from, to, _)) = moves {
+				self.assign(id, to, now);
+				self.deal_mut(id).moving = Some(from);
+			}
+		}
+	}
+
 	fn assign(&mut self, id: DealId, peer: PeerId, now: EpochIndex) {
 		let offer = self.peer(peer).offer.as_ref().expect("it was taken");
 		let seat = Seat {
@@ -264,6 +329,7 @@ impl Naive {
 		let deal = self.deal_mut(id);
 		let found = deal.seats.iter().position(|seat| seat.peer == peer);
 		let seat = deal.seats.remove(found.expect("it had one"));
+		deal.moving = None;
 		let (bars, lapses) = match reason {
 			ReleaseReason::NotLive | ReleaseReason::BondUnavailable | ReleaseReason::Lost => {
 				(true, true)
@@ -314,6 +380,9 @@ impl Naive {
 				..
 			} => self.deal_mut(*deal).spec.target_workers = *target_workers,
 			Event::DealClosed { deal, .. } => self.deals.retain(|other| other.id != *deal),
+			Event::RematchBegun { deal, from, .. } => {
+				self.deal_mut(*deal).moving = Some(*from);
+			}
 			Event::WorkerMatched { deal, peer, .. } => self.assign(*deal, *peer, now),
 			Event::WorkerLive { deal, peer, since } => {
 				let seat = self.seat_mut(*deal, *peer);
@@ -332,6 +401,7 @@ impl Naive {
 					panic!("only who is live has notice to give: {seat:?}");
 				};
 				seat.status = WorkerStatus::Draining { since, last: *last };
+				self.deal_mut(*deal).moving = None;
 			}
 			Event::WorkerReleased { deal, peer, reason } => {
 				self.release(*deal, *peer, *reason, now);

@@ -6,6 +6,7 @@ use millrace_primitives::{
 	Balance,
 };
 use proptest::prelude::*;
+use sp_runtime::Perbill;
 
 /// Providers that the peers are divided among.
 pub(super) const OWNERS: u64 = 4;
@@ -96,13 +97,15 @@ fn order() -> impl Strategy<Value = Order> {
 	let bond =
 		prop_oneof![2 => Just(0u128), 1 => Just(50u128), 1 => Just(100u128), 1 => Just(101u128)];
 	let term = prop_oneof![5 => Just(None::<u32>), 1 => (1u32..5).prop_map(Some)];
+	let part = (0u32..60).prop_map(Perbill::from_percent);
+	let rematch = prop::option::weighted(0.4, part);
 	(
 		(1u32..5, 1u32..4, 1u32..4, 4u128..14, 2u128..9),
-		(regions, filter(), capabilities, bond, term),
+		(regions, filter(), capabilities, bond, term, rematch),
 	)
 		.prop_map(|(size, wishes)| {
 			let (target, units, per_provider, ceiling, epochs) = size;
-			let (regions, providers, capabilities, worker_bond, term_epochs) = wishes;
+			let (regions, providers, capabilities, worker_bond, term_epochs, rematch) = wishes;
 			let spec = DealSpec {
 				units_per_worker: units,
 				max_workers_per_provider: per_provider,
@@ -111,6 +114,7 @@ fn order() -> impl Strategy<Value = Order> {
 				capabilities,
 				worker_bond,
 				term_epochs,
+				rematch,
 				..spec(target, ceiling)
 			};
 			Order { spec, epochs }

@@ -4,7 +4,10 @@ use super::{
 	naive::{Deal, Naive, Offer, Peer, Seat},
 	ops::{Op, Order, Setup, OWNERS},
 };
-use crate::{mock::*, BookPlace, Cursor, Deals, Event, LastOffer, NextDeal, Offers, Unfilled};
+use crate::{
+	mock::*, BookPlace, Cursor, Deals, Event, LastOffer, NextDeal, Offers, Patrol, PatrolPlace,
+	Unfilled,
+};
 use frame_support::{
 	traits::Hooks,
 	weights::{Weight, WeightMeter},
@@ -26,6 +29,8 @@ pub(super) type Tally = RefCell<BTreeMap<&'static str, u32>>;
 pub(super) struct World<'a> {
 	naive: Naive,
 	served: BTreeSet<(PeerId, EpochIndex)>,
+	/// The epoch in which a deal's workers changed for the last time.
+	changed: EpochIndex,
 	tally: &'a Tally,
 }
 
@@ -44,6 +49,7 @@ impl<'a> World<'a> {
 		let mut world = Self {
 			naive: Naive::default(),
 			served: BTreeSet::new(),
+			changed: 0,
 			tally,
 		};
 		for (number, (units, terms)) in setup.peers.iter().enumerate() {
@@ -231,7 +237,14 @@ impl<'a> World<'a> {
 
 	fn follow_one(&mut self, event: &Event<Test>) {
 		self.naive.follow(event, Epoch::get());
+		if let Event::WorkerMatched { .. }
+		| Event::WorkerDraining { .. }
+		| Event::WorkerReleased { .. } = event
+		{
+			self.changed = Epoch::get();
+		}
 		match event {
+			Event::RematchBegun { .. } => self.note("a rematch"),
 			Event::OfferClosed { .. } => self.note("an offer closed"),
 			Event::WorkerMatched { .. } => self.note("a worker matched"),
 			Event::WorkerDraining { .. } => self.note("a worker draining"),
@@ -294,6 +307,26 @@ impl<'a> World<'a> {
 		run_matcher();
 		let more = events();
 		assert!(more.is_empty(), "quiet until something happens: {more:?}");
+		self.rematch();
+	}
+
+	/// Every deal is held against the book: those move that the rules move.
+	fn rematch(&mut self) {
+		Market::compare_prices(&mut Patrol::default(), &mut WeightMeter::new());
+		for event in events() {
+			match event {
+				Event::RematchBegun { .. } => self.note("a rematch"),
+				Event::WorkerMatched { .. } => {}
+				other => panic!("a search does nothing of this kind: {other:?}"),
+			}
+		}
+		self.naive.rematch(Epoch::get());
+		self.compare();
+	}
+
+	/// The epoch in which a deal's workers changed for the last time.
+	pub(super) fn changed(&self) -> EpochIndex {
+		self.changed
 	}
 
 	/// The same workers at the same prices, and the same offers.
@@ -341,6 +374,8 @@ impl<'a> World<'a> {
 		let mut places: BTreeMap<DealId, Option<BookPlace>> = Unfilled::<Test>::iter()
 			.map(|(key, vacancy)| (key.id(), vacancy.after))
 			.collect();
+		let patrol = PatrolPlace::<Test>::get();
+		let search = patrol.search.filter(|_| patrol.epoch == Epoch::get());
 		run();
 		for event in events() {
 			match &event {
@@ -348,6 +383,17 @@ impl<'a> World<'a> {
 				Event::WorkerReleased { deal, .. } | Event::WorkerDraining { deal, .. } => {
 					places.insert(*deal, None);
 				}
+				Event::RematchBegun { deal, from, to } => {
+					let begun = search.filter(|search| search.deal == *deal);
+					let after = begun.map(|search| search.after);
+					let found = self
+						.naive
+						.cheaper(self.naive.deal(*deal), after, Epoch::get());
+					let moves = found.map(|(from, to, _)| (from, to));
+					assert_eq!(moves, Some((*from, *to)), "deal {deal}");
+				}
+				// It follows what was looked at just now.
+				Event::WorkerMatched { deal, .. } if self.naive.deal(*deal).moving.is_some() => {}
 				Event::WorkerMatched { deal, peer, ask } => {
 					let after = places.get(deal).copied().flatten();
 					self.check_match(*deal, *peer, *ask, after);

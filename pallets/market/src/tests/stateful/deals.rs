@@ -1,16 +1,26 @@
 //! What is done to deals by their owners and heirs, and when the escrow is used up.
 
 use super::{
-	ops::{Caller, Duty, Order},
+	ops::{Caller, Duty, Order, PEERS},
 	within,
 	workers::one,
 	world::World,
 };
-use crate::{mock::*, WeightInfo};
-use millrace_primitives::{market::MAX_WORKERS, Balance, DealId};
+use crate::{mock::*, Params, WeightInfo};
+use millrace_primitives::{
+	market::{OfferTerms, Package, MAX_WORKERS},
+	Balance, DealId, H256,
+};
 
 /// Epochs that a deal is served at most until its escrow is used up.
 const MOST_SERVED: u8 = 6;
+
+/// One of some packages. Without bytes, the first is none.
+pub(super) fn package_of(number: u8) -> Package {
+	let mut package = spec(1, 1).package;
+	(package.hash, package.size) = (H256::repeat_byte(number), number.into());
+	package
+}
 
 impl World<'_> {
 	pub(super) fn create(
@@ -123,6 +133,14 @@ impl World<'_> {
 		self.called("take deal", caller, result);
 	}
 
+	pub(super) fn update_package(&mut self, caller: Caller, pick: u8, package: u8) {
+		let deal = self.deal(pick);
+		let owner = self.owner_of(deal);
+		let result = Market::update_package(caller.origin(owner), deal, package_of(package));
+		assert!(result.is_err() || (caller.is(owner) && package > 0));
+		self.called("update package", caller, result);
+	}
+
 	/// Tells whether grace begins.
 	pub(super) fn begin_grace(&mut self, caller: Caller, deal: DealId) -> bool {
 		let result = Market::begin_grace(caller.origin(STRANGER), deal);
@@ -133,14 +151,67 @@ impl World<'_> {
 		begins
 	}
 
-	/// Whoever can be matched is, and goes live.
-	fn staff(&mut self, pick: u8) {
+	/// Peers commit and offer again. Whoever can be matched is, and goes live.
+	pub(super) fn staff(&mut self, pick: u8) {
+		let mut commits = false;
+		for n in 0..PEERS {
+			commits |= self.commit(n, 4);
+			let stands = self.ledger.offers.contains_key(&self.peer(n));
+			if self.provider(n).is_some() && !stands {
+				self.offer_on(n, terms(15));
+			}
+		}
+		if commits {
+			self.serve_and_check(u8::MAX);
+			self.serve_and_check(u8::MAX);
+		}
 		self.poll(500_000_000_000);
 		self.sync();
 		for _ in self.ledger.assigned() {
 			self.go_live(pick, Duty::Right);
 			self.sync();
 		}
+	}
+
+	/// Deals that go on, with live workers, and want cheaper ones.
+	fn wants_cheaper(&self) -> Vec<DealId> {
+		let rows = self.ledger.deals.iter();
+		rows.filter(|(_, row)| {
+			let goes_on = row.last.is_none() && !row.in_grace;
+			row.spec.rematch.is_some() && goes_on && row.rate() > 0
+		})
+		.map(|(id, _)| *id)
+		.collect()
+	}
+
+	/// A deal has all the workers that it wants, and escrow. Then a peer that is none of them is cheaper
+	/// than they are.
+	pub(super) fn cheapen(&mut self, pick: u8, from: u8) {
+		self.staff(pick);
+		let Some(deal) = one(&self.wants_cheaper(), pick) else {
+			return self.note("resize", false);
+		};
+		let at = self.ledger.deals.keys().position(|id| *id == deal);
+		let row = &self.ledger.deals[&deal];
+		let (live, rate, spec) = (row.workers.len() as u32, row.rate(), row.spec.clone());
+		self.resize(Caller::Entitled, at.expect("it stands") as u8, (1, live));
+		self.sync();
+		self.bring(Caller::Entitled, deal, rate * Balance::from(MOST_SERVED));
+
+		let n = self.pick(from, |n| {
+			let works = self.ledger.deals[&deal].workers.contains_key(&self.peer(n));
+			self.provider(n).is_some() && self.commitments.contains_key(&n) && !works
+		});
+		let offers = OfferTerms {
+			class: spec.class,
+			region: spec.regions.first().copied().unwrap_or_default(),
+			ask: Params::<Test>::get().min_price,
+			capabilities: spec.capabilities | 1,
+			max_worker_bond: spec.worker_bond,
+		};
+		self.offer_on(n, offers);
+		self.serve_and_check(u8::MAX);
+		self.patrol();
 	}
 
 	/// Deals that live workers use up soon.

@@ -1,28 +1,33 @@
 //! Books of their own: what the market says that it did, worked out again and held against the
 //! balances.
 
-use super::rows::{provider_of, Row, Seat};
-use crate::{mock::*, Event, GraceSpan, HoldReason, Params, ReleaseReason, Specs};
+use super::{
+	probes::Open,
+	rows::{gas_of, provider_of, Row, Seat},
+};
+use crate::{mock::*, Event, GraceSpan, HoldReason, Notice, Params, ReleaseReason, Specs};
 use frame_support::traits::fungible::Inspect;
 use millrace_primitives::{peer::PeerId, traits::EpochClock, Balance, DealId, EpochIndex};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is held is kept in this order.
-const REASONS: [HoldReason; 4] = [
+const REASONS: [HoldReason; 5] = [
 	HoldReason::Escrow,
 	HoldReason::DealDeposit,
 	HoldReason::OfferDeposit,
 	HoldReason::WorkerBond,
+	HoldReason::Probe,
 ];
 const ESCROW: usize = 0;
 const DEAL: usize = 1;
 const OFFER: usize = 2;
 const BOND: usize = 3;
+pub(super) const PROBE: usize = 4;
 
 /// The books.
 pub(super) struct Ledger {
 	free: BTreeMap<u64, Balance>,
-	held: BTreeMap<u64, [Balance; 4]>,
+	held: BTreeMap<u64, [Balance; 5]>,
 	issued: Balance,
 	/// Offers with their provider and deposit.
 	pub(super) offers: BTreeMap<PeerId, (u64, Balance)>,
@@ -36,6 +41,12 @@ pub(super) struct Ledger {
 	pub(super) settled: BTreeMap<PeerId, EpochIndex>,
 	/// Who points to a lost worker, in the call that is booked.
 	pub(super) pusher: Option<u64>,
+	/// Open probes of workers.
+	pub(super) probes: BTreeMap<(DealId, PeerId), Open>,
+	/// Up to when it is remembered that a peer failed a deal's probe.
+	pub(super) failures: BTreeMap<(DealId, PeerId), EpochIndex>,
+	/// What peers served and have left: the deal, the first epoch and the last.
+	pub(super) left: BTreeMap<PeerId, Vec<(DealId, EpochIndex, EpochIndex)>>,
 }
 
 /// Of a payment 2 % burn, rounded up.
@@ -60,7 +71,7 @@ impl Ledger {
 			.map(|who| (who, Balances::free_balance(who)))
 			.collect();
 		Self {
-			held: free.keys().map(|who| (*who, [0; 4])).collect(),
+			held: free.keys().map(|who| (*who, [0; 5])).collect(),
 			issued: free.values().sum(),
 			free,
 			offers: BTreeMap::new(),
@@ -70,6 +81,9 @@ impl Ledger {
 			paid: BTreeSet::new(),
 			settled: BTreeMap::new(),
 			pusher: None,
+			probes: BTreeMap::new(),
+			failures: BTreeMap::new(),
+			left: BTreeMap::new(),
 		}
 	}
 
@@ -111,12 +125,12 @@ impl Ledger {
 		&mut self.held.get_mut(&who).expect("it is known")[reason]
 	}
 
-	fn hold(&mut self, who: u64, reason: usize, amount: Balance) {
+	pub(super) fn hold(&mut self, who: u64, reason: usize, amount: Balance) {
 		self.spend(who, amount);
 		*self.of(who, reason) += amount;
 	}
 
-	fn release(&mut self, who: u64, reason: usize, amount: Balance) {
+	pub(super) fn release(&mut self, who: u64, reason: usize, amount: Balance) {
 		less(self.of(who, reason), amount);
 		self.earn(who, amount);
 	}
@@ -127,7 +141,14 @@ impl Ledger {
 		self.earn(who, paid);
 	}
 
-	fn row(&mut self, deal: DealId) -> &mut Row {
+	/// Books a probe's bond, of which a provider has one part and nobody the other.
+	pub(super) fn part(&mut self, from: u64, to: u64, (paid, burnt): (Balance, Balance)) {
+		less(self.of(from, PROBE), paid + burnt);
+		less(&mut self.issued, burnt);
+		self.earn(to, paid);
+	}
+
+	pub(super) fn row(&mut self, deal: DealId) -> &mut Row {
 		self.deals.get_mut(&deal).expect("the deal stands")
 	}
 
@@ -205,6 +226,28 @@ impl Ledger {
 				*self.of(Market::pot(), ESCROW) += added;
 				"a deal resized"
 			}
+			Event::PackageUpdated {
+				deal,
+				package,
+				before,
+				until,
+			} => {
+				let now = Epoch::get();
+				let row = self.row(deal);
+				assert!(row.last.is_none() && !row.in_grace);
+				assert_eq!(row.spec.package.hash, before);
+				let ordered = Specs::<Test>::get(deal).expect("it was ordered").package;
+				assert_eq!(ordered.hash, package);
+				let is_other = (ordered.hash, ordered.size) != (before, row.spec.package.size);
+				row.spec.package = ordered;
+				assert_eq!(until, is_other.then_some(now + 1));
+				if is_other {
+					let updated = row.packages.last().filter(|(_, since, _)| *since > 0);
+					assert!(updated.is_none_or(|(_, _, epoch)| *epoch < now));
+					row.packages.push((package, System::block_number(), now));
+				}
+				"a package updated"
+			}
 			Event::HeirNamed { deal, heir } => {
 				self.row(deal).heir = heir;
 				"an heir named"
@@ -243,12 +286,27 @@ impl Ledger {
 				self.hold(provider_of(peer), BOND, bond);
 				"a worker live"
 			}
+			Event::RematchBegun { deal, from, .. } => {
+				let row = self.row(deal);
+				assert!(row.last.is_none() && !row.in_grace && row.moving.is_none());
+				row.moving = Some(from);
+				"a rematch begun"
+			}
 			Event::WorkerDraining {
-				deal, peer, last, ..
+				deal,
+				peer,
+				last,
+				notice,
 			} => {
 				assert_eq!(last, Epoch::get() + 1);
 				let row = self.row(deal);
 				assert!(row.last.is_none());
+				let moving = row.moving.take();
+				if notice == Notice::Rematch {
+					assert_eq!(moving, Some(peer));
+					// Whoever takes over serves from the next epoch on.
+					assert!(row.workers.values().any(|seat| seat.since == Some(last)));
+				}
 				let seat = row.workers.get_mut(&peer).expect("it works");
 				assert!(seat.since.is_some_and(|since| since <= last));
 				assert_eq!(seat.last.replace(last), None);
@@ -277,6 +335,9 @@ impl Ledger {
 					assert!(self.paid.insert((deal, peer, epoch)));
 					let (paid, burnt) = split(amount);
 					let row = self.row(deal);
+					if row.spec.billing.full_gas().is_some() {
+						name = "an epoch paid by gas";
+					}
 					let source = if is_grace {
 						name = "an epoch paid in grace";
 						&mut row.closing
@@ -308,7 +369,39 @@ impl Ledger {
 				self.note_payment(deal, peer, paid, burnt);
 				"a closing epoch paid"
 			}
+			Event::VoucherRedeemed {
+				deal,
+				peer,
+				cumulative,
+			} => {
+				let row = self.row(deal);
+				assert!(row.spec.billing.full_gas().is_some());
+				let seat = row.workers.get_mut(&peer).expect("it works");
+				assert!(seat.since.is_some() && cumulative > seat.vouchered);
+				seat.vouchered = cumulative;
+				assert_ne!(seat.redeemed.replace(Epoch::get()), Some(Epoch::get()));
+				"a voucher redeemed"
+			}
+			event @ (Event::ProbeMade { .. }
+			| Event::ProbeAnswered { .. }
+			| Event::ProbeFailed { .. }
+			| Event::ProbeDropped { .. }) => self.note_probe(event),
 			_ => "nothing of money",
+		}
+	}
+
+	/// Books what is billed of a served epoch that is settled, whatever it comes to in money.
+	pub(super) fn note_billed(&mut self, peer: PeerId, epoch: EpochIndex) {
+		for deal in self.served.get(&(peer, epoch)).into_iter().flatten() {
+			let Some(row) = self.deals.get_mut(deal) else {
+				continue;
+			};
+			let pays = row.pays(epoch) && row.spec.billing.full_gas().is_some();
+			let seat = row.workers.get_mut(&peer).filter(|_| pays);
+			if let Some(seat) = seat.filter(|seat| seat.serves(epoch)) {
+				let gas = seat.bills(epoch, gas_of(*deal, epoch));
+				seat.billed.insert(epoch, gas);
+			}
 		}
 	}
 
@@ -330,6 +423,7 @@ impl Ledger {
 		self.spend(owner, escrow + closing);
 		*self.of(Market::pot(), ESCROW) += escrow + closing;
 		self.hold(owner, DEAL, deposit);
+		let packages = vec![(spec.package.hash, 0, Epoch::get())];
 		let row = Row {
 			owner,
 			term_end: spec.term_epochs.map(|epochs| Epoch::get() + epochs),
@@ -339,6 +433,8 @@ impl Ledger {
 			grace: None,
 			in_grace: false,
 			heir: None,
+			moving: None,
+			packages,
 			escrow,
 			closing,
 			deposit,
@@ -364,8 +460,13 @@ impl Ledger {
 		let spec = &row.spec;
 		assert!(row.last.is_none() && !row.in_grace && ask <= spec.price_ceiling);
 		let stays = |seat: &&Seat| seat.last.is_none();
-		let staying = row.workers.values().filter(stays).count();
-		assert!((staying as u32) < spec.target_workers);
+		let staying = row.workers.values().filter(stays).count() as u32;
+		if let Some(from) = row.moving {
+			assert_eq!(staying, spec.target_workers);
+			row.check_rematch(from, ask);
+		} else {
+			assert!(staying < spec.target_workers);
+		}
 		let most = spec.max_workers_per_provider as usize;
 		assert!(row.seats_of(provider_of(peer)) < most);
 		let seat = Seat {
@@ -373,7 +474,11 @@ impl Ledger {
 			deadline,
 			since: None,
 			last: None,
+			failed: None,
 			bond: 0,
+			vouchered: 0,
+			redeemed: None,
+			billed: BTreeMap::new(),
 		};
 		assert!(row.workers.insert(peer, seat).is_none());
 	}
@@ -466,7 +571,8 @@ impl Ledger {
 			}
 			ReleaseReason::Drained => {
 				let closed = MockEpochs::last_closed();
-				assert!(row.last.is_none() && seat.last.is_some() && seat.last <= closed);
+				assert!(row.last.is_none() && seat.last.is_some());
+				assert!(seat.leaves() <= closed);
 				"a worker drained"
 			}
 			ReleaseReason::NotLive | ReleaseReason::BondUnavailable | ReleaseReason::Ended => {
@@ -477,8 +583,17 @@ impl Ledger {
 			| ReleaseReason::DealClosed
 			| ReleaseReason::CommitmentOver => "a worker released",
 		};
+		let served: Vec<_> = (0..=now)
+			.filter(|epoch| row.answers(peer, *epoch))
+			.collect();
+		if let (Some(first), Some(last)) = (served.first(), served.last()) {
+			let left = self.left.entry(peer).or_default();
+			left.push((deal, *first, *last));
+		}
 		self.release(provider, BOND, bond);
-		self.row(deal).workers.remove(&peer);
+		let row = self.row(deal);
+		row.workers.remove(&peer);
+		row.moving = None;
 		name
 	}
 

@@ -34,13 +34,13 @@ impl Ledger {
 		live
 	}
 
-	/// Workers that have notice, of deals that are not stopped, with the last epoch that each is paid
-	/// for.
+	/// Workers that have notice or failed a probe, of deals that are not stopped, with the epoch after
+	/// which each leaves.
 	pub(super) fn draining(&self) -> Vec<(DealId, PeerId, EpochIndex)> {
 		let mut draining = Vec::new();
 		for (id, row) in self.deals.iter().filter(|(_, row)| row.last.is_none()) {
 			for (peer, seat) in &row.workers {
-				draining.extend(seat.last.map(|last| (*id, *peer, last)));
+				draining.extend(seat.leaves().map(|last| (*id, *peer, last)));
 			}
 		}
 		draining
@@ -94,7 +94,7 @@ impl Ledger {
 			.filter_map(|id| {
 				let row = self.deals.get(id)?;
 				let seat = row.workers.get(&peer)?;
-				let (amount, is_grace) = row.amount(seat, epoch);
+				let (amount, is_grace) = row.amount(*id, seat, epoch);
 				let due = seat.serves(epoch) && row.pays(epoch);
 				(due && amount > 0).then_some((*id, amount, is_grace))
 			})

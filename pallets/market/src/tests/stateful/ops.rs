@@ -6,6 +6,7 @@ use millrace_primitives::{
 	Balance, Gas, CPU_V1,
 };
 use proptest::prelude::*;
+use sp_runtime::Perbill;
 
 /// Peers that come and go, under the first providers.
 pub(super) const PEERS: u8 = 6;
@@ -76,6 +77,10 @@ pub(super) struct Order {
 	pub(super) region: Option<u16>,
 	/// 1: the first provider alone; 2: all but the first.
 	pub(super) filter: u8,
+	/// Percentage by which somebody else must be cheaper.
+	pub(super) rematch: Option<u32>,
+	/// Gas that costs the whole price, and whether the capability is asked for.
+	pub(super) gas: Option<(Gas, bool)>,
 	pub(super) flaw: Flaw,
 }
 
@@ -87,6 +92,7 @@ impl Order {
 		ordered.worker_bond = self.bond;
 		ordered.term_epochs = self.term;
 		ordered.capabilities = self.capabilities;
+		ordered.rematch = self.rematch.map(Perbill::from_percent);
 		ordered.regions = self
 			.region
 			.into_iter()
@@ -98,6 +104,12 @@ impl Order {
 			2 => ProviderFilter::Deny(vec![PROVIDER].try_into().expect("one fits")),
 			_ => ProviderFilter::Any,
 		};
+		if let Some((full_gas, asks)) = self.gas {
+			ordered = by_gas(ordered, full_gas);
+			if !asks {
+				ordered.capabilities = self.capabilities;
+			}
+		}
 		match self.flaw {
 			Flaw::None => {}
 			Flaw::Class => ordered.class = CPU_V1 + 1,
@@ -206,6 +218,12 @@ pub(super) enum Op {
 		pick: u8,
 		duty: Duty,
 	},
+	Redeem {
+		pick: u8,
+		duty: Duty,
+		/// Gas beyond the last voucher.
+		more: Gas,
+	},
 	EndWorker {
 		caller: Caller,
 		pick: u8,
@@ -244,6 +262,35 @@ pub(super) enum Op {
 		/// What is brought after them, if anything: what the closing deposit lacks and the price of so
 		/// many epochs.
 		brings: Option<u8>,
+	},
+	/// Somebody is cheaper than a worker of a deal that wants that.
+	Cheapen {
+		pick: u8,
+		peer: u8,
+	},
+	UpdatePackage {
+		caller: Caller,
+		deal: u8,
+		/// Which of some; 0 is none that can be.
+		package: u8,
+	},
+	Probe {
+		caller: Caller,
+		pick: u8,
+		/// Length of the body.
+		bytes: usize,
+	},
+	AnswerProbe {
+		pick: u8,
+		duty: Duty,
+	},
+	FailProbe {
+		caller: Caller,
+		pick: u8,
+		/// After the time to answer.
+		late: bool,
+		/// After the commitment of who was asked has failed.
+		gone: bool,
 	},
 	SetParams {
 		caller: Caller,
@@ -380,14 +427,20 @@ fn order() -> impl Strategy<Value = Order> {
 	let region = prop_oneof![4 => Just(None::<u16>), 1 => (0u16..3).prop_map(Some)];
 	let filter = prop_oneof![6 => Just(0u8), 1 => Just(1u8), 1 => Just(2u8)];
 	let ceiling = prop_oneof![1 => 0u128..4, 8 => 15u128..60];
+	let gas = prop_oneof![
+		6 => Just(None),
+		3 => (1u64..20).prop_map(|gas| Some((gas, true))),
+		1 => (0u64..2, any::<bool>()).prop_map(Some),
+	];
 	let capabilities = prop_oneof![6 => 0u64..2, 1 => 2u64..16];
 	(
 		(target, units, per_provider, ceiling, bond),
-		(term, capabilities, region, filter, flaw()),
+		(term, capabilities, region, filter, gas, flaw()),
+		prop::option::weighted(0.5, 0u32..30),
 	)
-		.prop_map(|(size, rest)| {
+		.prop_map(|(size, rest, rematch)| {
 			let (target, units, per_provider, ceiling, bond) = size;
-			let (term, capabilities, region, filter, flaw) = rest;
+			let (term, capabilities, region, filter, gas, flaw) = rest;
 			Order {
 				target,
 				units,
@@ -398,6 +451,8 @@ fn order() -> impl Strategy<Value = Order> {
 				capabilities,
 				region,
 				filter,
+				rematch,
+				gas,
 				flaw,
 			}
 		})
@@ -408,8 +463,11 @@ fn new_params() -> impl Strategy<Value = MarketParams> {
 	let epochs = || prop_oneof![8 => 0u32..4, 1 => Just(u32::MAX)];
 	let min_price = prop_oneof![Just(0u128), Just(2u128), Just(10u128)];
 	let gas = prop_oneof![1 => Just(999u64), 8 => Just(1_000u64)];
-	(min_price, deposit(), deposit(), gas, epochs(), epochs()).prop_map(
-		|(min_price, deal_deposit, offer_deposit, max_call_gas, exclusion, assignment)| {
+	let bond = prop_oneof![1 => 0u128..2, 3 => Just(PROBE_BOND)];
+	let deposits = (deposit(), deposit(), bond);
+	(min_price, deposits, gas, epochs(), epochs()).prop_map(
+		|(min_price, deposits, max_call_gas, exclusion, assignment)| {
+			let (deal_deposit, offer_deposit, probe_bond) = deposits;
 			MarketParams {
 				min_price,
 				deal_deposit,
@@ -417,6 +475,8 @@ fn new_params() -> impl Strategy<Value = MarketParams> {
 				max_call_gas,
 				exclusion_epochs: exclusion,
 				assignment_epochs: assignment,
+				probe_bond,
+				probe_blocks: PROBE_BLOCKS,
 			}
 		},
 	)
@@ -496,6 +556,8 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
 		7 => (caller(), deal()).prop_map(|(caller, deal)| Op::Close { caller, deal }),
 		4 => (caller(), deal()).prop_map(|(caller, deal)| Op::Match { caller, deal }),
 		3 => (any::<u8>(), duty()).prop_map(|(pick, duty)| Op::Drain { pick, duty }),
+		7 => (any::<u8>(), duty(), 0u64..30)
+			.prop_map(|(pick, duty, more)| Op::Redeem { pick, duty, more }),
 		2 => (caller(), any::<u8>()).prop_map(|(caller, pick)| Op::EndWorker { caller, pick }),
 		4 => (caller(), any::<u8>(), any::<bool>())
 			.prop_map(|(caller, pick, misses)| Op::Replace { caller, pick, misses }),
@@ -509,6 +571,16 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
 		3 => (caller(), deal()).prop_map(|(caller, deal)| Op::BeginGrace { caller, deal }),
 		4 => (caller(), any::<u8>(), in_grace, brings()).prop_map(
 			|(caller, pick, epochs, brings)| Op::UseUp { caller, pick, epochs, brings }
+		),
+		3 => (any::<u8>(), n()).prop_map(|(pick, peer)| Op::Cheapen { pick, peer }),
+		8 => (caller(), any::<u8>(), prop_oneof![6 => 0usize..9, 1 => 1_023usize..1_026])
+			.prop_map(|(caller, pick, bytes)| Op::Probe { caller, pick, bytes }),
+		7 => (any::<u8>(), duty()).prop_map(|(pick, duty)| Op::AnswerProbe { pick, duty }),
+		3 => (caller(), any::<u8>(), any::<bool>(), prop::bool::weighted(0.2)).prop_map(
+			|(caller, pick, late, gone)| Op::FailProbe { caller, pick, late, gone }
+		),
+		3 => (caller(), deal(), 0u8..4).prop_map(
+			|(caller, deal, package)| Op::UpdatePackage { caller, deal, package }
 		),
 		2 => (caller(), new_params())
 			.prop_map(|(caller, params)| Op::SetParams { caller, params }),

@@ -2,7 +2,8 @@
 
 use crate::{mock::MockPeers, GraceSpan};
 use millrace_primitives::{
-	market::DealSpec, peer::PeerId, traits::PeerRegistry, Balance, EpochIndex,
+	market::DealSpec, peer::PeerId, traits::PeerRegistry, Balance, BlockNumber, DealId, EpochIndex,
+	Gas, H256,
 };
 use std::collections::BTreeMap;
 
@@ -19,14 +20,47 @@ pub(super) struct Seat {
 	pub(super) since: Option<EpochIndex>,
 	/// Last epoch that it is paid for, once there is notice.
 	pub(super) last: Option<EpochIndex>,
+	/// The epoch in which it failed a probe, and after which it leaves.
+	pub(super) failed: Option<EpochIndex>,
 	/// What is held of its provider for it.
 	pub(super) bond: Balance,
+	/// Gas of its highest voucher.
+	pub(super) vouchered: Gas,
+	/// When it redeemed one last.
+	pub(super) redeemed: Option<EpochIndex>,
+	/// What is billed of that, by the epoch that was settled.
+	pub(super) billed: BTreeMap<EpochIndex, Gas>,
+}
+
+/// Gas that every peer reports for a deal and an epoch.
+pub(super) fn gas_of(deal: DealId, epoch: EpochIndex) -> Gas {
+	(deal * 7 + Gas::from(epoch) * 5) % 16
 }
 
 impl Seat {
 	/// Whether an epoch is one of those that it serves.
 	pub(super) fn serves(&self, epoch: EpochIndex) -> bool {
 		self.since.is_some_and(|since| since <= epoch) && self.last.is_none_or(|last| epoch <= last)
+	}
+
+	/// The epoch after which it leaves, once that is known and closed.
+	pub(super) fn leaves(&self) -> Option<EpochIndex> {
+		self.last
+			.map(|last| self.failed.map_or(last, |failed| failed.max(last)))
+	}
+
+	/// Whether it may have answered calls in an epoch, for which it is paid or not.
+	pub(super) fn answers(&self, epoch: EpochIndex) -> bool {
+		let began = self.since.is_some_and(|since| since <= epoch + 1);
+		let stays = self.last.is_none_or(|last| epoch <= last);
+		(began && stays) || (began && self.failed.is_some_and(|failed| epoch <= failed))
+	}
+
+	/// What is billed of the gas that was reported for an epoch, or was when it was settled.
+	pub(super) fn bills(&self, epoch: EpochIndex, reported: Gas) -> Gas {
+		let left = self.vouchered - self.billed.values().sum::<Gas>();
+		let known = self.billed.get(&epoch).copied();
+		known.unwrap_or(reported.min(left))
 	}
 }
 
@@ -45,6 +79,10 @@ pub(super) struct Row {
 	pub(super) in_grace: bool,
 	/// To whom its owner wants to give it.
 	pub(super) heir: Option<u64>,
+	/// Who makes room once the cheaper one is live that is assigned besides.
+	pub(super) moving: Option<PeerId>,
+	/// The packages that it had, each with the block and the epoch since when.
+	pub(super) packages: Vec<(H256, BlockNumber, EpochIndex)>,
 	pub(super) escrow: Balance,
 	pub(super) closing: Balance,
 	pub(super) deposit: Balance,
@@ -68,11 +106,24 @@ impl Row {
 		seat.is_some_and(|seat| seat.serves(epoch)) && self.last.is_none_or(|last| epoch <= last)
 	}
 
+	/// Whether a peer's worker may have answered calls in an epoch that the deal has.
+	pub(super) fn answers(&self, peer: PeerId, epoch: EpochIndex) -> bool {
+		let seat = self.workers.get(&peer);
+		seat.is_some_and(|seat| seat.answers(epoch)) && self.last.is_none_or(|last| epoch <= last)
+	}
+
 	/// What a worker that served an epoch gets for it, and whether that is of the closing deposit.
-	pub(super) fn amount(&self, seat: &Seat, epoch: EpochIndex) -> (Balance, bool) {
+	pub(super) fn amount(&self, deal: DealId, seat: &Seat, epoch: EpochIndex) -> (Balance, bool) {
+		let share = |price: Balance| match self.spec.billing.full_gas() {
+			None => price,
+			Some(full) => {
+				let gas = seat.bills(epoch, gas_of(deal, epoch));
+				price * Balance::from(gas.min(full)) / Balance::from(full)
+			}
+		};
 		match self.grace {
-			Some(span) if span.contains(epoch) => ((seat.price / 2).min(self.closing), true),
-			_ => (seat.price.min(self.escrow), false),
+			Some(span) if span.contains(epoch) => (share(seat.price / 2).min(self.closing), true),
+			_ => (share(seat.price).min(self.escrow), false),
 		}
 	}
 
@@ -83,6 +134,30 @@ impl Row {
 			_ => self.escrow >= seat.price,
 		};
 		covered && self.pays(epoch)
+	}
+
+	/// Whether a call of a package counts that begins at a block of an epoch: the deal has it, or had it
+	/// until an update in this epoch or the one before.
+	pub(super) fn counts(&self, package: H256, epoch: EpochIndex, block: BlockNumber) -> bool {
+		(0..self.packages.len()).any(|n| {
+			let (hash, since, _) = self.packages[n];
+			let next = self.packages.get(n + 1);
+			let stays = next.is_none_or(|(_, _, updated)| epoch <= updated + 1);
+			hash == package && since <= block && stays
+		})
+	}
+
+	/// Whether an ask is cheaper by the part that was ordered than whoever makes room for it, and nobody
+	/// is dearer than that one or is about to leave.
+	pub(super) fn check_rematch(&self, from: PeerId, ask: Balance) {
+		let billion = 1_000_000_000;
+		let part = self.spec.rematch.expect("it was ordered").deconstruct();
+		let price = ask * Balance::from(self.spec.units_per_worker);
+		let most = self.workers[&from].price;
+		assert!(price < most && price * billion <= most * (billion - Balance::from(part)));
+		for seat in self.workers.values() {
+			assert!(seat.price <= most && seat.since.is_some() && seat.last.is_none());
+		}
 	}
 
 	/// Price of an epoch at the ceiling.

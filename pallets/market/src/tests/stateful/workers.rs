@@ -12,7 +12,7 @@ use millrace_primitives::{
 	peer::PeerId,
 	report::MAX_DEALS_PER_PEER,
 	traits::{Capacity, EpochClock, PeerRegistry},
-	Balance, DealId,
+	Balance, DealId, Gas,
 };
 use sp_runtime::DispatchError;
 
@@ -121,6 +121,61 @@ impl World<'_> {
 		self.note("drain", is_right);
 	}
 
+	/// A worker redeems a voucher of a deal that is billed by gas, or tries to.
+	pub(super) fn redeem(&mut self, pick: u8, duty: Duty, more: Gas) {
+		let mut found = Vec::new();
+		for (id, row) in &self.ledger.deals {
+			for (peer, seat) in &row.workers {
+				let by_gas = row.spec.billing.full_gas().is_some();
+				if let Some(since) = seat.since.filter(|_| by_gas) {
+					let before = seat.redeemed == Some(Epoch::get());
+					found.push((*id, *peer, since, seat.vouchered, before));
+				}
+			}
+		}
+		let missing = (self.deal(pick), self.peer(pick % PEERS), 0, 0, true);
+		let (deal, peer, since, vouchered, before) = one(&found, pick).unwrap_or(missing);
+		let n = self.number(peer);
+		let (signer, named, first) = match duty {
+			Duty::WrongKey => ((n + 1) % PEERS, peer, since),
+			Duty::WrongEpoch => (n, peer, since.wrapping_add(1)),
+			Duty::Unregistered => (n, PeerId::default(), since),
+			_ => (n, peer, since),
+		};
+		let cumulative = vouchered.saturating_add(more);
+		let signature = redeem_signature(signer, deal, first, cumulative);
+		let voucher = voucher(VOUCHER_KEY, deal, peer, first, cumulative);
+		let call = Call::<Test>::redeem {
+			peer: named,
+			deal,
+			voucher,
+			signature,
+		};
+		let is_higher = more > 0 && !before && !found.is_empty();
+		let is_right = match duty {
+			Duty::From(caller) => {
+				let origin = caller.origin(PROVIDER);
+				if !matches!(caller, Caller::Authorized) {
+					let result = Market::redeem(origin, named, deal, voucher, signature);
+					assert_eq!(result, Err(DispatchError::BadOrigin));
+				}
+				return;
+			}
+			Duty::Right | Duty::Unchecked => {
+				assert_eq!(is_authorized(call), is_higher);
+				is_higher
+			}
+			Duty::WrongKey | Duty::WrongEpoch | Duty::Unregistered => {
+				assert!(!is_authorized(call));
+				false
+			}
+		};
+		if is_right {
+			redeem(peer, deal, cumulative);
+		}
+		self.note("redeem", is_right);
+	}
+
 	/// A higher ask is notice to all live workers of the peer that have a lower one, another change to
 	/// none.
 	pub(super) fn update_offer(&mut self, caller: Caller, n: u8, terms: OfferTerms) {
@@ -144,6 +199,17 @@ impl World<'_> {
 		};
 		stay.retain(|deal| !is_raise || is_as_dear(deal));
 		assert_eq!(self.live_of(peer), stay);
+	}
+
+	/// A peer offers on such terms, whether it has an offer or not.
+	pub(super) fn offer_on(&mut self, n: u8, terms: OfferTerms) {
+		if self.ledger.offers.contains_key(&self.peer(n)) {
+			return self.update_offer(Caller::Entitled, n, terms);
+		}
+		let provider = self.provider(n).unwrap_or(PROVIDER);
+		let result = Market::post_offer(RuntimeOrigin::signed(provider), self.peer(n), terms);
+		self.called("post offer", Caller::Entitled, result);
+		self.sync();
 	}
 
 	/// Deals in which a peer is live and has no notice.
@@ -258,7 +324,7 @@ fn is_excluded(deal: DealId, peer: PeerId) -> bool {
 }
 
 /// Whether a duty may enter a block.
-fn is_authorized(call: Call<Test>) -> bool {
+pub(super) fn is_authorized(call: Call<Test>) -> bool {
 	let answer = RuntimeCall::Market(call).authorize(TransactionSource::External);
 	answer.expect("it is a duty").is_ok()
 }

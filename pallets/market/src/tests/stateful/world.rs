@@ -3,6 +3,7 @@
 use super::{
 	ledger::Ledger,
 	ops::{Caller, PEERS},
+	rows::gas_of,
 	Tally,
 };
 use crate::{mock::*, Event, NextDeal};
@@ -83,6 +84,25 @@ impl<'a> World<'a> {
 		MockPeers::provider_of(self.peer(n))
 	}
 
+	/// Whether a peer is registered and has no commitment.
+	pub(super) fn is_free(&self, n: u8) -> bool {
+		self.provider(n).is_some() && !self.commitments.contains_key(&n)
+	}
+
+	/// Makes a commitment that begins with the next epoch; false if it cannot.
+	pub(super) fn commit(&mut self, n: u8, units: u32) -> bool {
+		let is_free = self.is_free(n);
+		if is_free {
+			let commitment = Commitment {
+				units,
+				since: Epoch::get() + 1,
+				reported: None,
+			};
+			self.commitments.insert(n, commitment);
+		}
+		is_free
+	}
+
 	/// A deal that stands, or one that does not.
 	pub(super) fn deal(&self, pick: u8) -> DealId {
 		let stands = self.ledger.deals.len();
@@ -112,6 +132,9 @@ impl<'a> World<'a> {
 	}
 
 	fn note_settled(&mut self, settled: Settled) {
+		if !settled.void {
+			self.ledger.note_billed(settled.peer, settled.epoch);
+		}
 		let last = self.ledger.settled.entry(settled.peer).or_default();
 		*last = settled.epoch.max(*last);
 		if settled.over {
@@ -264,7 +287,11 @@ impl<'a> World<'a> {
 			// One that it does not work for, or that there is not.
 			listed.push(NextDeal::<Test>::get() + DealId::from(mask));
 		}
-		report(peer, ended, &listed);
+		let with_gas: Vec<_> = listed
+			.iter()
+			.map(|deal| (*deal, gas_of(*deal, ended)))
+			.collect();
+		report_gas(peer, ended, &with_gas);
 		self.ledger.note_report(peer, ended, &listed, void);
 		true
 	}

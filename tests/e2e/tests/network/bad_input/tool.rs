@@ -119,6 +119,14 @@ pub(super) async fn the_tool_refuses(scene: &Scene) {
 		.tool_fails(&["deal", "list", "--config", &misspelt], 2, "bad_config")
 		.await;
 	scene.tool_fails(&["worker", "run"], 2, "bad_config").await;
+	let order = scene.file("order.toml", b"price = \"1 FLT\"\nwrokers = 2\n");
+	let from = ["deal", "create", "--from", &order];
+	scene.tool_fails(&from, 2, "bad_order").await;
+	let bare = scene.file("bare.toml", b"price = \"1 FLT\"\n");
+	let from = ["deal", "quote", "--from", &bare];
+	scene.tool_fails(&from, 2, "no_package").await;
+	let unread = ["deal", "quote", "--from", "none.toml"];
+	scene.tool_fails(&unread, 2, "file_unreadable").await;
 	let folder = scene.network.folder();
 	let no_node = ["--json", "--node", "ws://127.0.0.1:1", "deal", "list"];
 	let ran = millrace(folder, MINUTE, no_node).await;

@@ -270,6 +270,10 @@ fn order(client: &AccountId, workers: u32, region: u8) -> DealId {
 		worker_bond: 0,
 		term_epochs: None,
 		hosts: Default::default(),
+		billing: Default::default(),
+		access: Default::default(),
+		rate: None,
+		rematch: None,
 	};
 	let price = spec.epoch_price_ceiling().expect("the price fits");
 	let deal = NextDeal::<Runtime>::get();

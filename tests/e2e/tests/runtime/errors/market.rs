@@ -1,18 +1,21 @@
 //! Errors of offers, deals and their workers.
 
 use super::scene::{
-	account, asked, assert_all_raised, by, deal, done, go_live, go_to, hand_in, offering,
-	on_dev_chain, order, pass_audit, peer, refuses, register, report, root, ALICE, BOB, EVE,
+	account, asked, assert_all_raised, by, deal, done, duty, endow, go_live, go_to, hand_in,
+	offering, on_dev_chain, order, pass_audit, peer, refuses, register, report, root, ALICE, BOB,
+	EVE,
 };
-use crate::samples::hosts;
+use crate::samples::{hosts, invokers, receipt};
 use millrace_primitives::{
+	access::{Access, Invokers, RateLimit},
+	billing::Billing,
 	capacity::MAX_UNITS,
 	execution::MAX_PACKAGE_BYTES,
-	market::{DealSpec, Host, Link, OfferTerms, HTTP_OUT, MAX_WORKERS},
-	Balance, DealId, FLT,
+	market::{DealSpec, Host, Link, OfferTerms, GAS_BILLED, HTTP_OUT, MAX_WORKERS},
+	Balance, DealId, FLT, H256,
 };
 use millrace_runtime::{AccountId, Runtime};
-use pallet_market::{MarketParams, MAX_KNOWN_REGIONS};
+use pallet_market::{MarketParams, MAX_KNOWN_REGIONS, MAX_PROBES_PER_EPOCH};
 
 type Market = pallet_market::Call<Runtime>;
 type Spec = DealSpec<AccountId>;
@@ -28,6 +31,11 @@ fn ordered(mend: impl FnOnce(&mut Spec)) -> Market {
 	mend(&mut spec);
 	let escrow = FLT;
 	Market::create_deal { spec, escrow }
+}
+
+fn opened(deal: DealId) -> Market {
+	let (access, rate) = (Access::Open, None);
+	Market::set_access { deal, access, rate }
 }
 
 fn released(deal: DealId, n: u16) -> Market {
@@ -53,13 +61,27 @@ fn resized(deal: DealId, min_workers: u32, target_workers: u32) -> Market {
 	}
 }
 
+/// Another package.
+fn updated(deal: DealId, number: u8) -> Market {
+	let mut package = order(1, 1).package;
+	package.hash = H256::repeat_byte(number);
+	Market::update_package { deal, package }
+}
+
 #[test]
 fn every_error_of_the_market_is_raised() {
-	for scene in [offers, orders, deals, notice, grace] {
+	for scene in [offers, orders, deals, notice, grace, probes] {
 		on_dev_chain(scene);
 	}
 	let unreachable = "for sums that cannot run over; seen by pallet tests' invariants alone";
-	assert_all_raised("Market", &[("Arithmetic", unreachable)]);
+	let one_abi = "for a second way to run packages, of which there is one";
+	let few_epochs = "for challenges that are open for longer; the pallet's tests raise it";
+	let exempt = [
+		("Arithmetic", unreachable),
+		("AbiChanged", one_abi),
+		("TooManyUpdates", few_epochs),
+	];
+	assert_all_raised("Market", &exempt);
 }
 
 fn offers() {
@@ -150,6 +172,15 @@ fn orders() {
 			spec.package.links = vec![link].try_into().expect("one fits");
 		});
 	}
+	let by_gas = |full_gas| Billing::Gas {
+		full_gas,
+		voucher_key: [7; 32],
+	};
+	orders!(BillingNeedsCapability, |spec| spec.billing = by_gas(1));
+	orders!(FullGasZero, |spec| {
+		spec.capabilities = GAS_BILLED;
+		spec.billing = by_gas(0);
+	});
 	orders!(HostsNeedCapability, |spec| spec.hosts = hosts());
 	for host in ["", "A.example", "a.example:0", "http://a.example", "127.1"] {
 		orders!(BadHost, |spec| {
@@ -163,6 +194,22 @@ fn orders() {
 		spec.hosts = twice.try_into().expect("two fit");
 		spec.capabilities = HTTP_OUT;
 	});
+	let none = Invokers::default();
+	let twice = [invokers().to_vec(), invokers().to_vec()].concat();
+	let twice: Invokers = twice.try_into().expect("two fit");
+	for access in [
+		Access::Keys(none.clone()),
+		Access::Tokens(none),
+		Access::Keys(twice.clone()),
+		Access::Tokens(twice),
+	] {
+		orders!(BadAccess, |spec| spec.access = access);
+	}
+	for (calls, per_seconds) in [(0, 1), (1, 0), (1_000_001, 1), (1, 86_401)] {
+		orders!(RateOutOfRange, |spec| {
+			spec.rate = Some(RateLimit { calls, per_seconds });
+		});
+	}
 	for term in [0, u32::MAX] {
 		// The longest term that there is ends in an epoch that can be counted in epoch 0.
 		if term == u32::MAX {
@@ -207,11 +254,13 @@ fn deals() {
 			heir: None,
 		},
 		Market::take_deal { deal: unknown },
+		opened(unknown),
 		Market::begin_grace { deal: unknown },
 		released(unknown, 1),
 		ended(unknown, 1),
 		replaced(unknown, 1),
 		resized(unknown, 1, 1),
+		updated(unknown, 1),
 	] {
 		refuses!(Market::UnknownDeal, bob.clone(), call);
 	}
@@ -231,6 +280,7 @@ fn deals() {
 		}
 	);
 	refuses!(Market::NotOwner, eve.clone(), Market::stop { deal });
+	refuses!(Market::NotOwner, eve.clone(), opened(deal));
 	refuses!(Market::DealActive, eve.clone(), Market::close { deal });
 	refuses!(Market::NotAssigned, eve.clone(), released(deal, 1));
 	done(eve.clone(), Market::match_deal { deal });
@@ -259,8 +309,10 @@ fn deals() {
 	);
 	done(bob.clone(), Market::stop { deal });
 	refuses!(Market::DealEnding, bob.clone(), Market::stop { deal });
+	refuses!(Market::DealEnding, bob.clone(), opened(deal));
 	refuses!(Market::DealEnding, bob.clone(), resized(deal, 1, 1));
 	refuses!(Market::DealEnding, bob.clone(), ended(deal, 1));
+	refuses!(Market::DealEnding, bob.clone(), updated(deal, 1));
 	refuses!(
 		Market::DealEnding,
 		eve.clone(),
@@ -284,6 +336,10 @@ fn notice() {
 	done(bob.clone(), ended(deal, 1));
 	refuses!(Market::NotLive, bob.clone(), ended(deal, 1));
 	refuses!(Market::NotOverdue, eve.clone(), released(deal, 1));
+
+	refuses!(Market::NotOwner, eve.clone(), updated(deal, 1));
+	done(bob.clone(), updated(deal, 1));
+	refuses!(Market::UpdatedThisEpoch, bob.clone(), updated(deal, 2));
 
 	refuses!(Market::NotOwner, eve.clone(), resized(deal, 1, 2));
 	refuses!(Market::WorkersOutOfRange, bob.clone(), resized(deal, 2, 1));
@@ -326,6 +382,7 @@ fn grace() {
 	done(eve.clone(), begin());
 	refuses!(Market::DealInGrace, eve.clone(), begin());
 	refuses!(Market::DealInGrace, bob.clone(), resized(deal, 1, 2));
+	refuses!(Market::DealInGrace, bob.clone(), updated(deal, 1));
 	refuses!(Market::NotOwner, eve.clone(), Market::stop { deal });
 	refuses!(Market::GraceTooLittle, bob.clone(), top_up(1));
 	go_to(4, 8);
@@ -346,4 +403,46 @@ fn grace() {
 	// The escrow is used up again, and epoch 5 is not closed.
 	go_to(6, 0);
 	refuses!(Market::GraceNotSettled, eve, begin());
+}
+
+fn probes() {
+	let (bob, eve) = (by(BOB), by(EVE));
+	offering(ALICE, 1, 1);
+	let mut spec = order(1, 1);
+	spec.limits.request_bytes = 3;
+	let (deal, peer) = (deal(spec), peer(1));
+	let ask = |body: &[u8]| {
+		let body = body.to_vec().try_into().expect("it is short");
+		Market::probe { deal, peer, body }
+	};
+	let fail = || Market::fail_probe { deal, peer };
+	refuses!(Market::NotAssigned, eve.clone(), ask(b""));
+	refuses!(Market::NotProbed, eve.clone(), fail());
+	done(eve.clone(), Market::match_deal { deal });
+	go_live(1, deal);
+	refuses!(Market::NothingToProbe, eve.clone(), ask(b""));
+	go_to(3, 0);
+	refuses!(Market::ProbeTooLong, eve.clone(), ask(b"long"));
+	let (access, rate) = (Access::Keys(invokers()), None);
+	done(bob.clone(), Market::set_access { deal, access, rate });
+	refuses!(Market::NotOwner, eve.clone(), ask(b""));
+	done(bob.clone(), opened(deal));
+
+	done(eve.clone(), ask(b""));
+	refuses!(Market::AlreadyProbed, bob.clone(), ask(b""));
+	refuses!(Market::ProbePending, bob.clone(), fail());
+	let answer = || Market::answer_probe {
+		peer,
+		deal,
+		receipt: receipt(),
+	};
+	done(duty(), answer());
+	refuses!(Market::ProbedBefore, eve, ask(b""));
+	for n in 1..MAX_PROBES_PER_EPOCH {
+		let prober = format!("//Prober{n}");
+		endow(&prober, 10 * FLT);
+		done(by(&prober), ask(b""));
+		done(duty(), answer());
+	}
+	refuses!(Market::TooManyProbes, bob, ask(b""));
 }

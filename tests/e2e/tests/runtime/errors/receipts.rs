@@ -24,8 +24,9 @@ use millrace_primitives::{
 };
 use millrace_runtime::{Epochs, Runtime};
 use pallet_receipts::{
-	refusal, Answered, Answers, Case, Cases, OpenDemandCount, OpenDemands, Opened, Opening, Posted,
-	ReceiptsParams, ShowsOf, MAX_COMMITS, MAX_OTHER_DEMANDS, MAX_SHOWS, RING,
+	refusal, Answered, Answers, Case, Cases, Clients, OpenDemandCount, OpenDemands, Opened,
+	Opening, OpeningClients, Posted, ReceiptsParams, ShowsOf, MAX_COMMITS, MAX_OTHER_DEMANDS,
+	MAX_SHOWS, RING,
 };
 use sp_runtime::Perbill;
 
@@ -427,6 +428,13 @@ fn demands() {
 	refuses!(Receipts::NotOpened, bob.clone(), demand(7, request));
 	refuses!(Receipts::Unverified, bob.clone(), demand(1, request));
 	refuses!(Receipts::NoTranscript, bob.clone(), demand(0, transcript));
+	let clients = OpeningClients {
+		epoch: EPOCH,
+		clients: vec![(0, account(ALICE))].try_into().expect("one fits"),
+	};
+	Clients::<Runtime>::insert(peer(1), EPOCH % RING, clients);
+	refuses!(Receipts::NotClient, bob.clone(), demand(0, request));
+	Clients::<Runtime>::remove(peer(1), EPOCH % RING);
 	Posted::<Runtime>::insert(package, 1);
 	refuses!(
 		Receipts::AlreadyPosted,

@@ -2,15 +2,22 @@
 //! what lets the same duty pass.
 
 use super::scene::{
-	account, answer, answered, by, commit, deal, done, duty, endow, genesis_hash, go_live, go_to,
-	going_live, hand_in, now, offering, on_dev_chain, order, pass_audit, peer, pooled, refusal_of,
-	register, report, reported, sign, tick, ALICE, BOB,
+	account, answer, answered, asked, by, commit, deal, done, duty, endow, genesis_hash, go_live,
+	go_to, going_live, hand_in, key, now, offering, on_dev_chain, order, pass_audit, peer, pooled,
+	refusal_of, register, report, reported, sign, tick, ALICE, BOB,
 };
 use millrace_client::calls::{self, Call};
 use millrace_primitives::{
-	market::drain_hash, peer::PeerSignature, report::Report, DealId, EpochIndex, FLT,
+	billing::{redeem_hash, voucher_hash, Billing, Voucher},
+	execution::{empty_transcript, response_hash, CallStatus, Receipt, SignedReceipt},
+	market::{drain_hash, OfferTerms, GAS_BILLED},
+	peer::PeerSignature,
+	probe::probe_request,
+	report::Report,
+	traits::{EpochClock, WorkInspector},
+	DealId, EpochIndex, FLT,
 };
-use millrace_runtime::{AccountId, Balances, Runtime, RuntimeCall};
+use millrace_runtime::{AccountId, Balances, Epochs, Market, Runtime, RuntimeCall, System};
 use pallet_capacity::refusal as of_capacity;
 use pallet_market::refusal as of_market;
 use pallet_receipts::refusal as of_receipts;
@@ -184,6 +191,152 @@ fn notices_are_refused_by_their_own_codes() {
 	});
 }
 
+#[test]
+fn redemptions_are_refused_by_their_own_codes() {
+	on_dev_chain(|| {
+		offering(ALICE, 1, 1);
+		let terms = OfferTerms {
+			capabilities: GAS_BILLED,
+			..asked()
+		};
+		done(
+			by(ALICE),
+			pallet_market::Call::<Runtime>::update_offer {
+				peer: peer(1),
+				terms,
+			},
+		);
+		let mut order = order(1, 1);
+		order.capabilities = GAS_BILLED;
+		order.billing = Billing::Gas {
+			full_gas: 10,
+			voucher_key: key(2),
+		};
+		let deal = deal(order);
+		let since = now().0 + 1;
+		// The second machine's key stands for the client's.
+		let voucher = |n, cumulative| Voucher {
+			cumulative,
+			signature: sign(
+				n,
+				voucher_hash(genesis_hash(), deal, peer(1), since, cumulative),
+			),
+		};
+		let redeem = |n, voucher: Voucher| {
+			let message = redeem_hash(genesis_hash(), peer(1), deal, since, voucher.cumulative);
+			calls::market::redeem(peer(1), deal, voucher, sign(n, message))
+		};
+		let good = redeem(1, voucher(2, 9));
+		assert_eq!(refusal_of(&good), of_market::NOT_ASSIGNED);
+		done(by(BOB), pallet_market::Call::<Runtime>::match_deal { deal });
+		assert_eq!(refusal_of(&good), of_market::NOT_LIVE);
+		go_live(1, deal);
+		let unknown = calls::market::redeem(peer(9), deal, voucher(2, 9), [0; 64]);
+		assert_eq!(refusal_of(&unknown), of_market::UNKNOWN_PEER);
+		let forged = redeem(2, voucher(2, 9));
+		assert_eq!(refusal_of(&forged), of_market::BAD_SIGNATURE);
+		let own = redeem(1, voucher(1, 9));
+		assert_eq!(refusal_of(&own), of_market::BAD_VOUCHER);
+		let nothing = redeem(1, voucher(2, 0));
+		assert_eq!(refusal_of(&nothing), of_market::NO_MORE_GAS);
+
+		assert!(pooled(&good).is_ok());
+		let redeemed = pallet_market::Call::<Runtime>::redeem {
+			peer: peer(1),
+			deal,
+			voucher: voucher(2, 9),
+			signature: [0; 64],
+		};
+		done(duty(), redeemed);
+		let higher = redeem(1, voucher(2, 10));
+		assert_eq!(refusal_of(&higher), of_market::REDEEMED_ALREADY);
+	});
+}
+
+#[test]
+fn a_deal_of_reserved_units_takes_no_vouchers() {
+	on_dev_chain(|| {
+		offering(ALICE, 1, 1);
+		let deal = deal(order(1, 1));
+		done(by(BOB), pallet_market::Call::<Runtime>::match_deal { deal });
+		go_live(1, deal);
+		let voucher = Voucher {
+			cumulative: 1,
+			signature: [0; 64],
+		};
+		let call = calls::market::redeem(peer(1), deal, voucher, [0; 64]);
+		assert_eq!(refusal_of(&call), of_market::NOT_BILLED_BY_GAS);
+	});
+}
+
+/// The first machine's receipt of a call in this block, of the body that probes bring here.
+fn called(deal: DealId) -> Receipt {
+	let (epoch, block) = (now().0, System::block_number());
+	let package = order(1, 1).package.hash;
+	let terms = Market::call_terms(deal, package, epoch, block).expect("the deal stands");
+	Receipt {
+		genesis: genesis_hash(),
+		seed: Epochs::seed(epoch).expect("the epoch has begun"),
+		deal,
+		peer: peer(1),
+		epoch,
+		seq: 0,
+		package,
+		profile: terms.profile,
+		terms: terms.hash(genesis_hash()),
+		request: probe_request(b"").hash(),
+		response: response_hash(b""),
+		transcript: empty_transcript(),
+		status: CallStatus::Exited(0),
+		gas: 1,
+		block,
+	}
+}
+
+#[test]
+fn answers_to_probes_are_refused_by_their_own_codes() {
+	on_dev_chain(|| {
+		offering(ALICE, 1, 1);
+		let deal = deal(order(1, 1));
+		done(by(BOB), pallet_market::Call::<Runtime>::match_deal { deal });
+		go_live(1, deal);
+		go_to(3, 0);
+		let answer = |n, receipt: Receipt| {
+			let signature = sign(n, receipt.hash());
+			calls::market::answer_probe(peer(1), deal, &SignedReceipt { receipt, signature })
+		};
+		let good = called(deal);
+		let code = refusal_of(&answer(1, good.clone()));
+		assert_eq!(code, of_market::NOT_PROBED);
+		let probe = pallet_market::Call::<Runtime>::probe {
+			deal,
+			peer: peer(1),
+			body: Default::default(),
+		};
+		done(by(BOB), probe);
+		assert!(pooled(&answer(1, good.clone())).is_ok());
+		let unasked = Receipt {
+			request: probe_request(b"another").hash(),
+			..good.clone()
+		};
+		let code = refusal_of(&answer(1, unasked));
+		assert_eq!(code, of_market::OTHER_RECEIPT);
+		let false_gas = Receipt {
+			gas: u64::MAX,
+			..good.clone()
+		};
+		let code = refusal_of(&answer(1, false_gas));
+		assert_eq!(code, of_market::RECEIPT_IS_FALSE);
+		let code = refusal_of(&answer(2, good.clone()));
+		assert_eq!(code, of_market::BAD_SIGNATURE);
+		// Whoever is late is refused even before the chain decides.
+		while now() < (3, 7) {
+			tick();
+		}
+		assert_eq!(refusal_of(&answer(1, good)), of_market::PROBE_OVER);
+	});
+}
+
 /// Workers tell from a code alone what became of a duty.
 #[test]
 fn no_two_refusals_share_a_code() {
@@ -205,6 +358,14 @@ fn no_two_refusals_share_a_code() {
 		of_market::BOND_UNAVAILABLE,
 		of_market::NOT_LIVE,
 		of_market::ALREADY_DRAINING,
+		of_market::NOT_BILLED_BY_GAS,
+		of_market::REDEEMED_ALREADY,
+		of_market::NO_MORE_GAS,
+		of_market::BAD_VOUCHER,
+		of_market::NOT_PROBED,
+		of_market::PROBE_OVER,
+		of_market::OTHER_RECEIPT,
+		of_market::RECEIPT_IS_FALSE,
 		of_receipts::UNKNOWN_PEER,
 		of_receipts::BAD_SIGNATURE,
 		of_receipts::NOT_ASKED,
