@@ -1,6 +1,6 @@
 //! Chain specifications: the runtime's genesis presets, with what only a node needs to know.
 
-use millrace_runtime::{opaque::Block, WASM_BINARY};
+use millrace_runtime::{genesis_presets::TESTNET, opaque::Block, WASM_BINARY};
 use sc_chain_spec::{
 	ChainSpecExtension, ChainType, GenericChainSpec, Properties, DEV_RUNTIME_PRESET,
 	LOCAL_TESTNET_RUNTIME_PRESET,
@@ -42,6 +42,17 @@ pub(crate) fn local() -> Result<ChainSpec, String> {
 	)
 }
 
+/// The mainnet but for its people: four validators (Alice, Bob, Charlie, Dave) and no sudo. Whoever
+/// starts a network writes it to a file and puts other keys in the place of these.
+pub(crate) fn testnet() -> Result<ChainSpec, String> {
+	preset(
+		"Millrace Testnet",
+		"millrace_testnet",
+		ChainType::Live,
+		TESTNET,
+	)
+}
+
 fn preset(name: &str, id: &str, kind: ChainType, preset: &str) -> Result<ChainSpec, String> {
 	let wasm = WASM_BINARY.ok_or(
 		"This node was built with SKIP_WASM_BUILD and has no runtime for a preset. Build it \
@@ -70,7 +81,7 @@ mod tests {
 
 	#[test]
 	fn presets_build_genesis_and_survive_json() {
-		for spec in [development(), local()] {
+		for spec in [development(), local(), testnet()] {
 			let spec = spec.expect("tests are built with the runtime");
 			let raw = spec.as_json(true).expect("the preset builds a genesis");
 			let read = ChainSpec::from_json_bytes(raw.clone().into_bytes())

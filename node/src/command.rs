@@ -39,8 +39,11 @@ impl SubstrateCli for Cli {
 		Ok(match id {
 			"dev" => Box::new(chain_spec::development()?),
 			"" | "local" => Box::new(chain_spec::local()?),
+			"testnet" => Box::new(chain_spec::testnet()?),
 			path => Box::new(ChainSpec::from_json_file(path.into()).map_err(|error| {
-				format!("{error}. --chain takes dev, local or the path of a specification file.")
+				format!(
+					"{error}. --chain takes dev, local, testnet or the path of a specification file."
+				)
 			})?),
 		})
 	}

@@ -2,9 +2,9 @@
 
 use crate::{
 	validators::{is_of_this_session, KeyOwners},
-	AccountId, Babe, Balance, Block, Capacity, Epochs, Executive, Grandpa, InherentDataExt, Market,
-	Nonce, Providers, Receipts, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System,
-	TransactionPayment, Validators, VERSION,
+	AccountId, Babe, Balance, Block, Capacity, DeveloperRewards, Epochs, Executive, Governed,
+	Grandpa, InherentDataExt, Market, Nonce, Providers, Receipts, Runtime, RuntimeCall,
+	RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, Validators, VERSION,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -18,8 +18,11 @@ use millrace_primitives::{
 	commitment::{EarningsView, RoundView, SlashView, StakerTerms},
 	epoch::EpochStatus,
 	execution::SignedReceipt,
+	governance::ParameterInfo,
 	market::DealSpec,
 	peer::{Endpoint, PeerId, PeerKey},
+	referenda::{ReferendumIndex, ReferendumView, VotingRules, VotingView},
+	rewards::RewardsView,
 	traits::{EpochClock, PeerRegistry},
 	validators::{ValidatorView, ValidatorsView},
 	views::{
@@ -384,6 +387,42 @@ impl_runtime_apis! {
 		}
 		fn validator(account: AccountId) -> ValidatorView {
 			Validators::validator(&account)
+		}
+	}
+
+	impl pallet_developer_rewards::runtime_api::DeveloperRewardsApi<Block, AccountId> for Runtime {
+		fn rewards() -> RewardsView {
+			DeveloperRewards::rewards()
+		}
+		fn is_claimed(index: u32) -> bool {
+			DeveloperRewards::is_claimed(index)
+		}
+		fn is_releasable(account: AccountId) -> bool {
+			DeveloperRewards::is_releasable(&account)
+		}
+	}
+
+	impl pallet_governed::runtime_api::GovernanceApi<Block> for Runtime {
+		fn parameters() -> Vec<ParameterInfo> {
+			Governed::parameters()
+		}
+	}
+
+	impl crate::referenda::ReferendaApi<Block> for Runtime {
+		fn rules() -> VotingRules {
+			crate::referenda::rules()
+		}
+		fn referendum(index: ReferendumIndex) -> Option<ReferendumView<AccountId>> {
+			crate::referenda::referendum(index)
+		}
+		fn referenda(from: ReferendumIndex, limit: u32) -> Vec<ReferendumView<AccountId>> {
+			crate::referenda::referenda(from, limit)
+		}
+		fn voting(account: AccountId) -> VotingView<AccountId> {
+			crate::referenda::voting(account)
+		}
+		fn has_preimage(hash: H256) -> bool {
+			crate::referenda::has_preimage(hash)
 		}
 	}
 

@@ -3,9 +3,10 @@
 #![warn(missing_docs, unreachable_pub)]
 
 use crate::{
-	AccountId, AllPalletsWithSystem, Balances, Capacity, Epochs, Market, Multisig, Preimage,
-	Providers, Proxy, Receipts, Runtime, RuntimeHoldReason, RuntimeOrigin, Scheduler, SessionKeys,
-	Sudo, System, TxPause, Utility, Validators,
+	parameters::{dynamic_params::capacity, RuntimeParameters},
+	AccountId, AllPalletsWithSystem, Balances, Capacity, DeveloperRewards, Emission, Epochs,
+	Governed, Market, Multisig, Preimage, Providers, Proxy, Receipts, Runtime, RuntimeHoldReason,
+	RuntimeOrigin, Scheduler, SessionKeys, Signature, Sudo, System, TxPause, Utility, Validators,
 };
 use alloc::{format, string::String, vec::Vec};
 use codec::Decode;
@@ -28,9 +29,9 @@ use pallet_capacity::{
 };
 use pallet_epochs::{Current, Draws, Infos, LastTick, Previous, Seeds, Starts, Tick, RING_SLOTS};
 use pallet_market::benchmarking::{spec, terms};
-use sp_core::{crypto::KeyTypeId, ed25519};
+use sp_core::{crypto::KeyTypeId, ed25519, sr25519};
 use sp_io::{
-	crypto::{ed25519_generate, ed25519_sign},
+	crypto::{ed25519_generate, ed25519_sign, sr25519_generate, sr25519_sign},
 	hashing::keccak_256,
 };
 use sp_runtime::{traits::OpaqueKeys, Perbill};
@@ -42,6 +43,9 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_market, Market]
 	[pallet_receipts, Receipts]
 	[pallet_validators, Validators]
+	[pallet_governed, Governed]
+	[pallet_emission, Emission]
+	[pallet_developer_rewards, DeveloperRewards]
 	[frame_system, SystemBench::<Runtime>]
 	[pallet_balances, Balances]
 	[pallet_multisig, Multisig]
@@ -180,6 +184,29 @@ impl pallet_validators::BenchmarkHelper<AccountId> for Scene {
 		pallet_session::QueuedKeys::<Runtime>::put(queued);
 		pallet_session::Validators::<Runtime>::put(&seats);
 		seats
+	}
+}
+
+impl pallet_developer_rewards::BenchmarkHelper<AccountId, Signature> for Scene {
+	fn signer() -> AccountId {
+		let key = sr25519_generate(KEYS, Some(b"//rewarded".to_vec()));
+		AccountId::new(key.0)
+	}
+
+	fn sign(signer: &AccountId, message: &[u8]) -> Signature {
+		let key = sr25519::Public::from_raw(signer.clone().into());
+		let signature = sr25519_sign(KEYS, &key, message);
+		Signature::Sr25519(signature.expect("the keystore made the key"))
+	}
+}
+
+impl pallet_governed::BenchmarkHelper<RuntimeParameters> for Scene {
+	fn parameter() -> RuntimeParameters {
+		let dearer = FLT.saturating_mul(150);
+		RuntimeParameters::Capacity(capacity::Parameters::StakePerUnit(
+			capacity::StakePerUnit,
+			Some(dearer),
+		))
 	}
 }
 

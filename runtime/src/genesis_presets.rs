@@ -1,11 +1,15 @@
 //! The chains that a node can start from by name.
 //!
 //! `dev` has one validator and a sudo key, `local` four validators and none. Both run fast: slots
-//! of one second, epochs of twenty blocks.
+//! of one second, epochs of twenty blocks. `testnet` is the mainnet but for its people: the supply is
+//! divided and locked as there, lengths and parameters are the mainnet's, and nobody has a sudo key.
 
 #![warn(missing_docs, unreachable_pub)]
 
-use crate::{configs::money::ExistentialDeposit, AccountId, Balance, PresetBytes, SessionKeys};
+use crate::{
+	allocation::{self, Grant, SUPPLY},
+	AccountId, Balance, PresetBytes, SessionKeys,
+};
 use alloc::{string::ToString, vec::Vec};
 use hex_literal::hex;
 use millrace_primitives::{capacity::WorkRates, epoch::EpochLengths, FLT, U256};
@@ -29,9 +33,10 @@ pub const BABE_CONFIG: sp_consensus_babe::BabeEpochConfiguration =
 		allowed_slots: sp_consensus_babe::AllowedSlots::PrimaryAndSecondaryVRFSlots,
 	};
 
-/// All FLT there is at genesis.
-const SUPPLY: Balance = 1_000_000_000 * FLT;
-/// What each account of a development chain is given; the treasury has the rest.
+/// Name of the preset of test networks.
+pub const TESTNET: &str = "testnet";
+/// What each account of a development chain is given, in the place of team, backers and ecosystem;
+/// the treasury has what pots leave of the rest.
 const ENDOWMENT: Balance = 100_000_000 * FLT;
 
 /// Epochs of twenty blocks: six to report in, two for the draw, eight to answer in.
@@ -134,21 +139,46 @@ fn session_keys(count: usize) -> Vec<(AccountId, AccountId, SessionKeys)> {
 		.collect()
 }
 
+/// Accounts of the first `count` development validators.
+pub(crate) fn validator_accounts(count: usize) -> Vec<AccountId> {
+	VALIDATORS
+		.iter()
+		.take(count)
+		.map(|(sr25519, _)| sr25519.to_account_id())
+		.collect()
+}
+
+/// Accounts with what they have.
+fn balances(grants: &[Grant]) -> Vec<(AccountId, Balance)> {
+	grants
+		.iter()
+		.map(|grant| (grant.account.clone(), grant.amount))
+		.collect()
+}
+
+/// Genesis of a test network.
+fn test_network(validators: usize) -> Value {
+	let grants = allocation::with_development_keys(&validator_accounts(validators));
+	let schedules: Vec<_> = grants.iter().filter_map(Grant::schedule).collect();
+	json!({
+		"balances": { "balances": balances(&grants) },
+		"vesting": { "vesting": schedules },
+		"babe": { "epochConfig": BABE_CONFIG },
+		"session": { "keys": session_keys(validators) },
+	})
+}
+
 /// Genesis of a fast chain.
 fn fast_chain(validators: usize, sudo: Option<AccountId>) -> Value {
-	let mut balances: Vec<(AccountId, Balance)> = ENDOWED
-		.iter()
-		.map(|key| (key.to_account_id(), ENDOWMENT))
-		.collect();
-	// So that the pot of all escrow is there before the first deal, and stays.
-	balances.push((crate::Market::pot(), ExistentialDeposit::get()));
+	let mut balances = balances(&allocation::pots());
+	balances.extend(ENDOWED.map(|key| (key.to_account_id(), ENDOWMENT)));
 	let given = balances
 		.iter()
 		.fold(0, |sum: Balance, (_, balance)| sum.saturating_add(*balance));
 	balances.push((crate::Treasury::account_id(), SUPPLY.saturating_sub(given)));
 	json!({
 		"balances": { "balances": balances },
-		"timing": { "slotMs": 1_000, "sessionSlots": 60 },
+		"timing": { "slotMs": 1_000, "sessionSlots": 60, "governanceHourBlocks": 1 },
 		"babe": { "epochConfig": BABE_CONFIG },
 		"session": { "keys": session_keys(validators) },
 		"sudo": { "key": sudo },
@@ -167,6 +197,7 @@ pub fn get(id: &PresetId) -> Option<PresetBytes> {
 			fast_chain(1, Some(Sr25519Keyring::Alice.to_account_id()))
 		}
 		sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET => fast_chain(4, None),
+		TESTNET => test_network(4),
 		_ => return None,
 	};
 	Some(preset.to_string().into_bytes())
@@ -177,6 +208,7 @@ pub fn names() -> Vec<PresetId> {
 	[
 		sp_genesis_builder::DEV_RUNTIME_PRESET,
 		sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET,
+		TESTNET,
 	]
 	.map(PresetId::from)
 	.to_vec()

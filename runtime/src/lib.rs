@@ -18,12 +18,17 @@ extern crate alloc;
 #[cfg(feature = "std")]
 include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
 
+pub mod allocation;
 mod apis;
 pub use apis::RuntimeApi;
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benchmarking;
 pub mod configs;
 pub mod genesis_presets;
+pub mod migrations;
+pub mod parameters;
+pub mod referenda;
+mod seated_keys;
 pub mod timing;
 pub mod validators;
 pub mod weights;
@@ -106,12 +111,27 @@ impl_opaque_keys! {
 }
 
 /// Version of this runtime.
+#[cfg(not(feature = "upgrade-rehearsal"))]
 #[sp_version::runtime_version]
 pub const VERSION: RuntimeVersion = RuntimeVersion {
 	spec_name: alloc::borrow::Cow::Borrowed("millrace"),
 	impl_name: alloc::borrow::Cow::Borrowed("millrace"),
 	authoring_version: 1,
 	spec_version: 1,
+	impl_version: 1,
+	apis: apis::RUNTIME_API_VERSIONS,
+	transaction_version: 1,
+	system_version: 1,
+};
+
+/// Version of the runtime that upgrades are rehearsed with. The macro reads it as it is written here.
+#[cfg(feature = "upgrade-rehearsal")]
+#[sp_version::runtime_version]
+pub const VERSION: RuntimeVersion = RuntimeVersion {
+	spec_name: alloc::borrow::Cow::Borrowed("millrace"),
+	impl_name: alloc::borrow::Cow::Borrowed("millrace"),
+	authoring_version: 1,
+	spec_version: 2,
 	impl_version: 1,
 	apis: apis::RUNTIME_API_VERSIONS,
 	transaction_version: 1,
@@ -162,6 +182,12 @@ mod runtime {
 	pub type TransactionPayment = pallet_transaction_payment::Pallet<Runtime>;
 	#[runtime::pallet_index(12)]
 	pub type Parameters = pallet_parameters::Pallet<Runtime>;
+	#[runtime::pallet_index(13)]
+	pub type Vesting = pallet_vesting::Pallet<Runtime>;
+	#[runtime::pallet_index(14)]
+	pub type Emission = pallet_emission::Pallet<Runtime>;
+	#[runtime::pallet_index(15)]
+	pub type DeveloperRewards = pallet_developer_rewards::Pallet<Runtime>;
 
 	#[runtime::pallet_index(20)]
 	pub type Epochs = pallet_epochs::Pallet<Runtime>;
@@ -199,6 +225,9 @@ mod runtime {
 	pub type TxPause = pallet_tx_pause::Pallet<Runtime>;
 	#[runtime::pallet_index(57)]
 	pub type GovernanceOrigins = crate::configs::governance::origins::Pallet<Runtime>;
+	// Its genesis reads what the pallets above have in force.
+	#[runtime::pallet_index(58)]
+	pub type Governed = pallet_governed::Pallet<Runtime>;
 
 	/// Without a key in any preset but `dev`, where nothing can call it.
 	#[runtime::pallet_index(99)]

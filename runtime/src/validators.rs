@@ -4,14 +4,14 @@
 #![warn(missing_docs, unreachable_pub)]
 
 use crate::{
-	timing::SessionSlots, AccountId, Babe, Balance, BlockNumber, Historical, Runtime,
-	RuntimeOrigin, Session, SessionKeys, System, Validators,
+	seated_keys, timing::SessionSlots, AccountId, Babe, Balance, BlockNumber, Historical, Runtime,
+	RuntimeOrigin, Session, System, Validators,
 };
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{
 	dispatch::DispatchClass,
-	pallet_prelude::{DispatchResult, ValueQuery},
+	pallet_prelude::DispatchResult,
 	storage::with_transaction,
 	traits::{KeyOwnerProofSystem, OneSessionHandler},
 	weights::Weight,
@@ -61,17 +61,13 @@ impl pallet_session::historical::SessionManager<AccountId, ()> for StakedValidat
 	fn start_session(index: SessionIndex) {
 		<Self as pallet_session::SessionManager<_>>::start_session(index);
 		// Until the next session is planned, the queued keys are those of the one that begins.
-		SeatedKeys::put(QueuedKeys::<Runtime>::get());
+		seated_keys::put(index, QueuedKeys::<Runtime>::get());
 	}
 	fn end_session(ended: SessionIndex) {
 		<Self as pallet_session::SessionManager<_>>::end_session(ended);
 		Historical::prune_up_to(ended.saturating_sub(ROOTS_KEPT));
 	}
 }
-
-/// Session keys of the present session's seats, as they were when it was planned.
-#[frame_support::storage_alias(verbatim)]
-type SeatedKeys = StorageValue<Validators, Vec<(AccountId, SessionKeys)>, ValueQuery>;
 
 /// Proves whose session key it is that equivocated.
 ///
@@ -105,7 +101,7 @@ pub fn is_of_this_session(slot: Slot) -> bool {
 /// Lets `historical` see the keys with which the present session's seats sign, and undoes that.
 fn with_seated_keys<R>(read: impl FnOnce() -> Option<R>) -> Option<R> {
 	with_transaction(|| {
-		for (who, keys) in SeatedKeys::get() {
+		for (who, keys) in seated_keys::get() {
 			NextKeys::<Runtime>::insert(who, keys);
 		}
 		TransactionOutcome::Rollback(Ok::<_, DispatchError>(read()))

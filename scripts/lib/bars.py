@@ -81,6 +81,12 @@ def stateful(pallet):
     return runs
 
 
+def unexplained_flt(rows):
+    """FLT made or lost against the rules in the life of a whole chain, if it was long enough."""
+    row = last(rows, "governance_stateful")
+    return row.get("unexplained") if row.get("steps", 0) >= 10_000 else None
+
+
 # Name, value, limit, and whether the limit is the least or the most.
 BARS = [
     ("chain_cost.ratio", chain_cost, 0.001, "most"),
@@ -116,6 +122,7 @@ BARS = [
     ("market_picky.delay_blocks", field("market_picky", "delay_blocks"), 2, "most"),
     ("market_rows.left", field("market_rows", "left"), 0, "most"),
     ("locked_funds.short", locked_short, 0, "most"),
+    ("governance_stateful.unexplained", unexplained_flt, 0, "most"),
     *((f"stateful.runs {pallet}", stateful(pallet), 256, "least") for pallet in PALLETS),
 ]
 
@@ -177,6 +184,7 @@ def check():
         {"measure": "market_picky", "delay_blocks": 3},
         {"measure": "market_rows", "left": 0},
         {"measure": "locked_funds", "of": "escrow", "short": 0},
+        {"measure": "governance_stateful", "steps": 10_000, "unexplained": 0},
         *({"measure": "stateful", "pallet": name, "runs": 256, "steps": 500} for name in PALLETS),
     ]
     found = values(whole)
@@ -220,6 +228,9 @@ def check():
     both = [{"measure": "locked_funds", "of": kind, "short": 0} for kind in ("escrow", "stake")]
     assert values(both)["locked_funds.short"] == (0, True)
     assert all(found[f"stateful.runs {name}"] == (256, True) for name in PALLETS)
+    assert found["governance_stateful.unexplained"] == (0, True)
+    brief = [{"measure": "governance_stateful", "steps": 9_999, "unexplained": 0}]
+    assert values(brief)["governance_stateful.unexplained"] == (None, False)
     short = [{"measure": "stateful", "pallet": "market", "runs": 256, "steps": 120}]
     assert values(short)["stateful.runs market"] == (None, False)
 

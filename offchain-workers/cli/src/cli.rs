@@ -2,10 +2,11 @@
 
 use crate::{
 	commands::{
-		deal::DealCommand, gateway::GatewayCommand, invoke::InvokeCommand, key::KeyCommand,
-		offer::OfferCommand, package::PackageCommand, peer::PeerCommand, prover::ProverCommand,
-		provider::ProviderCommand, receipt::ReceiptCommand, run::RunCommand,
-		validator::ValidatorCommand, watch::WatchCommand, worker::WorkerCommand,
+		deal::DealCommand, gateway::GatewayCommand, gov::GovCommand, invoke::InvokeCommand,
+		key::KeyCommand, offer::OfferCommand, package::PackageCommand, peer::PeerCommand,
+		prover::ProverCommand, provider::ProviderCommand, receipt::ReceiptCommand,
+		rewards::RewardsCommand, run::RunCommand, validator::ValidatorCommand, watch::WatchCommand,
+		worker::WorkerCommand,
 	},
 	dev::{tether::TetherCommand, DevCommand},
 };
@@ -93,6 +94,12 @@ pub(crate) enum Command {
 	/// Validate: keys, where you stand, and how to stop.
 	#[command(subcommand)]
 	Validator(ValidatorCommand),
+	/// Claim developer rewards, build the tree over a list of them, and see how a programme stands.
+	#[command(subcommand)]
+	Rewards(RewardsCommand),
+	/// Parameters, referenda and votes.
+	#[command(subcommand)]
+	Gov(GovCommand),
 	/// Measure the capacity prover on this machine.
 	#[command(subcommand)]
 	Prover(ProverCommand),

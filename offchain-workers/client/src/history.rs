@@ -9,6 +9,7 @@ use crate::{
 use codec::DecodeAll;
 use millrace_primitives::{epoch::EpochInfo, BlockNumber, EpochIndex};
 use sp_crypto_hashing::twox_128;
+use subxt::ArcMetadata;
 use tokio::time::timeout;
 
 /// Slots of the ring in which the Epochs pallet keeps its epochs.
@@ -18,6 +19,16 @@ impl Chain {
 	/// What the runtime said in the block of a height, all of it. Nodes drop the state that it is
 	/// read from, of all but some hundred blocks: then they refuse.
 	pub async fn events(&self, number: BlockNumber) -> Result<Vec<ChainEvent>, ReadError> {
+		self.events_with_metadata(number)
+			.await
+			.map(|(events, _)| events)
+	}
+
+	/// The same, with the metadata of the runtime that said it.
+	pub(crate) async fn events_with_metadata(
+		&self,
+		number: BlockNumber,
+	) -> Result<(Vec<ChainEvent>, ArcMetadata), ReadError> {
 		let hash = self.block_hash(number).await?;
 		// A node that has dropped the state says so here; what fails behind it is the connection.
 		self.request("a block's state", |methods| async move {
@@ -45,10 +56,10 @@ impl Chain {
 					fields: event.field_bytes().to_vec(),
 				});
 			}
-			Ok::<_, String>(all)
+			Ok::<_, String>((all, at.metadata()))
 		};
 		let reason = match timeout(REQUEST_TIMEOUT, reading).await {
-			Ok(Ok(events)) => return Ok(events),
+			Ok(Ok(answer)) => return Ok(answer),
 			Ok(Err(reason)) => reason,
 			Err(_) => "no answer in time".into(),
 		};

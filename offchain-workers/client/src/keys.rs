@@ -148,6 +148,11 @@ impl AccountKey {
 		self.account().to_string()
 	}
 
+	/// Signs a message that is no transaction, in the context that wallets sign in.
+	pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+		self.pair.sign(message).0
+	}
+
 	pub(crate) fn pair(&self) -> &sr25519::Keypair {
 		&self.pair
 	}

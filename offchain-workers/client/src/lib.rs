@@ -42,6 +42,7 @@ pub mod keys;
 pub mod net;
 mod pool;
 pub mod receipts;
+mod referenda;
 mod storage;
 pub mod submit;
 pub mod view;
@@ -57,6 +58,7 @@ pub use error::{ConnectError, ReadError};
 pub use keys::{verify_peer_signature, AccountKey, KeyError, PeerKeypair};
 pub use millrace_primitives as primitives;
 pub use receipts::{ReceiptProof, VerifyError};
+pub use referenda::Outcome;
 pub use submit::{ChainEvent, DutySent, Included, SubmitError};
 pub use view::View;
 

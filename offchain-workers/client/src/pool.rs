@@ -5,8 +5,9 @@ use millrace_primitives::H256;
 use subxt::rpcs::UserError;
 
 /// Refusals by which the runtime says that a duty is done: a report or audit answer that it has, a
-/// worker that is live, one that has notice, and one that has redeemed a voucher in this epoch.
-const DONE_ALREADY: [u8; 4] = [5, 14, 17, 31];
+/// worker that is live, one that has notice, one that has redeemed a voucher in this epoch, and a reward
+/// that was claimed.
+const DONE_ALREADY: [u8; 5] = [5, 14, 17, 31, 63];
 
 /// What a pool says to a transaction.
 pub(crate) enum PoolAnswer {

@@ -5,7 +5,7 @@
 //! mortal: past its last block it can never happen any more, and the caller may try again.
 
 use crate::{
-	calls::{Call, CallError},
+	calls::{Call, CallError, CallText},
 	chain::{lost, Chain, Finalized, Link, REQUEST_TIMEOUT},
 	error::{ConnectError, ReadError},
 	extrinsic::{self, UnknownExtension},
@@ -16,13 +16,17 @@ use crate::{
 use codec::Decode;
 use futures::StreamExt;
 use millrace_primitives::{BlockNumber, H256};
+use scale_info::PortableRegistry;
 use std::{future::Future, time::Duration};
 use subxt::{
 	client::OnlineClientAtBlock,
 	config::{polkadot::PolkadotExtrinsicParamsBuilder, PolkadotConfig},
 	error::DispatchError,
 	events::Phase,
-	ext::scale_encode::{self, EncodeAsFields, FieldIter, TypeResolver},
+	ext::{
+		scale_decode::visitor::{decode_with_visitor, IgnoreVisitor},
+		scale_encode::{self, EncodeAsFields, FieldIter, TypeResolver},
+	},
 	rpcs::Error as RpcError,
 	tx::Payload,
 };
@@ -206,6 +210,19 @@ impl Chain {
 			answer = self.send(&duty(&at, &bytes, nonce)?).await?;
 		}
 		duty_sent(answer)
+	}
+
+	/// A call as the runtime reads it at present.
+	pub async fn encode_call(&self, call: &Call) -> Result<Vec<u8>, SubmitError> {
+		let link = self.link().await?;
+		encode_checked(&at_current(&link).await?, call)
+	}
+
+	/// What an encoded call, or its beginning, would do, by the present runtime's names.
+	pub async fn describe_call(&self, bytes: &[u8]) -> Result<Option<CallText>, SubmitError> {
+		let link = self.link().await?;
+		let at = at_current(&link).await?;
+		Ok(CallText::of(bytes, at.metadata_ref()))
 	}
 
 	async fn sign_and_send(&self, signer: &AccountKey, call: &Call) -> Result<Sent, SubmitError> {
@@ -401,15 +418,26 @@ async fn answered<T, E: ToString>(
 /// Encodes a call and decodes it again by the runtime's own types, so that a client of another
 /// version fails here, by name, and not as a transaction that no node can read.
 fn encode_checked(at: &At, call: &Call) -> Result<Vec<u8>, SubmitError> {
-	let bytes = call.encode(at.metadata_ref())?;
-	at.tx()
-		.from_call_data_bytes(&bytes)
-		.map_err(|error| CallError::OtherArguments {
-			pallet: call.pallet.clone(),
-			name: call.name.clone(),
-			reason: error.to_string(),
-		})?;
-	Ok(bytes)
+	let metadata = at.metadata_ref();
+	let bytes = call.encode(metadata)?;
+	let mut rest = &bytes[..];
+	// Looked at and not kept: a call can hold a whole runtime.
+	let read = decode_with_visitor(
+		&mut rest,
+		metadata.outer_enums().call_enum_ty(),
+		metadata.types(),
+		IgnoreVisitor::<PortableRegistry>::new(),
+	);
+	let reason = match read {
+		Ok(()) if rest.is_empty() => return Ok(bytes),
+		Ok(()) => format!("it takes {} bytes less", rest.len()),
+		Err(error) => error.to_string(),
+	};
+	Err(SubmitError::Call(CallError::OtherArguments {
+		pallet: call.pallet.clone(),
+		name: call.name.clone(),
+		reason,
+	}))
 }
 
 fn duty(at: &At, call: &[u8], nonce: u32) -> Result<Vec<u8>, SubmitError> {
@@ -487,7 +515,8 @@ fn failure<'a>(pallet: &str, name: &str, fields: &'a [u8]) -> Option<&'a [u8]> {
 	}
 }
 
-fn dispatch_error(bytes: &[u8], metadata: subxt::ArcMetadata) -> SubmitError {
+/// The error of a call that failed, by name.
+pub(crate) fn dispatch_error(bytes: &[u8], metadata: subxt::ArcMetadata) -> SubmitError {
 	let error = match DispatchError::decode_from(bytes, metadata) {
 		Ok(error) => error,
 		Err(error) => {

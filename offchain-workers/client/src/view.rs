@@ -16,6 +16,7 @@ use millrace_primitives::{
 	market::DealSpec,
 	packages::NoTerms,
 	peer::{PeerId, PeerKey},
+	rewards::RewardsView,
 	validators::{ValidatorView, ValidatorsView},
 	views::{
 		Assignment, CommitmentView, DealView, OfferView, PeerDuties, PeerView, Quote, ReportRecord,
@@ -244,6 +245,22 @@ impl View {
 		peer: PeerId,
 	) -> Result<Vec<(EpochIndex, u32, Wanted, BlockNumber)>, ReadError> {
 		self.call("ReceiptsApi_demands", peer).await
+	}
+
+	/// How developer rewards stand.
+	pub async fn rewards(&self) -> Result<RewardsView, ReadError> {
+		self.call("DeveloperRewardsApi_rewards", ()).await
+	}
+
+	/// Whether a reward of the programme that stands was claimed.
+	pub async fn is_reward_claimed(&self, index: u32) -> Result<bool, ReadError> {
+		self.call("DeveloperRewardsApi_is_claimed", index).await
+	}
+
+	/// Whether a lock of an account is over, and not taken away yet.
+	pub async fn is_releasable(&self, account: &AccountId) -> Result<bool, ReadError> {
+		self.call("DeveloperRewardsApi_is_releasable", account)
+			.await
 	}
 
 	/// The block in which a package was posted, if it was.

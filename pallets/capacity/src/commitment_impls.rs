@@ -17,6 +17,7 @@ use frame_support::{
 use millrace_primitives::{
 	capacity::MAX_UNITS,
 	commitment::{CommitmentTerms, RoundKind, StakeOffer, StakerTerms},
+	governance::Contradiction,
 	peer::PeerId,
 	traits::{EpochClock, OnStake, PeerRegistry, PeerUse, ReceiptLedger},
 	views::CommitmentStatus,
@@ -323,8 +324,10 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	pub(crate) fn do_set_params(params: CapacityParams) -> DispatchResult {
-		ensure!(params.is_valid(), Error::<T>::BadParams);
+	/// Sets the parameters for commitments and renewals to come and, where they are an epoch's, from the
+	/// next epoch that starts on. Nothing that stands changes its terms.
+	pub fn apply_params(params: CapacityParams) -> Result<(), Contradiction> {
+		ensure!(params.is_valid(), Contradiction);
 		Params::<T>::put(params);
 		Self::deposit_event(Event::ParamsSet { params });
 		Ok(())

@@ -19,7 +19,7 @@ use millrace_primitives::{
 impl<T: Config> OnEpoch for Pallet<T> {
 	fn on_epoch_start(info: &EpochInfo) -> Weight {
 		Self::open_row(info.index);
-		T::WeightInfo::on_epoch_start()
+		T::WeightInfo::on_epoch_start().saturating_add(T::Emission::weight())
 	}
 
 	fn on_draw(epoch: EpochIndex, draw: H256) -> Weight {
@@ -75,6 +75,8 @@ impl<T: Config> Pallet<T> {
 			leaves_proven: 0,
 			excused: false,
 		};
+		// What is carried from before was promised then.
+		T::Emission::promise(row.pool);
 		EpochRows::<T>::insert(Self::slot_of(epoch), row);
 	}
 

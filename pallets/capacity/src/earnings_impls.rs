@@ -9,16 +9,12 @@ use alloc::vec::Vec;
 use frame_support::{
 	defensive, ensure,
 	pallet_prelude::{DispatchResult, Weight},
-	traits::{
-		fungible::{Mutate, MutateHold},
-		tokens::Precision,
-		Defensive, DefensiveSaturating, Get,
-	},
+	traits::{fungible::MutateHold, tokens::Precision, Defensive, DefensiveSaturating, Get},
 };
 use millrace_primitives::{
 	commitment::{BucketView, EarningsView, MAX_STAKERS},
 	peer::PeerId,
-	traits::EpochClock,
+	traits::{Emission, EpochClock},
 	Balance, EpochIndex, U256,
 };
 use sp_core::U512;
@@ -164,12 +160,12 @@ impl<T: Config> Pallet<T> {
 		Ledgers::<T>::insert(who, ledger);
 	}
 
-	/// Makes what has vested of an account's rewards.
+	/// Pays what has vested of an account's rewards.
 	pub(crate) fn do_claim(who: T::AccountId) -> DispatchResult {
 		let mut ledger = Ledgers::<T>::get(&who).ok_or(Error::<T>::NothingToClaim)?;
 		let amount = ledger.take_vested(T::Clock::current().index);
 		ensure!(amount > 0, Error::<T>::NothingToClaim);
-		T::Currency::mint_into(&who, amount)?;
+		T::Emission::pay(&who, amount)?;
 		Self::store_ledger(&who, ledger);
 		Self::deposit_event(Event::RewardClaimed {
 			account: who,
@@ -208,7 +204,7 @@ impl<T: Config> Pallet<T> {
 
 /// What a share has earned at so much per unit of share, with what it had under one unit of FLT:
 /// whole units, and the rest in 2^-128.
-fn earned(share: Balance, per_share: U256, dust: u128) -> (Balance, u128) {
+pub(crate) fn earned(share: Balance, per_share: U256, dust: u128) -> (Balance, u128) {
 	let exact = U256::from(share)
 		.full_mul(per_share)
 		.saturating_add(U512::from(dust));

@@ -86,8 +86,6 @@ mod errors {
 		SolutionPathLength,
 		/// A solution does not lead to the report's root at the drawn index.
 		SolutionPath,
-		/// The parameters contradict each other; see `CapacityParams`.
-		BadParams,
 		/// Something that cannot be is so. Please report it.
 		Defensive,
 	}

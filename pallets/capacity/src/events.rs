@@ -210,7 +210,7 @@ mod events {
 			/// The peer.
 			peer: PeerId,
 		},
-		/// What an account had earned was made and paid to it.
+		/// What an account had earned was paid to it.
 		RewardClaimed {
 			/// The account.
 			account: T::AccountId,

@@ -67,7 +67,7 @@ mod settlement_impls;
 mod slash_impls;
 #[cfg(test)]
 mod tests;
-#[cfg(any(feature = "try-runtime", test))]
+#[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 mod types;
 mod view_impls;
@@ -76,7 +76,6 @@ pub mod weights;
 #[cfg(feature = "runtime-benchmarks")]
 pub use benchmarking::BenchmarkHelper;
 pub use pallet::*;
-pub use rules::FlatEmission;
 pub use types::*;
 pub use weights::WeightInfo;
 
@@ -117,7 +116,7 @@ pub mod pallet {
 
 	#[pallet::config]
 	pub trait Config: frame_system::Config {
-		/// FLT: stakes are held in it, rewards made of it.
+		/// FLT: stakes are held in it.
 		type Currency: fungible::Mutate<Self::AccountId, Balance = Balance>
 			+ fungible::MutateHold<Self::AccountId, Reason = Self::RuntimeHoldReason>;
 
@@ -139,8 +138,8 @@ pub mod pallet {
 		/// RandomX as a function.
 		type RandomX: RandomX;
 
-		/// The schedule by which rewards are made.
-		type Emission: Emission;
+		/// What rewards are paid from, and the schedule that bounds them.
+		type Emission: Emission<Self::AccountId, Error = DispatchError>;
 
 		/// Told of the stake behind each provider.
 		type OnStake: OnStake<Self::AccountId>;
@@ -466,22 +465,6 @@ pub mod pallet {
 			Self::do_withdraw(who, peer)
 		}
 
-		/// Sets the parameters for commitments and renewals to come and, where they are an epoch's,
-		/// from the next epoch on. Nothing that stands changes its terms.
-		///
-		/// ## Dispatch origin
-		/// Root.
-		/// ## Errors
-		/// [`Error::BadParams`].
-		/// ## Events
-		/// [`Event::ParamsSet`].
-		#[pallet::call_index(7)]
-		#[pallet::weight((T::WeightInfo::set_params(), DispatchClass::Operational))]
-		pub fn set_params(origin: OriginFor<T>, params: CapacityParams) -> DispatchResult {
-			ensure_root(origin)?;
-			Self::do_set_params(params)
-		}
-
 		/// Opens a round for more units of a commitment that stands, under its own terms.
 		///
 		/// ## Dispatch origin
@@ -532,7 +515,7 @@ pub mod pallet {
 			Self::do_extend(who, peer, duration_epochs, offer)
 		}
 
-		/// Makes what an account has earned, as far as it is vested, and pays it to the account.
+		/// Pays an account what it has earned, as far as it is vested.
 		///
 		/// ## Dispatch origin
 		/// Signed by anybody.
@@ -541,7 +524,9 @@ pub mod pallet {
 		/// ## Events
 		/// [`Event::RewardClaimed`].
 		#[pallet::call_index(10)]
-		#[pallet::weight(T::WeightInfo::claim(MAX_BUCKETS))]
+		#[pallet::weight(
+			T::WeightInfo::claim(MAX_BUCKETS).saturating_add(T::Emission::pay_weight())
+		)]
 		pub fn claim(origin: OriginFor<T>, who: T::AccountId) -> DispatchResult {
 			ensure_signed(origin)?;
 			Self::do_claim(who)

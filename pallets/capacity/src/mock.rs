@@ -7,14 +7,14 @@
 )]
 
 use crate::{
-	self as pallet_capacity, CapacityParams, Commitments, Delegations, Departures, FlatEmission,
-	Rounds, WaitingSlashes,
+	self as pallet_capacity, CapacityParams, Commitments, Delegations, Departures, Rounds,
+	WaitingSlashes,
 };
 use frame_support::{
 	derive_impl, ord_parameter_types,
-	pallet_prelude::DispatchResultWithPostInfo,
+	pallet_prelude::{DispatchResult, DispatchResultWithPostInfo},
 	parameter_types,
-	traits::{ConstU128, Hooks, UnfilteredDispatchable},
+	traits::{fungible::Mutate, ConstU128, Hooks, UnfilteredDispatchable},
 	weights::{IdentityFee, Weight, WeightMeter},
 };
 use frame_system::{EnsureSignedBy, RawOrigin};
@@ -27,14 +27,14 @@ use millrace_primitives::{
 	peer::{PeerId, PeerKey, PeerSignature},
 	report::{Report, Served},
 	traits::{
-		EpochClock, Equivocations, OnEpoch, OnStake, PeerRegistry, RandomX, ReceiptLedger,
-		WorkLedger, MAX_EQUIVOCATIONS,
+		Emission, EpochClock, Equivocations, OnEpoch, OnStake, PeerRegistry, RandomX,
+		ReceiptLedger, WorkLedger, MAX_EQUIVOCATIONS,
 	},
 	views::CommitmentStatus,
 	Balance, BlockNumber, EpochIndex, FLT, H256, U256,
 };
 use sp_core::{ed25519, Pair};
-use sp_runtime::{BuildStorage, Perbill};
+use sp_runtime::{BuildStorage, DispatchError, Perbill, TokenError};
 use std::collections::{BTreeMap, BTreeSet};
 
 type Block = frame_system::mocking::MockBlockU32<Test>;
@@ -68,7 +68,7 @@ impl pallet_capacity::Config for Test {
 	type Receipts = MockReceipts;
 	type Work = MockWork;
 	type RandomX = MockRandomX;
-	type Emission = FlatEmission<EmissionLimit>;
+	type Emission = MockEmission;
 	type OnStake = MockStake;
 	type Equivocations = MockStake;
 	type CancelOrigin = EnsureSignedBy<Governor, u64>;
@@ -147,7 +147,9 @@ parameter_types! {
 	pub(crate) static OpenCases: BTreeSet<PeerId> = BTreeSet::new();
 	pub(crate) static StakeCalls: Vec<(u64, Balance)> = Vec::new();
 	pub(crate) static Equivocated: BTreeMap<u64, Vec<(EpochIndex, Perbill)>> = BTreeMap::new();
-	pub static EmissionLimit: Balance = 1_000 * FLT;
+	pub(crate) static EmissionLimit: Balance = 1_000 * FLT;
+	/// What pools have promised and nobody was paid yet.
+	pub(crate) static Promised: Balance = 0;
 }
 
 ord_parameter_types! {
@@ -302,6 +304,36 @@ impl Equivocations<u64> for MockStake {
 	}
 }
 
+/// A reserve that makes what it pays, so that the issuance tells how much that is.
+pub struct MockEmission;
+
+impl Emission<u64> for MockEmission {
+	type Error = DispatchError;
+
+	fn limit(_: EpochIndex) -> Balance {
+		EmissionLimit::get()
+	}
+	fn promise(pool: Balance) {
+		Promised::mutate(|promised| *promised += pool);
+	}
+	fn pay(who: &u64, amount: Balance) -> DispatchResult {
+		let left = Promised::get().checked_sub(amount);
+		let left = left.ok_or(TokenError::FundsUnavailable)?;
+		Balances::mint_into(who, amount)?;
+		Promised::set(left);
+		Ok(())
+	}
+	fn promised() -> Balance {
+		Promised::get()
+	}
+	fn weight() -> Weight {
+		Weight::zero()
+	}
+	fn pay_weight() -> Weight {
+		Weight::zero()
+	}
+}
+
 /// A provider equivocated in an epoch, which costs it so many percent.
 pub(crate) fn equivocate(provider: u64, epoch: EpochIndex, percent: u32) {
 	let part = Perbill::from_percent(percent);
@@ -396,6 +428,7 @@ impl ExtBuilder {
 		StakeCalls::set(Vec::new());
 		Equivocated::set(BTreeMap::new());
 		EmissionLimit::set(1_000 * FLT);
+		Promised::set(0);
 		Registered::set(
 			(1..=self.peers)
 				.map(|n| (peer(n), (PROVIDER, pair(n).public().0)))

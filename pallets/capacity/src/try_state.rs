@@ -1,16 +1,17 @@
 //! What must hold after every block.
 
 use crate::{
-	params::MAX_AMNESTY_EPOCHS, ActiveStakes, Amnesties, Audits, CommitmentOf, Commitments, Config,
-	Delegations, Departures, EpochRows, HoldReason, Ledgers, OngoingDraw, Pallet, Params,
-	ReportList, Rounds, TotalActiveStake, WaitingSlashes, MAX_WAITING_SLASHES, REMEMBERED_EPOCHS,
+	earnings_impls::earned, params::MAX_AMNESTY_EPOCHS, ActiveStakes, Amnesties, Audits,
+	CommitmentOf, Commitments, Config, Delegations, Departures, EpochRows, HoldReason, Ledgers,
+	OngoingDraw, Pallet, Params, ReportList, Rounds, TotalActiveStake, WaitingSlashes,
+	MAX_WAITING_SLASHES, REMEMBERED_EPOCHS,
 };
 use alloc::collections::BTreeMap;
 use frame_support::{ensure, traits::fungible::InspectHold};
 use millrace_primitives::{
 	commitment::RoundKind,
 	peer::PeerId,
-	traits::{EpochClock, Equivocations, PeerRegistry},
+	traits::{Emission, EpochClock, Equivocations, PeerRegistry},
 	views::CommitmentStatus,
 	Balance,
 };
@@ -71,6 +72,7 @@ impl<T: Config> Pallet<T> {
 	/// 10. Amnesties remember what the epochs' totals say.
 	/// 11. Nothing tells of an audit of a peer that is gone, or of stakes, rounds or slashes of a
 	///     peer without commitment.
+	/// 12. What ledgers and commitments owe was promised, and is not paid.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		ensure!(
 			Params::<T>::get().is_valid(),
@@ -99,7 +101,25 @@ impl<T: Config> Pallet<T> {
 			ensure!(draw.drawn <= row.audits, "more was drawn than shall be");
 			ensure!(draw.drawn <= draw.attempts, "more was drawn than looked at");
 		}
+		ensure!(
+			Self::owed() <= T::Emission::promised(),
+			"more is owed than was promised"
+		);
 		Ok(())
+	}
+
+	/// What was earned and not claimed, but for what is under one unit of FLT.
+	fn owed() -> Balance {
+		let in_ledgers = Ledgers::<T>::iter_values().fold(0, |sum: Balance, ledger| {
+			let vesting = ledger.buckets.iter().fold(0, |sum: Balance, bucket| {
+				sum.saturating_add(bucket.amount.saturating_sub(bucket.taken))
+			});
+			sum.saturating_add(vesting).saturating_add(ledger.free)
+		});
+		Commitments::<T>::iter_values().fold(in_ledgers, |sum: Balance, commitment| {
+			let (accrued, _) = earned(commitment.shares, commitment.accrual.per_share, 0);
+			sum.saturating_add(accrued)
+		})
 	}
 
 	fn check_commitment(

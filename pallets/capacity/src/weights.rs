@@ -58,8 +58,6 @@ pub trait WeightInfo {
 	fn apply_slash(parts: u32) -> Weight;
 	/// `cancel_slash` of so many parts.
 	fn cancel_slash(parts: u32) -> Weight;
-	/// `set_params`.
-	fn set_params() -> Weight;
 	/// The start of an epoch.
 	fn on_epoch_start() -> Weight;
 	/// The start of a draw.
@@ -162,9 +160,6 @@ macro_rules! weight_functions {
 		fn cancel_slash(parts: u32) -> Weight {
 			let base = cost($db, 30_000_000, 2, 2);
 			cost_each(base, cost($db, 45_000_000, 2, 2), parts)
-		}
-		fn set_params() -> Weight {
-			cost($db, 10_000_000, 0, 1)
 		}
 		fn on_epoch_start() -> Weight {
 			cost($db, 15_000_000, 5, 1)

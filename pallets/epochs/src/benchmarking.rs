@@ -2,7 +2,6 @@
 
 use super::*;
 use frame_benchmarking::v2::*;
-use frame_system::RawOrigin;
 
 const NOW: BlockNumber = 10_000;
 
@@ -23,14 +22,6 @@ fn clock_at<T: Config>(position: u32) -> EpochInfo {
 #[benchmarks]
 mod benchmarks {
 	use super::*;
-
-	#[benchmark]
-	fn set_lengths() {
-		#[extrinsic_call]
-		_(RawOrigin::Root, DEFAULT_LENGTHS);
-
-		assert_eq!(PendingLengths::<T>::get(), Some(DEFAULT_LENGTHS));
-	}
 
 	#[benchmark]
 	fn tick() {

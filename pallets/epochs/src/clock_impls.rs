@@ -5,13 +5,11 @@ use crate::{
 	types::{draw_window, seed_window},
 	Tick, WeightInfo, RING_SLOTS,
 };
-use frame_support::{
-	ensure, migrations::MultiStepMigrator, pallet_prelude::DispatchResult, traits::Get,
-	weights::Weight,
-};
+use frame_support::{ensure, migrations::MultiStepMigrator, traits::Get, weights::Weight};
 use frame_system::pallet_prelude::BlockNumberFor;
 use millrace_primitives::{
 	epoch::{fold, fold_start, EpochInfo, EpochLengths, EpochStatus, Phase, DRAW_TAG, SEED_TAG},
+	governance::Contradiction,
 	traits::{EpochClock, OnEpoch},
 	BlockNumber, EpochIndex, H256,
 };
@@ -31,8 +29,9 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	pub(crate) fn do_set_lengths(lengths: EpochLengths) -> DispatchResult {
-		ensure!(lengths.fits(), Error::<T>::WindowsDoNotFit);
+	/// Sets the lengths of epochs and their windows, from the next epoch on.
+	pub fn schedule_lengths(lengths: EpochLengths) -> Result<(), Contradiction> {
+		ensure!(lengths.fits(), Contradiction);
 		PendingLengths::<T>::put(lengths);
 		Self::deposit_event(Event::LengthsScheduled { lengths });
 		Ok(())
@@ -200,8 +199,8 @@ impl<T: Config> Pallet<T> {
 	/// 4. The draw over the epoch before is known exactly from the end of its window on; those over
 	///    the epochs before that are remembered.
 	/// 5. Every slot of a ring holds an epoch that belongs there and has come.
-	#[cfg(any(feature = "try-runtime", test))]
-	pub(crate) fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+	#[cfg(any(feature = "std", feature = "try-runtime"))]
+	pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
 		let info = Current::<T>::get();
 		ensure!(info.lengths.fits(), "the present lengths do not fit");
 		ensure!(

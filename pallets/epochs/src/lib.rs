@@ -211,14 +211,6 @@ pub mod pallet {
 		},
 	}
 
-	/// Why a call of the clock was refused.
-	#[pallet::error]
-	pub enum Error<T> {
-		/// The windows do not fit into the epoch, one is empty, or whoever is drawn could not answer.
-		/// Choose lengths above 0 with A ≥ 2 and R + B + A + 2 ≤ len.
-		WindowsDoNotFit,
-	}
-
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_initialize(now: BlockNumberFor<T>) -> Weight {
@@ -239,29 +231,6 @@ pub mod pallet {
 		#[cfg(feature = "try-runtime")]
 		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
 			Self::do_try_state()
-		}
-	}
-
-	#[pallet::call]
-	impl<T: Config> Pallet<T> {
-		/// Sets the lengths of epochs and their windows, from the next epoch on.
-		///
-		/// ## Dispatch origin
-		///
-		/// Root.
-		///
-		/// ## Errors
-		///
-		/// - [`Error::WindowsDoNotFit`]: R + B + A + 2 > len, a window is empty, or A is 1.
-		///
-		/// ## Events
-		///
-		/// - [`Event::LengthsScheduled`].
-		#[pallet::call_index(0)]
-		#[pallet::weight(T::WeightInfo::set_lengths())]
-		pub fn set_lengths(origin: OriginFor<T>, lengths: EpochLengths) -> DispatchResult {
-			ensure_root(origin)?;
-			Self::do_set_lengths(lengths)
 		}
 	}
 }

@@ -9,8 +9,6 @@ use frame_support::{
 
 /// Weights that the clock needs.
 pub trait WeightInfo {
-	/// Weight of the call of this name.
-	fn set_lengths() -> Weight;
 	/// Every block: folding the output of the one before and moving on, and the look at the time of
 	/// the first epoch at the block's end.
 	fn tick() -> Weight;
@@ -25,9 +23,6 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-	fn set_lengths() -> Weight {
-		set_lengths(T::DbWeight::get())
-	}
 	fn tick() -> Weight {
 		tick(T::DbWeight::get())
 	}
@@ -40,9 +35,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 }
 
 impl WeightInfo for () {
-	fn set_lengths() -> Weight {
-		set_lengths(ParityDbWeight::get())
-	}
 	fn tick() -> Weight {
 		tick(ParityDbWeight::get())
 	}
@@ -52,11 +44,6 @@ impl WeightInfo for () {
 	fn finish_draw() -> Weight {
 		finish_draw(ParityDbWeight::get())
 	}
-}
-
-/// Writes `PendingLengths`.
-fn set_lengths(db: RuntimeDbWeight) -> Weight {
-	Weight::from_parts(10_000_000, 0).saturating_add(db.writes(1))
 }
 
 /// Reads `LastTick`, the migrator's cursor, `Current` twice, the VRF output, the genesis hash and

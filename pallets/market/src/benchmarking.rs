@@ -425,12 +425,6 @@ mod benchmarks {
 	}
 
 	#[benchmark]
-	fn set_params() {
-		#[extrinsic_call]
-		_(RawOrigin::Root, MarketParams::default());
-	}
-
-	#[benchmark]
 	fn update_offer(d: Linear<0, MAX_DEALS_PER_PEER>) -> Result<(), BenchmarkError> {
 		let (peer, served) = working::<T>(d)?;
 		let offer = Offers::<T>::get(peer).ok_or("the offer was posted")?;

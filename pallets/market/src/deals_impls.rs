@@ -8,6 +8,7 @@ use millrace_primitives::{
 	execution::{
 		CallTerms, MAX_MEMORY_BYTES, MAX_PACKAGE_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES,
 	},
+	governance::Contradiction,
 	market::{
 		is_host, CallLimits, DealSpec, DealStatus, Package, Worker, GAS_BILLED, HTTP_OUT,
 		MAX_WORKERS,
@@ -427,8 +428,9 @@ impl<T: Config> Pallet<T> {
 		deal.paid_until(unsettled, first_open, T::Epochs::current().index)
 	}
 
-	pub(crate) fn do_set_params(params: MarketParams) -> DispatchResult {
-		ensure!(Self::keeps_owners(&params), Error::<T>::DealDepositTooSmall);
+	/// Sets the parameters for records made from now on.
+	pub fn apply_params(params: MarketParams) -> Result<(), Contradiction> {
+		ensure!(Self::keeps_owners(&params), Contradiction);
 		Params::<T>::put(&params);
 		Self::deposit_event(Event::ParamsSet { params });
 		Ok(())

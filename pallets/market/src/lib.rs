@@ -38,7 +38,7 @@ mod probes_impls;
 mod quotes_impls;
 mod rematch_impls;
 mod resize_impls;
-#[cfg(any(feature = "try-runtime", test))]
+#[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state_impls;
 mod views_impls;
 mod vouchers_impls;
@@ -657,8 +657,6 @@ pub mod pallet {
 		DealInGrace,
 		/// Nobody wants to give this deal to the account. Its owner names the account first.
 		NotHeir,
-		/// The deal deposit is below the existential deposit. Raise it.
-		DealDepositTooSmall,
 		/// A deal is billed by gas, and does not ask for the capability to take such deals. Add it.
 		BillingNeedsCapability,
 		/// No gas in an epoch would cost the whole price. Name at least one.
@@ -883,21 +881,6 @@ pub mod pallet {
 		pub fn match_deal(origin: OriginFor<T>, deal: DealId) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
 			Ok(Some(Self::do_match_deal(deal)?).into())
-		}
-
-		/// Sets the parameters for records made from now on.
-		///
-		/// ## Dispatch origin
-		/// Root.
-		/// ## Errors
-		/// [`Error::DealDepositTooSmall`].
-		/// ## Events
-		/// [`Event::ParamsSet`].
-		#[pallet::call_index(9)]
-		#[pallet::weight(T::WeightInfo::set_params())]
-		pub fn set_params(origin: OriginFor<T>, params: MarketParams) -> DispatchResult {
-			ensure_root(origin)?;
-			Self::do_set_params(params)
 		}
 
 		/// Changes the terms of an offer, which keeps its age. Workers of the peer keep their price; a

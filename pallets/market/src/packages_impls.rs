@@ -95,7 +95,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// That packages are remembered of deals alone, in their order.
-	#[cfg(any(feature = "try-runtime", test))]
+	#[cfg(any(feature = "std", feature = "try-runtime"))]
 	pub(crate) fn check_packages() -> DispatchResult {
 		let now = T::Epochs::current().index;
 		let block: millrace_primitives::BlockNumber =

@@ -85,7 +85,7 @@ impl<T: Config> Pallet<T> {
 
 	/// That work is remembered of peers that there are, of epochs that began, and no more of it than can
 	/// be.
-	#[cfg(any(feature = "try-runtime", test))]
+	#[cfg(any(feature = "std", feature = "try-runtime"))]
 	pub(crate) fn check_past_work() -> frame_support::pallet_prelude::DispatchResult {
 		use frame_support::ensure;
 		use millrace_primitives::traits::PeerRegistry;

@@ -57,7 +57,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Whether a deal's deposit keeps its owner's account in being, so that the escrow has somewhere
 	/// to go back to.
-	pub(crate) fn keeps_owners(params: &MarketParams) -> bool {
+	pub fn keeps_owners(params: &MarketParams) -> bool {
 		params.deal_deposit >= T::Currency::minimum_balance()
 	}
 

@@ -194,7 +194,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// That a deal which waits for a cheaper worker has all that it wants, and one besides.
-	#[cfg(any(feature = "try-runtime", test))]
+	#[cfg(any(feature = "std", feature = "try-runtime"))]
 	pub(crate) fn check_move(
 		deal: &Deal<T::AccountId>,
 		spec: &DealSpec<T::AccountId>,

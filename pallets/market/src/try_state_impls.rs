@@ -99,7 +99,7 @@ impl<T: Config> Pallet<T> {
 	///     remembered of workers alone, and failed ones of deals that go on.
 	/// 12. Of peers that there are it is remembered what they left, in epochs that began; with the deals
 	///     that they work for, what may be opened of it is no more than a report holds.
-	pub(crate) fn do_try_state() -> Result<(), DispatchError> {
+	pub fn do_try_state() -> Result<(), DispatchError> {
 		let mut held = Totals::<T::AccountId>::new();
 		Self::check_deals(&mut held)?;
 		Self::check_workers(&mut held)?;

@@ -31,8 +31,6 @@ pub trait WeightInfo {
 	fn close(workers: u32) -> Weight;
 	/// Weight of `match_deal` without the visit itself.
 	fn match_deal() -> Weight;
-	/// Weight of `set_params`.
-	fn set_params() -> Weight;
 	/// Weight of `update_offer` of a peer with so many deals, all of which get notice.
 	fn update_offer(deals: u32) -> Weight;
 	/// Weight of `drain`.
@@ -136,9 +134,6 @@ macro_rules! weight_functions {
 		}
 		fn match_deal() -> Weight {
 			cost($db, 10, 2, 0)
-		}
-		fn set_params() -> Weight {
-			cost($db, 10, 0, 1)
 		}
 		fn update_offer(deals: u32) -> Weight {
 			// Each of them: the worker, the deal, its place in the queue, the peer's load.

@@ -20,14 +20,17 @@ pub mod commitment;
 pub mod effects;
 pub mod epoch;
 pub mod execution;
+pub mod governance;
 pub mod hash;
 pub mod market;
 pub mod merkle;
 pub mod packages;
 pub mod peer;
 pub mod probe;
+pub mod referenda;
 pub mod replay;
 pub mod report;
+pub mod rewards;
 pub mod traits;
 pub mod validators;
 pub mod views;
@@ -36,6 +39,8 @@ pub mod views;
 pub mod decimal;
 #[cfg(feature = "serde")]
 pub mod hex_bytes;
+#[cfg(feature = "serde")]
+pub mod hex_text;
 #[cfg(feature = "serde")]
 pub mod text;
 

@@ -75,6 +75,17 @@ impl OnEpoch for () {
 	}
 }
 
+impl<A: OnEpoch, B: OnEpoch> OnEpoch for (A, B) {
+	fn on_epoch_start(info: &EpochInfo) -> Weight {
+		let first = A::on_epoch_start(info);
+		first.saturating_add(B::on_epoch_start(info))
+	}
+	fn on_draw(epoch: EpochIndex, draw: H256) -> Weight {
+		let first = A::on_draw(epoch, draw);
+		first.saturating_add(B::on_draw(epoch, draw))
+	}
+}
+
 /// The registry of peers.
 pub trait PeerRegistry<AccountId> {
 	/// Owner of a peer.
@@ -241,10 +252,22 @@ pub trait RandomX {
 	fn hash(key: H256, input: Vec<u8>) -> Option<[u8; 32]>;
 }
 
-/// The schedule by which FLT is made for capacity.
-pub trait Emission {
+/// What capacity is rewarded from: a reserve, and the schedule by which it is given out.
+pub trait Emission<AccountId> {
+	/// Why something was not paid.
+	type Error;
 	/// Most that the pool of an epoch can be. The pool follows at once where it falls.
 	fn limit(epoch: EpochIndex) -> Balance;
+	/// The pool of an epoch is fixed, within its limit: so much is promised. Told once for each epoch.
+	fn promise(pool: Balance);
+	/// Pays an account out of what was promised.
+	fn pay(who: &AccountId, amount: Balance) -> Result<(), Self::Error>;
+	/// What was promised and is not paid: nobody is owed more.
+	fn promised() -> Balance;
+	/// Weight of [`Self::limit`] and [`Self::promise`] together.
+	fn weight() -> Weight;
+	/// Weight of [`Self::pay`].
+	fn pay_weight() -> Weight;
 }
 
 /// Told when the stake behind the active commitments of a provider changes.

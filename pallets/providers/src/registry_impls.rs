@@ -230,8 +230,8 @@ impl<T: Config> Pallet<T> {
 	///    alone is open, from the next block on at the latest.
 	/// 4. Each remembered key belongs to the one peer that remembers it, and no other key has an
 	///    owner.
-	#[cfg(any(feature = "try-runtime", test))]
-	pub(crate) fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+	#[cfg(any(feature = "std", feature = "try-runtime"))]
+	pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
 		use frame_support::traits::fungible::InspectHold;
 
 		let mut listed = 0usize;

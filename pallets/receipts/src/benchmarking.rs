@@ -5,7 +5,7 @@
 
 use crate::{
 	Answered, Answers, Call, Case, Cases, Clients, Commits, Config, Demand, Demands, HoldReason,
-	Opened, Opening, OpeningClients, Pallet, Params, ReceiptsParams, Ring, Show, Shows, RING,
+	Opened, Opening, OpeningClients, Pallet, Params, Ring, Show, Shows, RING,
 };
 use alloc::{boxed::Box, vec, vec::Vec};
 use frame_benchmarking::v2::*;
@@ -519,15 +519,6 @@ mod benchmarks {
 		_(RawOrigin::Signed(who), NOBODY, 1, 0, wanted);
 
 		assert!(Pallet::<T>::opened(NOBODY, 1).is_empty());
-		Ok(())
-	}
-
-	#[benchmark]
-	fn set_params() -> Result<(), BenchmarkError> {
-		#[extrinsic_call]
-		_(RawOrigin::Root, ReceiptsParams::default());
-
-		assert_eq!(Params::<T>::get(), ReceiptsParams::default());
 		Ok(())
 	}
 

@@ -17,7 +17,8 @@ use frame_support::{
 	},
 };
 use millrace_primitives::{
-	peer::PeerId, traits::PeerRegistry, Balance, BlockNumber, EpochIndex, H256,
+	governance::Contradiction, peer::PeerId, traits::PeerRegistry, Balance, BlockNumber,
+	EpochIndex, H256,
 };
 use sp_runtime::traits::SaturatedConversion;
 
@@ -104,8 +105,10 @@ impl<T: Config> Pallet<T> {
 		CommitsOf::<T>::mutate_exists(who, one_less);
 	}
 
-	pub(crate) fn do_set_params(params: ReceiptsParams) -> DispatchResult {
-		ensure!(params.is_valid(), Error::<T>::BadParams);
+	/// Sets the parameters for what is committed, claimed and demanded from now on. Nothing that stands
+	/// changes its terms.
+	pub fn apply_params(params: ReceiptsParams) -> Result<(), Contradiction> {
+		ensure!(params.is_valid(), Contradiction);
 		Params::<T>::put(params);
 		Self::deposit_event(Event::ParamsSet { params });
 		Ok(())

@@ -73,8 +73,6 @@ mod errors {
 		TooManyDemands,
 		/// There is no such demand: it is answered, or over.
 		NoDemand,
-		/// The parameters contradict each other; see `ReceiptsParams`.
-		BadParams,
 		/// Something that cannot be is so. Please report it.
 		Defensive,
 	}

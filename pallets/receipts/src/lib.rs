@@ -55,7 +55,7 @@ mod reveal_impls;
 pub mod runtime_api;
 #[cfg(test)]
 mod tests;
-#[cfg(any(feature = "try-runtime", test))]
+#[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 mod types;
 mod view_impls;
@@ -499,22 +499,6 @@ pub mod pallet {
 		) -> DispatchResultWithPostInfo {
 			ensure_signed(origin)?;
 			Self::do_expire_demand(peer, epoch, seq, wanted)
-		}
-
-		/// Sets the parameters for what is committed, claimed and demanded from now on. Nothing that
-		/// stands changes its terms.
-		///
-		/// ## Dispatch origin
-		/// Root.
-		/// ## Errors
-		/// [`Error::BadParams`].
-		/// ## Events
-		/// [`Event::ParamsSet`].
-		#[pallet::call_index(9)]
-		#[pallet::weight((T::WeightInfo::set_params(), DispatchClass::Operational))]
-		pub fn set_params(origin: OriginFor<T>, params: ReceiptsParams) -> DispatchResult {
-			ensure_root(origin)?;
-			Self::do_set_params(params)
 		}
 	}
 }

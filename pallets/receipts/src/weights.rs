@@ -47,8 +47,6 @@ pub trait WeightInfo {
 	fn post() -> Weight;
 	/// `expire_demand`, without a slash.
 	fn expire_demand() -> Weight;
-	/// `set_params`.
-	fn set_params() -> Weight;
 }
 
 /// Time and the database together.
@@ -108,9 +106,6 @@ macro_rules! weight_functions {
 		}
 		fn expire_demand() -> Weight {
 			cost($db, 80_000_000, 9, 8)
-		}
-		fn set_params() -> Weight {
-			cost($db, 10_000_000, 0, 1)
 		}
 	};
 }

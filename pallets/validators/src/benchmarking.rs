@@ -124,16 +124,6 @@ mod benchmarks {
 		Ok(())
 	}
 
-	#[benchmark]
-	fn set_params() {
-		let params = ValidatorsParams::default();
-
-		#[extrinsic_call]
-		_(RawOrigin::Root, params);
-
-		assert_eq!(Params::<T>::get(), params);
-	}
-
 	/// The last of a full list becomes the first.
 	#[benchmark]
 	fn on_stake() -> Result<(), BenchmarkError> {

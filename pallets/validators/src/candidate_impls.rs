@@ -5,7 +5,7 @@ use crate::{
 	Sessions, Stakes, Standing, ValidatorsParams, WeightInfo, MAX_CANDIDATES,
 };
 use frame_support::{ensure, pallet_prelude::DispatchResult, traits::ConstU32, BoundedVec};
-use millrace_primitives::{traits::OnStake, Balance};
+use millrace_primitives::{governance::Contradiction, traits::OnStake, Balance};
 use sp_runtime::Weight;
 
 /// Candidates, most stake first.
@@ -98,8 +98,10 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	pub(crate) fn do_set_params(params: ValidatorsParams) -> DispatchResult {
-		ensure!(params.is_valid(), Error::<T>::BadParams);
+	/// Sets the parameters for the sessions that are planned from now on. Candidates stay on the list
+	/// whatever the new parameters are.
+	pub fn apply_params(params: ValidatorsParams) -> Result<(), Contradiction> {
+		ensure!(params.is_valid(), Contradiction);
 		Params::<T>::put(params);
 		Self::deposit_event(Event::ParamsSet { params });
 		Ok(())

@@ -48,14 +48,14 @@ pub mod runtime_api;
 mod seat_impls;
 #[cfg(test)]
 mod tests;
-#[cfg(any(feature = "try-runtime", test))]
+#[cfg(any(feature = "std", feature = "try-runtime"))]
 mod try_state;
 mod types;
 mod view_impls;
 pub mod weights;
 
 use alloc::vec::Vec;
-use frame_support::pallet_prelude::DispatchResult;
+use frame_support::{pallet_prelude::DispatchResult, traits::StorageVersion};
 use millrace_primitives::{validators::SessionIndex, Balance};
 use sp_runtime::Perbill;
 
@@ -84,6 +84,11 @@ pub const BAN_SESSIONS: u32 = 24;
 /// Sessions whose starts and worst fractions are remembered: more than those of which something can
 /// be proven.
 pub const SESSION_RING: u32 = 32;
+
+/// Form in which all that stands under the pallet's name is stored, with what the runtime keeps there
+/// of seated keys. An upgrade that changes it brings a migration.
+pub const STORAGE_VERSION: StorageVersion =
+	StorageVersion::new(cfg!(feature = "upgrade-rehearsal") as u16);
 
 const _: () = assert!(MAX_CANDIDATES >= MAX_VALIDATORS, "every seat needs a row");
 const _: () = assert!(
@@ -128,6 +133,7 @@ pub mod pallet {
 
 	/// Seats and those who want one.
 	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
 	/// What the pallet needs of the runtime.
@@ -347,8 +353,6 @@ pub mod pallet {
 		IsCandidate,
 		/// The account has a seat in the present or a planned session. Wait until it sits nowhere.
 		StillSeated,
-		/// The parameters contradict each other; see `ValidatorsParams`.
-		BadParams,
 	}
 
 	#[pallet::hooks]
@@ -424,24 +428,6 @@ pub mod pallet {
 		pub fn purge_keys(origin: OriginFor<T>) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_purge_keys(who)
-		}
-
-		/// Sets the parameters for the sessions that are planned from now on. Candidates stay on the
-		/// list whatever the new parameters are.
-		///
-		/// ## Dispatch origin
-		/// Root.
-		///
-		/// ## Errors
-		/// [`Error::BadParams`].
-		///
-		/// ## Events
-		/// [`Event::ParamsSet`].
-		#[pallet::call_index(3)]
-		#[pallet::weight((T::WeightInfo::set_params(), DispatchClass::Operational))]
-		pub fn set_params(origin: OriginFor<T>, params: ValidatorsParams) -> DispatchResult {
-			ensure_root(origin)?;
-			Self::do_set_params(params)
 		}
 	}
 }

@@ -19,8 +19,6 @@ pub trait WeightInfo {
 	fn chill() -> Weight;
 	/// `purge_keys`, with what the session pallet does.
 	fn purge_keys() -> Weight;
-	/// `set_params`.
-	fn set_params() -> Weight;
 	/// A candidate's stake changes, in a full list.
 	fn on_stake() -> Weight;
 	/// An account's equivocations and the serial number of its next one.
@@ -51,9 +49,6 @@ macro_rules! weight_functions {
 		fn purge_keys() -> Weight {
 			// Four keys have an owner each.
 			cost($db, 60_000_000, 12, 8)
-		}
-		fn set_params() -> Weight {
-			cost($db, 10_000_000, 0, 1)
 		}
 		fn on_stake() -> Weight {
 			cost($db, LIST, 2, 1)

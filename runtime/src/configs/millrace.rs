@@ -2,15 +2,12 @@
 
 use super::{
 	governance::RootOrEmergency,
-	money::{
-		deposit,
-		dynamic_params::{capacity::EmissionPerEpoch, fees::LengthFee},
-		WeightPrice,
-	},
+	money::{deposit, WeightPrice},
 };
 use crate::{
-	timing, weights, Babe, Balance, Balances, BlockNumber, Capacity, Epochs, Market, Providers,
-	Receipts, Runtime, RuntimeHoldReason, Timestamp, Validators,
+	parameters::LengthFee, timing, weights, Babe, Balance, Balances, BlockNumber, Capacity,
+	Emission, Epochs, Governed, Market, Providers, Receipts, Runtime, RuntimeHoldReason, Timestamp,
+	Validators,
 };
 use frame_support::{parameter_types, traits::Get, PalletId};
 use millrace_primitives::{traits::EpochClock, EpochIndex, FLT};
@@ -77,7 +74,8 @@ impl pallet_epochs::Config for Runtime {
 	type VrfOutput = LastVrfOutput;
 	type Time = LastTimestamp;
 	type SlotDuration = timing::SlotDuration<Runtime>;
-	type Hooks = Capacity;
+	// What was voted comes into force before anything else hears of the epoch.
+	type Hooks = (Governed, Capacity);
 	type WeightInfo = weights::pallet_epochs::WeightInfo<Runtime>;
 }
 
@@ -100,7 +98,7 @@ impl pallet_capacity::Config for Runtime {
 	type Receipts = Receipts;
 	type Work = Market;
 	type RandomX = millrace_host::Native;
-	type Emission = pallet_capacity::FlatEmission<EmissionPerEpoch>;
+	type Emission = Emission;
 	type OnStake = Validators;
 	type Equivocations = Validators;
 	// A slash waits for 24 epochs: long enough for the emergency track, not for root's.
@@ -145,16 +143,13 @@ impl pallet_receipts::Config for Runtime {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::{
-		configs::money::{dynamic_params::capacity, RuntimeParameters},
-		AccountId, Parameters, RuntimeOrigin,
-	};
+	use crate::AccountId;
 	use codec::MaxEncodedLen;
 	use millrace_primitives::{
 		market::{DealSpec, Hosts},
 		packages::PackageHistory,
 		peer::PeerId,
-		traits::{Emission, PeerUse, ReceiptLedger},
+		traits::{PeerUse, ReceiptLedger},
 		H256,
 	};
 	use pallet_epochs::{Current, Starts, RING_SLOTS};
@@ -192,18 +187,6 @@ mod tests {
 			.execute_with(|| sessions * timing::SessionSlots::<Runtime>::get());
 		let epochs = slots.div_ceil(pallet_epochs::DEFAULT_LENGTHS.len.into());
 		assert!(epochs < u64::from(1 + distance));
-	}
-
-	#[test]
-	fn a_vote_moves_the_bound_of_the_pool() {
-		type Schedule = <Runtime as pallet_capacity::Config>::Emission;
-		sp_io::TestExternalities::default().execute_with(|| {
-			assert_eq!(<Schedule as Emission>::limit(1), 1_000 * FLT);
-			let value = capacity::Parameters::EmissionPerEpoch(EmissionPerEpoch, Some(5 * FLT));
-			let parameter = RuntimeParameters::Capacity(value);
-			Parameters::set_parameter(RuntimeOrigin::root(), parameter).unwrap();
-			assert_eq!(<Schedule as Emission>::limit(2), 5 * FLT);
-		});
 	}
 
 	#[test]

@@ -6,4 +6,7 @@ pub mod consensus;
 pub mod governance;
 pub mod millrace;
 pub mod money;
+pub mod parameters;
+pub mod rewards;
+pub mod supply;
 pub mod system;

@@ -1,21 +1,14 @@
 //! FLT: balances, fees, deposits.
 
-#![allow(
-	missing_docs,
-	reason = "dynamic_params expands to public items without documentation"
-)]
-
 use crate::{
-	AccountId, Balance, Balances, Runtime, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason,
-	System,
+	parameters::{LengthFee, WeightFee},
+	Balance, Balances, Runtime, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, System,
 };
 use frame_support::{
-	dynamic_params::{dynamic_pallet_params, dynamic_params},
 	parameter_types,
-	traits::{ConstU32, ConstU8, Get, VariantCountOf},
+	traits::{ConstU32, ConstU8, VariantCountOf},
 	weights::{ConstantMultiplier, Weight, WeightToFee},
 };
-use frame_system::EnsureRoot;
 use millrace_primitives::FLT;
 use pallet_transaction_payment::{Multiplier, TargetedFeeAdjustment};
 use sp_runtime::{traits::Bounded, FixedPointNumber, Perquintill};
@@ -52,52 +45,6 @@ impl pallet_balances::Config for Runtime {
 	type DoneSlashHandler = ();
 }
 
-/// Parameters that a vote can change, by group.
-#[dynamic_params(RuntimeParameters, pallet_parameters::Parameters::<Runtime>)]
-pub mod dynamic_params {
-	#[allow(unused_imports, reason = "the macro asks for it")]
-	use super::*;
-
-	/// What transactions cost.
-	#[dynamic_pallet_params]
-	#[codec(index = 0)]
-	pub mod fees {
-		/// Smallest units of FLT for a picosecond of reference time: at the default a transfer
-		/// costs about 0.002 FLT.
-		#[codec(index = 0)]
-		pub static WeightFee: u128 = 10_000_000;
-		/// Smallest units of FLT for a byte.
-		#[codec(index = 1)]
-		pub static LengthFee: u128 = 1_000_000_000_000;
-	}
-
-	/// What is made for capacity.
-	#[dynamic_pallet_params]
-	#[codec(index = 1)]
-	pub mod capacity {
-		/// Most that the pool of rewards of an epoch can be, in smallest units of FLT.
-		#[codec(index = 0)]
-		pub static EmissionPerEpoch: u128 = 1_000 * FLT;
-	}
-}
-
-#[cfg(feature = "runtime-benchmarks")]
-impl Default for RuntimeParameters {
-	fn default() -> Self {
-		Self::Fees(dynamic_params::fees::Parameters::WeightFee(
-			dynamic_params::fees::WeightFee,
-			Some(1),
-		))
-	}
-}
-
-impl pallet_parameters::Config for Runtime {
-	type RuntimeEvent = RuntimeEvent;
-	type RuntimeParameters = RuntimeParameters;
-	type AdminOrigin = frame_support::traits::AsEnsureOriginWithArg<EnsureRoot<AccountId>>;
-	type WeightInfo = ();
-}
-
 /// Fee for computation.
 #[derive(Debug)]
 pub struct WeightPrice;
@@ -106,7 +53,7 @@ impl WeightToFee for WeightPrice {
 	type Balance = Balance;
 
 	fn weight_to_fee(weight: &Weight) -> Balance {
-		Balance::from(weight.ref_time()).saturating_mul(dynamic_params::fees::WeightFee::get())
+		Balance::from(weight.ref_time()).saturating_mul(WeightFee::get())
 	}
 }
 
@@ -126,7 +73,7 @@ impl pallet_transaction_payment::Config for Runtime {
 	// Fees and tips are burnt.
 	type OnChargeTransaction = pallet_transaction_payment::FungibleAdapter<Balances, ()>;
 	type WeightToFee = WeightPrice;
-	type LengthToFee = ConstantMultiplier<Balance, dynamic_params::fees::LengthFee>;
+	type LengthToFee = ConstantMultiplier<Balance, LengthFee>;
 	type FeeMultiplierUpdate = TargetedFeeAdjustment<
 		Self,
 		TargetBlockFullness,

@@ -1,5 +1,6 @@
 //! Blocks, accounts' tools and what may be called when.
 
+use super::supply::NoForeignLocks;
 use crate::{
 	AccountId, Balance, Balances, Block, BlockNumber, Hash, Nonce, PalletInfo, Runtime,
 	RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, SafeMode, System, TxPause, VERSION,
@@ -19,6 +20,10 @@ use frame_system::limits::{BlockLength, BlockWeights};
 use scale_info::TypeInfo;
 use sp_runtime::{traits::BlakeTwo256, Perbill};
 use sp_version::RuntimeVersion;
+
+mod brakes;
+
+pub use brakes::{AlwaysAllowed, NeverPaused};
 
 /// Part of a block that ordinary transactions may fill; duties have the rest to themselves.
 const NORMAL_RATIO: Perbill = Perbill::from_percent(75);
@@ -52,62 +57,6 @@ parameter_types! {
 	pub const SS58Prefix: u16 = 42;
 }
 
-/// What passes whatever is paused: the block's own inherents, duties, and the ways out.
-#[derive(Debug)]
-pub struct AlwaysAllowed;
-
-impl Contains<RuntimeCall> for AlwaysAllowed {
-	fn contains(call: &RuntimeCall) -> bool {
-		use pallet_capacity::Call as Capacity;
-		use pallet_market::Call as Market;
-		use pallet_receipts::Call as Receipts;
-		match call {
-			RuntimeCall::System(_)
-			| RuntimeCall::Timestamp(_)
-			| RuntimeCall::Babe(_)
-			| RuntimeCall::Grandpa(_)
-			| RuntimeCall::SafeMode(_)
-			| RuntimeCall::TxPause(_)
-			| RuntimeCall::Sudo(_)
-			| RuntimeCall::Referenda(_)
-			| RuntimeCall::ConvictionVoting(_)
-			| RuntimeCall::Preimage(_)
-			| RuntimeCall::Scheduler(_) => true,
-			RuntimeCall::Capacity(call) => matches!(
-				call,
-				Capacity::report { .. }
-					| Capacity::answer_audit { .. }
-					| Capacity::cancel { .. }
-					| Capacity::settle { .. }
-					| Capacity::withdraw { .. }
-					| Capacity::claim { .. }
-					| Capacity::apply_slash { .. }
-					| Capacity::cancel_slash { .. }
-			),
-			RuntimeCall::Market(call) => matches!(
-				call,
-				Market::go_live { .. }
-					| Market::drain { .. }
-					| Market::redeem { .. }
-					| Market::answer_probe { .. }
-					| Market::fail_probe { .. }
-					| Market::stop { .. }
-					| Market::close { .. }
-			),
-			RuntimeCall::Receipts(call) => matches!(
-				call,
-				Receipts::show { .. }
-					| Receipts::post { .. }
-					| Receipts::conclude { .. }
-					| Receipts::close_show { .. }
-					| Receipts::expire_demand { .. }
-			),
-			RuntimeCall::Validators(pallet_validators::Call::chill { .. }) => true,
-			_ => false,
-		}
-	}
-}
-
 /// Closes the session pallet's own way to purge session keys: it would take a seated validator out of
 /// the set at once. The way out is `Validators.purge_keys`, for whoever neither stands nor sits.
 #[derive(Debug)]
@@ -119,42 +68,6 @@ impl Contains<RuntimeCall> for KeysStay {
 			call,
 			RuntimeCall::Session(pallet_session::Call::purge_keys { .. })
 		)
-	}
-}
-
-/// What tx-pause must never stop: all that [`AlwaysAllowed`] lists, by name.
-#[derive(Debug)]
-pub struct NeverPaused;
-
-impl Contains<pallet_tx_pause::RuntimeCallNameOf<Runtime>> for NeverPaused {
-	fn contains((pallet, call): &pallet_tx_pause::RuntimeCallNameOf<Runtime>) -> bool {
-		match pallet.as_slice() {
-			b"System" | b"Timestamp" | b"Babe" | b"Grandpa" | b"SafeMode" | b"TxPause"
-			| b"Sudo" | b"Referenda" | b"ConvictionVoting" | b"Preimage" | b"Scheduler" => true,
-			b"Capacity" => matches!(
-				call.as_slice(),
-				b"report"
-					| b"answer_audit"
-					| b"cancel" | b"settle"
-					| b"withdraw" | b"claim"
-					| b"apply_slash"
-					| b"cancel_slash"
-			),
-			b"Market" => matches!(
-				call.as_slice(),
-				b"go_live"
-					| b"drain" | b"redeem"
-					| b"answer_probe"
-					| b"fail_probe" | b"stop"
-					| b"close"
-			),
-			b"Receipts" => matches!(
-				call.as_slice(),
-				b"show" | b"post" | b"conclude" | b"close_show" | b"expire_demand"
-			),
-			b"Validators" => call.as_slice() == b"chill",
-			_ => false,
-		}
 	}
 }
 
@@ -172,7 +85,9 @@ impl frame_system::Config for Runtime {
 	type AccountData = pallet_balances::AccountData<Balance>;
 	type SS58Prefix = SS58Prefix;
 	type MaxConsumers = ConstU32<16>;
-	type BaseCallFilter = InsideBoth<KeysStay, InsideBoth<SafeMode, TxPause>>;
+	type SingleBlockMigrations = crate::migrations::Migrations;
+	type BaseCallFilter =
+		InsideBoth<KeysStay, InsideBoth<NoForeignLocks, InsideBoth<SafeMode, TxPause>>>;
 }
 
 impl pallet_utility::Config for Runtime {

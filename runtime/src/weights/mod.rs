@@ -22,5 +22,20 @@ pub mod pallet_receipts {
 	pub use pallet_receipts::weights::SubstrateWeight as WeightInfo;
 }
 
+/// Weights of the reserve.
+pub mod pallet_emission {
+	pub use pallet_emission::weights::SubstrateWeight as WeightInfo;
+}
+
+/// Weights of developer rewards.
+pub mod pallet_developer_rewards {
+	pub use pallet_developer_rewards::weights::SubstrateWeight as WeightInfo;
+}
+
+/// Weights of parameters that are voted on.
+pub mod pallet_governed {
+	pub use pallet_governed::weights::SubstrateWeight as WeightInfo;
+}
+
 /// Weights of seats.
 pub mod pallet_validators;

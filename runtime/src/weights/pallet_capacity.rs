@@ -469,13 +469,6 @@ impl<T: frame_system::Config> pallet_capacity::WeightInfo for WeightInfo<T> {
 			.saturating_add(T::DbWeight::get().writes(2))
 			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(p.into())))
 	}
-	/// Storage: `Capacity::Params` (r:0 w:1)
-	/// Proof: `Capacity::Params` (`max_values`: Some(1), `max_size`: Some(140), added: 635, mode: `MaxEncodedLen`)
-	fn set_params() -> Weight {
-		// Shortest execution: 9_217_000 picoseconds.
-		Weight::from_parts(12_172_000, 0)
-			.saturating_add(T::DbWeight::get().writes(1))
-	}
 	/// Storage: `Capacity::EpochRows` (r:3 w:1)
 	/// Proof: `Capacity::EpochRows` (`max_values`: None, `max_size`: Some(213), added: 2688, mode: `MaxEncodedLen`)
 	/// Storage: `Capacity::Params` (r:1 w:0)

@@ -20,13 +20,6 @@ use frame_support::{traits::Get, weights::Weight};
 pub struct WeightInfo<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> pallet_epochs::WeightInfo for WeightInfo<T> {
-	/// Storage: `Epochs::PendingLengths` (r:0 w:1)
-	/// Proof: `Epochs::PendingLengths` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
-	fn set_lengths() -> Weight {
-		// Shortest execution: 7_263_000 picoseconds.
-		Weight::from_parts(11_873_000, 0)
-			.saturating_add(T::DbWeight::get().writes(1))
-	}
 	/// Storage: `Epochs::LastTick` (r:1 w:1)
 	/// Proof: `Epochs::LastTick` (`max_values`: Some(1), `max_size`: Some(5), added: 500, mode: `MaxEncodedLen`)
 	/// Storage: `Epochs::Current` (r:1 w:0)

@@ -300,13 +300,6 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
-	/// Storage: `Market::Params` (r:0 w:1)
-	/// Proof: `Market::Params` (`max_values`: Some(1), `max_size`: Some(64), added: 559, mode: `MaxEncodedLen`)
-	fn set_params() -> Weight {
-		// Shortest execution: 7_654_000 picoseconds.
-		Weight::from_parts(14_096_000, 0)
-			.saturating_add(T::DbWeight::get().writes(1))
-	}
 	/// An estimate: `post_offer` in another region, and of each deal the worker, the row and the place in the queue.
 	fn update_offer(d: u32, ) -> Weight {
 		Weight::from_parts(200_000_000, 0)

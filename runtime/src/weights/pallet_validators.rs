@@ -74,13 +74,6 @@ impl<T: frame_system::Config> pallet_validators::WeightInfo for WeightInfo<T> {
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(6))
 	}
-	/// Storage: `Validators::Params` (r:0 w:1)
-	/// Proof: `Validators::Params` (`max_values`: Some(1), `max_size`: Some(36), added: 531, mode: `MaxEncodedLen`)
-	fn set_params() -> Weight {
-		// Shortest execution: 7_584_000 picoseconds.
-		Weight::from_parts(8_636_000, 0)
-			.saturating_add(T::DbWeight::get().writes(1))
-	}
 	/// Storage: `Validators::Standing` (r:1 w:0)
 	/// Proof: `Validators::Standing` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
 	/// Storage: `Validators::Candidates` (r:1 w:1)

@@ -41,6 +41,12 @@ pub fn sample(name: &str) -> PathBuf {
 	)
 }
 
+/// The runtime of the next version, in Wasm and compressed: what an upgrade sets.
+pub fn next_runtime() -> PathBuf {
+	let path = millrace_upgrade::WASM_BINARY_PATH.unwrap_or_default();
+	present(path.into(), "it is built unless SKIP_WASM_BUILD is set")
+}
+
 /// The folder of all tests.
 pub fn tests() -> PathBuf {
 	// Where the test runs, not where it was built: checkouts may share a target folder.

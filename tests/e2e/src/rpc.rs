@@ -120,6 +120,23 @@ impl Rpc {
 		(!found.is_null()).then(|| hash(&found))
 	}
 
+	/// Slot that the block of a height was written in. Nodes keep headers for ever.
+	pub async fn slot(&self, number: u32) -> u64 {
+		let hash = self.block_hash(number).await;
+		let hash = hash.unwrap_or_else(|| panic!("there is no block {number}"));
+		let header = self.result("chain_getHeader", json!([hash])).await;
+		let logs = header["digest"]["logs"].as_array();
+		logs.and_then(|logs| logs.iter().find_map(babe_slot))
+			.unwrap_or_else(|| panic!("block {number} has no slot: {header}"))
+	}
+
+	/// Bytes under a key of a block's state.
+	pub async fn storage(&self, key: &[u8], block: H256) -> Option<Vec<u8>> {
+		let key = format!("0x{}", hex::encode(key));
+		let found = self.result("state_getStorage", json!([key, block])).await;
+		(!found.is_null()).then(|| bytes(&found))
+	}
+
 	/// Where the clock stood at a block.
 	pub async fn epoch(&self, block: H256) -> EpochStatus {
 		let status = self.result("epochs_current", json!([block])).await;
@@ -171,6 +188,14 @@ pub fn duty(metadata: &Metadata, call: &Call, nonce: u32) -> Vec<u8> {
 	extrinsic::general(&call, extensions, nonce).expect("every extension is known")
 }
 
+/// A pre-runtime digest (6) of BABE: engine, length, kind of slot, the author's index, then the slot.
+fn babe_slot(log: &Value) -> Option<u64> {
+	let item = hex::decode(log.as_str()?.strip_prefix("0x")?).ok()?;
+	// The item is longer than 63 bytes, so its length takes two.
+	let slot = item.strip_prefix(b"\x06BABE")?.get(7..15)?;
+	Some(u64::from_le_bytes(slot.try_into().ok()?))
+}
+
 fn hash(value: &Value) -> H256 {
 	serde_json::from_value(value.clone()).unwrap_or_else(|_| panic!("that is no hash: {value}"))
 }
@@ -178,4 +203,19 @@ fn hash(value: &Value) -> H256 {
 fn bytes(value: &Value) -> Vec<u8> {
 	let text = value.as_str().unwrap_or_default();
 	hex::decode(text.trim_start_matches("0x")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_slot_is_read_from_the_digest_of_its_engine_alone() {
+		// A length of 109, a secondary slot with a VRF, author 1, slot 7.
+		let item = "0642414245b50103010000000700000000000000";
+		let log = |text: &str| json!(format!("0x{text}{}", "00".repeat(96)));
+		assert_eq!(babe_slot(&log(item)), Some(7));
+		assert_eq!(babe_slot(&log(&item.replacen("06", "05", 1))), None);
+		assert_eq!(babe_slot(&json!("0x0642414245")), None);
+	}
 }

@@ -11,8 +11,8 @@ use std::{
 /// Key of the runtime in the state.
 const CODE: &str = "0x3a636f6465";
 
-/// Writes the specification of a chain (`dev`, `local`) with other values in its genesis: a merge
-/// patch as in RFC 7396. The file is `name.json` in the folder.
+/// Writes the specification of a chain (`dev`, `local`, `testnet`) with other values in its genesis: a
+/// merge patch as in RFC 7396. The file is `name.json` in the folder.
 pub fn patched(folder: &Path, chain: &str, name: &str, patch: &Value) -> PathBuf {
 	let mut spec = exported(chain, &[]);
 	// A named chain's whole preset is written out here, over the runtime's defaults.

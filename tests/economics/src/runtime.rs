@@ -8,7 +8,7 @@
 
 use frame_support::{
 	derive_impl, parameter_types,
-	traits::{ConstU128, ConstU32, ConstU64},
+	traits::{fungible::Mutate, ConstU128, ConstU32, ConstU64},
 	weights::{
 		constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
 		Weight, WeightToFee,
@@ -19,11 +19,11 @@ use frame_system::{limits::BlockWeights, EnsureRoot};
 use millrace_primitives::{
 	execution::ProfileId,
 	replay::{ReplayInput, Replayed},
-	traits::{RandomX, Replayer},
+	traits::{Emission, RandomX, Replayer},
 	validators::SessionIndex,
-	Balance, FLT, H256,
+	Balance, EpochIndex, FLT, H256,
 };
-use sp_runtime::{DispatchResult, Perbill};
+use sp_runtime::{DispatchError, DispatchResult, Perbill};
 
 type Block = frame_system::mocking::MockBlockU32<Runtime>;
 
@@ -100,8 +100,7 @@ impl pallet_capacity::Config for Runtime {
 	type Receipts = Receipts;
 	type Work = Market;
 	type RandomX = NamedWork;
-	// A schedule that never binds: rewards are as large as they can be, and so is what a cheat saves.
-	type Emission = pallet_capacity::FlatEmission<ConstU128<{ 1_000_000_000 * FLT }>>;
+	type Emission = EndlessReserve;
 	type OnStake = Validators;
 	type Equivocations = Validators;
 	type CancelOrigin = EnsureRoot<u64>;
@@ -168,6 +167,32 @@ impl RandomX for NamedWork {
 		// The nonce is the input's last eight bytes.
 		let worked = input.ends_with(&WORKED.to_le_bytes());
 		Some(if worked { [0; 32] } else { [0xff; 32] })
+	}
+}
+
+/// A reserve that never ends and a schedule that never binds: rewards are as large as they can be, and
+/// so is what a cheat saves.
+pub struct EndlessReserve;
+
+impl Emission<u64> for EndlessReserve {
+	type Error = DispatchError;
+
+	fn limit(_: EpochIndex) -> Balance {
+		1_000_000_000 * FLT
+	}
+	fn promise(_: Balance) {}
+	fn pay(who: &u64, amount: Balance) -> DispatchResult {
+		Balances::mint_into(who, amount)?;
+		Ok(())
+	}
+	fn promised() -> Balance {
+		Balance::MAX
+	}
+	fn weight() -> Weight {
+		Weight::zero()
+	}
+	fn pay_weight() -> Weight {
+		Weight::zero()
 	}
 }
 

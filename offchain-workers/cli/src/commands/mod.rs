@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod challenge;
 pub(crate) mod deal;
 pub(crate) mod gateway;
+pub(crate) mod gov;
 pub(crate) mod invoke;
 pub(crate) mod key;
 pub(crate) mod offer;
@@ -12,6 +13,7 @@ pub(crate) mod peer;
 pub(crate) mod prover;
 pub(crate) mod provider;
 pub(crate) mod receipt;
+pub(crate) mod rewards;
 pub(crate) mod run;
 pub(crate) mod spec;
 pub(crate) mod validator;
@@ -59,12 +61,14 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<ExitCode> {
 		Command::Validator(command) => {
 			validator::run(&Context::load(cli.global)?, command).await?;
 		}
+		Command::Gov(command) => gov::run(&Context::load(cli.global)?, command).await?,
 		Command::Prover(command) => prover::run(&Context::load(cli.global)?, &command)?,
 		Command::Peer(command) => peer::run(&Context::load(cli.global)?, command).await?,
 		Command::Offer(command) => offer::run(&Context::load(cli.global)?, command).await?,
 		Command::Package(command) => package::run(&Context::load(cli.global)?, command).await?,
 		Command::Deal(command) => deal::run(&Context::load(cli.global)?, *command).await?,
 		Command::Receipt(command) => receipt::run(&Context::load(cli.global)?, command).await?,
+		Command::Rewards(command) => rewards::run(&Context::load(cli.global)?, command).await?,
 	}
 	Ok(ExitCode::SUCCESS)
 }

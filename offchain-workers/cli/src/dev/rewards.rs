@@ -140,7 +140,7 @@ pub(crate) async fn claim(
 		(
 			"new FLT by the claim",
 			issuance_after.saturating_add(fee).saturating_sub(issuance),
-			due,
+			0,
 		),
 		("stake held of the provider", stake, expected.stake),
 		("deposit for the ledger", deposit, earnings.deposit),

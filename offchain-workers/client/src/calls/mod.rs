@@ -3,16 +3,21 @@
 
 pub mod balances;
 pub mod capacity;
+pub mod governance;
 pub mod market;
 pub mod providers;
 pub mod receipts;
+pub mod rewards;
 pub mod session;
 pub mod sudo;
+mod text;
 pub mod utility;
 pub mod validators;
 
-use codec::{Compact, Encode};
+use codec::{Compact, Encode, Output};
 use subxt::Metadata;
+
+pub use text::CallText;
 
 /// A call that is not encoded yet, because only a runtime's metadata knows its indices.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,6 +118,19 @@ impl Call {
 					name: self.name.clone(),
 				})?;
 		Ok((pallet.call_index(), call.index))
+	}
+}
+
+/// Bytes that are SCALE already.
+struct Raw<'a>(&'a [u8]);
+
+impl Encode for Raw<'_> {
+	fn size_hint(&self) -> usize {
+		self.0.len()
+	}
+
+	fn encode_to<T: Output + ?Sized>(&self, dest: &mut T) {
+		dest.write(self.0);
 	}
 }
 

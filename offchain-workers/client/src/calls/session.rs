@@ -1,26 +1,12 @@
 //! Calls of the Session pallet: the keys that a validator signs blocks and votes with.
 
-use super::Call;
-use codec::{Encode, Output};
+use super::{Call, Raw};
 
 /// Sets the signer's session keys; `keys` and `proof` as [`crate::Chain::rotate_keys`] gives them.
 ///
 /// They count from the session after the next on. Until then the node needs the keys before.
 pub fn set_keys(keys: &[u8], proof: &[u8]) -> Call {
 	Call::new("Session", "set_keys", (Raw(keys), proof))
-}
-
-/// Bytes that are SCALE already.
-struct Raw<'a>(&'a [u8]);
-
-impl Encode for Raw<'_> {
-	fn size_hint(&self) -> usize {
-		self.0.len()
-	}
-
-	fn encode_to<T: Output + ?Sized>(&self, dest: &mut T) {
-		dest.write(self.0);
-	}
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use millrace_primitives::{
 	commitment::{MAX_DELEGATORS, MAX_STAKERS},
 	peer::{PeerId, PeerSignature},
 	report::MAX_DEALS_PER_PEER,
-	traits::{EpochClock, OnEpoch, RandomX},
+	traits::{Emission, EpochClock, OnEpoch, RandomX},
 	views::CommitmentStatus,
 	EpochIndex, FLT, H256,
 };
@@ -446,6 +446,8 @@ mod benchmarks {
 				let _ = ledger.buckets.try_push(bucket);
 			}
 		});
+		// Rewards are parts of pools.
+		T::Emission::promise(FLT.saturating_mul(b.into()));
 		let caller = funded::<T>("caller", 0)?;
 		T::BenchmarkHelper::set_clock(100, 0);
 
@@ -480,14 +482,6 @@ mod benchmarks {
 
 		assert!(!WaitingSlashes::<T>::contains_key(peer, 0));
 		Ok(())
-	}
-
-	#[benchmark]
-	fn set_params() {
-		let params = Params::<T>::get();
-
-		#[extrinsic_call]
-		_(RawOrigin::Root, params);
 	}
 
 	#[benchmark]

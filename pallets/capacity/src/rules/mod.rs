@@ -8,7 +8,7 @@ mod slash;
 mod tests;
 mod vesting;
 
-pub use pool::{max_reward_per_unit, next_pool, reward_per_unit, FlatEmission};
+pub use pool::{max_reward_per_unit, next_pool, reward_per_unit};
 pub use score::{silence_fails_in_every_phase, Score, SILENT_EPOCHS};
 pub use silence::{silence, Purse, Silence};
 pub use slash::{audit_slash, audits, capped_reward, chance, miss_slash};

@@ -1,8 +1,6 @@
 //! The pool of rewards. Amounts are FLT for an epoch, and FLT for a unit and an epoch.
 
-use core::marker::PhantomData;
-use frame_support::traits::Get;
-use millrace_primitives::{traits::Emission, Balance, EpochIndex};
+use millrace_primitives::Balance;
 
 /// Reward of one idle unit: its share of the pool, up to a limit, rounded down.
 pub fn reward_per_unit(pool: Balance, idle: u64, limit: Balance) -> Balance {
@@ -34,14 +32,4 @@ pub fn next_pool(
 		.max(pool.saturating_sub(step))
 		.min(pool.saturating_add(step))
 		.min(limit)
-}
-
-/// The same limit for every epoch.
-#[derive(Debug)]
-pub struct FlatEmission<Amount>(PhantomData<Amount>);
-
-impl<Amount: Get<Balance>> Emission for FlatEmission<Amount> {
-	fn limit(_: EpochIndex) -> Balance {
-		Amount::get()
-	}
 }

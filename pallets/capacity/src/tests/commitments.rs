@@ -6,6 +6,7 @@ use frame_support::{assert_noop, assert_ok};
 use millrace_primitives::{
 	capacity::{WorkRates, MAX_UNITS},
 	commitment::RoundKind,
+	governance::Contradiction,
 	traits::PeerUse,
 	views::CommitmentStatus,
 	FLT,
@@ -249,7 +250,7 @@ fn terms_freeze_at_creation() {
 			stake_per_unit: 5_000 * FLT,
 			..params()
 		};
-		assert_ok!(Capacity::set_params(RuntimeOrigin::root(), dearer));
+		assert_ok!(Capacity::apply_params(dearer));
 		assert_ok!(pledge(PROVIDER, 1, 0, 2_000 * FLT));
 		assert_eq!(held(PROVIDER, HoldReason::Stake), 2_000 * FLT);
 		assert_eq!(commitment(1).committed(), 2_000 * FLT);
@@ -257,13 +258,9 @@ fn terms_freeze_at_creation() {
 }
 
 #[test]
-fn only_root_sets_parameters_and_only_sensible_ones() {
+fn only_sensible_parameters_are_taken() {
 	ExtBuilder::default().build_and_execute(|| {
-		assert_noop!(
-			Capacity::set_params(provider(), params()),
-			DispatchError::BadOrigin
-		);
-		let set = |params| Capacity::set_params(RuntimeOrigin::root(), params);
+		let set = Capacity::apply_params;
 		let spoil: [fn(&mut CapacityParams); 15] = [
 			|params| params.stake_per_unit = 0,
 			|params| params.unbonding_epochs = 6,
@@ -292,7 +289,7 @@ fn only_root_sets_parameters_and_only_sensible_ones() {
 			let mut bad = params();
 			spoil(&mut bad);
 			assert!(!bad.is_valid(), "case {index}");
-			assert_noop!(set(bad), Error::<Test>::BadParams);
+			assert_noop!(set(bad), Contradiction);
 		}
 		let most = 1 << 16;
 		let good = CapacityParams {

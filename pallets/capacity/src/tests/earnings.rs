@@ -302,7 +302,7 @@ fn rewards_of_two_vesting_times_find_room_and_none_vests_early() {
 			vesting_epochs: 60,
 			..params()
 		};
-		assert_ok!(Capacity::set_params(RuntimeOrigin::root(), longer));
+		assert_ok!(Capacity::apply_params(longer));
 		commit(2, 10);
 		assert_eq!(Params::<Test>::get().vesting_epochs, 60);
 		jump(2);

@@ -69,7 +69,7 @@ pub(super) fn renewed() {
 		vesting_epochs: 60,
 		..params()
 	};
-	assert_ok!(Capacity::set_params(RuntimeOrigin::root(), dearer));
+	assert_ok!(Capacity::apply_params(dearer));
 	let (own, commission) = (Perbill::from_percent(25), Perbill::from_percent(5));
 	let terms = Capacity::renewal_terms(peer(1), 20, own, commission);
 	assert_ok!(extend(20, shared(25, 5)));
@@ -383,7 +383,7 @@ fn a_renewal_for_which_too_little_stake_is_left_is_void() {
 			own_floor: Perbill::from_percent(15),
 			..params()
 		};
-		assert_ok!(Capacity::set_params(RuntimeOrigin::root(), stricter));
+		assert_ok!(Capacity::apply_params(stricter));
 		all_sign_on();
 		// 1,300 FLT of the provider are above a tenth of the stake, and below 15 %.
 		assert_eq!(slash(2, 7), 700 * FLT);

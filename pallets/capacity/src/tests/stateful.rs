@@ -439,7 +439,7 @@ fn apply(op: Op, done: &mut Done) {
 		}
 		Op::SetParams { which } => {
 			let before = Params::<Test>::get();
-			if Capacity::set_params(RuntimeOrigin::root(), parameters(which)).is_err() {
+			if Capacity::apply_params(parameters(which)).is_err() {
 				assert_eq!(Params::<Test>::get(), before);
 			}
 		}

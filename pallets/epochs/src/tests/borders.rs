@@ -157,7 +157,7 @@ fn epochs_are_remembered_as_they_were_frozen() {
 				len: 20 + epoch,
 				..DEV
 			};
-			assert_ok!(Epochs::set_lengths(RuntimeOrigin::root(), longer));
+			assert_ok!(Epochs::schedule_lengths(longer));
 			// An epoch that a migration makes longer than its length.
 			run_to(System::block_number() + 1);
 			Migrating::set(true);

@@ -1,9 +1,9 @@
 //! Lengths set by governance.
 
-use crate::{mock::*, Error, Event, PendingLengths};
+use crate::{mock::*, Event, PendingLengths};
 use frame_support::{assert_noop, assert_ok};
-use millrace_primitives::{epoch::EpochLengths, traits::EpochClock};
-use sp_runtime::{BuildStorage, DispatchError};
+use millrace_primitives::{epoch::EpochLengths, governance::Contradiction, traits::EpochClock};
+use sp_runtime::BuildStorage;
 
 const LONG: EpochLengths = EpochLengths {
 	len: 30,
@@ -16,7 +16,7 @@ const LONG: EpochLengths = EpochLengths {
 fn new_lengths_count_from_the_next_epoch() {
 	ExtBuilder::default().build_and_execute(|| {
 		run_to(3);
-		assert_ok!(Epochs::set_lengths(RuntimeOrigin::root(), LONG));
+		assert_ok!(Epochs::schedule_lengths(LONG));
 		assert_eq!(events(), vec![Event::LengthsScheduled { lengths: LONG }]);
 		run_to(20);
 		assert_eq!(Epochs::current().lengths, DEV);
@@ -41,11 +41,8 @@ fn new_lengths_count_from_the_next_epoch() {
 fn the_last_of_two_settings_counts() {
 	ExtBuilder::default().build_and_execute(|| {
 		run_to(3);
-		assert_ok!(Epochs::set_lengths(RuntimeOrigin::root(), LONG));
-		assert_ok!(Epochs::set_lengths(
-			RuntimeOrigin::root(),
-			EpochLengths { len: 24, ..LONG }
-		));
+		assert_ok!(Epochs::schedule_lengths(LONG));
+		assert_ok!(Epochs::schedule_lengths(EpochLengths { len: 24, ..LONG }));
 		run_to(21);
 		assert_eq!(Epochs::current().lengths.len, 24);
 	});
@@ -75,22 +72,8 @@ fn windows_that_do_not_fit_are_refused() {
 				..LONG
 			},
 		] {
-			assert_noop!(
-				Epochs::set_lengths(RuntimeOrigin::root(), lengths),
-				Error::<Test>::WindowsDoNotFit
-			);
+			assert_noop!(Epochs::schedule_lengths(lengths), Contradiction);
 		}
-	});
-}
-
-#[test]
-fn only_root_sets_lengths() {
-	ExtBuilder::default().build_and_execute(|| {
-		run_to(1);
-		assert_noop!(
-			Epochs::set_lengths(RuntimeOrigin::signed(1), LONG),
-			DispatchError::BadOrigin
-		);
 	});
 }
 

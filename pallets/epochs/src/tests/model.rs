@@ -163,7 +163,7 @@ proptest! {
 					model.push(System::block_number(), H256(output.unwrap_or_default()));
 				}
 				if step == change {
-					assert_ok!(Epochs::set_lengths(RuntimeOrigin::root(), later));
+					assert_ok!(Epochs::schedule_lengths(later));
 					model.pending = Some(later);
 				}
 				model.check();

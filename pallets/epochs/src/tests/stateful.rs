@@ -7,28 +7,17 @@ use proptest::{
 	prelude::*,
 	test_runner::{Config, TestRunner},
 };
-use sp_runtime::DispatchError;
 use std::{cell::RefCell, collections::BTreeMap, time::Instant};
 
 /// What must have come to something in a run, or it says nothing.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 6] = [
 	"block",
 	"migration",
 	"an epoch started",
 	"a draw folded",
 	"lengths set",
 	"bad lengths",
-	"bad origin",
 ];
-
-/// From whom a call comes.
-#[derive(Clone, Copy, Debug)]
-enum Caller {
-	Root,
-	Account(u64),
-	Nobody,
-	Authorized,
-}
 
 #[derive(Clone, Debug)]
 enum Op {
@@ -42,10 +31,7 @@ enum Op {
 		count: u32,
 		output: Option<[u8; 32]>,
 	},
-	SetLengths {
-		caller: Caller,
-		lengths: EpochLengths,
-	},
+	SetLengths(EpochLengths),
 }
 
 /// Lengths that are wrong in one way, by one where that is possible.
@@ -69,18 +55,11 @@ fn bad_lengths() -> impl Strategy<Value = EpochLengths> {
 
 fn op() -> impl Strategy<Value = Op> {
 	let output = || prop::option::weighted(0.9, any::<[u8; 32]>());
-	let caller = prop_oneof![
-		8 => Just(Caller::Root),
-		1 => any::<u64>().prop_map(Caller::Account),
-		1 => Just(Caller::Nobody),
-		1 => Just(Caller::Authorized),
-	];
 	let any_lengths = prop_oneof![3 => lengths(), 1 => bad_lengths()];
 	prop_oneof![
 		10 => (1u32..6, output()).prop_map(|(count, output)| Op::Blocks { count, output }),
 		2 => (1u32..4, output()).prop_map(|(count, output)| Op::Migration { count, output }),
-		3 => (caller, any_lengths)
-			.prop_map(|(caller, lengths)| Op::SetLengths { caller, lengths }),
+		3 => any_lengths.prop_map(Op::SetLengths),
 	]
 }
 
@@ -137,13 +116,7 @@ impl World<'_> {
 		assert_eq!(events(), expected);
 	}
 
-	fn set_lengths(&mut self, caller: Caller, lengths: EpochLengths) {
-		let origin = match caller {
-			Caller::Root => RuntimeOrigin::root(),
-			Caller::Account(who) => RuntimeOrigin::signed(who),
-			Caller::Nobody => RuntimeOrigin::none(),
-			Caller::Authorized => frame_system::RawOrigin::<u64>::Authorized.into(),
-		};
+	fn set_lengths(&mut self, lengths: EpochLengths) {
 		let sum = u64::from(lengths.report_window)
 			+ u64::from(lengths.fold_window)
 			+ u64::from(lengths.answer_window);
@@ -151,11 +124,8 @@ impl World<'_> {
 			&& lengths.fold_window >= 1
 			&& lengths.answer_window >= 2
 			&& sum + 2 <= u64::from(lengths.len);
-		let result = Epochs::set_lengths(origin, lengths);
-		if !matches!(caller, Caller::Root) {
-			assert_eq!(result, Err(DispatchError::BadOrigin));
-			self.note("bad origin");
-		} else if fits {
+		let result = Epochs::schedule_lengths(lengths);
+		if fits {
 			assert_eq!(result, Ok(()));
 			self.model.pending = Some(lengths);
 			self.note("lengths set");
@@ -192,7 +162,7 @@ impl World<'_> {
 				(0..count).for_each(|_| self.block(output, true));
 				self.note("migration");
 			}
-			Op::SetLengths { caller, lengths } => self.set_lengths(caller, lengths),
+			Op::SetLengths(lengths) => self.set_lengths(lengths),
 		}
 	}
 }

@@ -5,6 +5,7 @@ use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect};
 use millrace_primitives::{
 	capacity::MAX_UNITS,
 	execution::{MAX_MEMORY_BYTES, MAX_PACKAGE_BYTES, MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES},
+	governance::Contradiction,
 	market::{DealSpec, Host, GAS_BILLED, HTTP_OUT, MAX_HOST, MAX_HOSTS},
 	Balance,
 };
@@ -235,7 +236,7 @@ fn pages_of_deals_are_in_the_order_of_creation() {
 }
 
 #[test]
-fn parameters_are_set_by_root_for_new_records() {
+fn parameters_are_those_of_new_records() {
 	build_and_execute(|| {
 		let id = create(spec(2, 10), ESCROW);
 		let new = crate::MarketParams {
@@ -243,20 +244,13 @@ fn parameters_are_set_by_root_for_new_records() {
 			min_price: 11,
 			..params()
 		};
-		assert_noop!(
-			Market::set_params(RuntimeOrigin::signed(CLIENT), new.clone()),
-			sp_runtime::DispatchError::BadOrigin
-		);
 		// Otherwise an owner's account could be gone when its refund comes.
 		let worthless = crate::MarketParams {
 			deal_deposit: EXISTENTIAL_DEPOSIT - 1,
 			..params()
 		};
-		assert_noop!(
-			Market::set_params(RuntimeOrigin::root(), worthless),
-			Error::<Test>::DealDepositTooSmall
-		);
-		assert_ok!(Market::set_params(RuntimeOrigin::root(), new));
+		assert_noop!(Market::apply_params(worthless), Contradiction);
+		assert_ok!(Market::apply_params(new));
 		refused(|_| {}, Error::PriceBelowMinimum);
 		assert_eq!(
 			Market::deal_of(id).expect("it stands").deposit,

@@ -408,7 +408,7 @@ fn nobody_is_looked_for_in_grace() {
 			assignment_epochs: 10,
 			..params()
 		};
-		assert_ok!(Market::set_params(RuntimeOrigin::root(), patient));
+		assert_ok!(Market::apply_params(patient));
 		let first = offer(1, PROVIDER, 1, 10);
 		let deal = create(spec(2, 10), 40);
 		run_matcher();

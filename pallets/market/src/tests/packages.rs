@@ -196,7 +196,7 @@ fn a_package_too_large_for_the_gas_of_a_call_is_marked_from_then_on() {
 	build_and_execute(|| {
 		let mut params = params();
 		params.max_call_gas = ARBITRATION_GAS;
-		assert_ok!(Market::set_params(RuntimeOrigin::root(), params));
+		assert_ok!(Market::apply_params(params));
 		let mut order = spec(1, 10);
 		order.limits.gas = ARBITRATION_GAS;
 		let deal = create(order, 900);

@@ -363,17 +363,11 @@ impl World<'_> {
 				let result = within(Market::match_deal_weight(), result);
 				self.called("match deal", caller, result);
 			}
-			Op::SetParams { caller, params } => {
+			Op::SetParams(params) => {
 				let before = Params::<Test>::get();
-				let by_root = matches!(caller, Caller::Entitled | Caller::Root);
-				let origin = if by_root {
-					RuntimeOrigin::root()
-				} else {
-					caller.origin(CLIENT)
-				};
 				let keeps_owners = params.deal_deposit >= EXISTENTIAL_DEPOSIT;
-				let set = Market::set_params(origin, params.clone()).is_ok();
-				assert_eq!(set, by_root && keeps_owners);
+				let set = Market::apply_params(params.clone()).is_ok();
+				assert_eq!(set, keeps_owners);
 				let after = if set { params } else { before };
 				assert_eq!(Params::<Test>::get(), after);
 				self.note("set params", set);

@@ -267,7 +267,7 @@ fn a_deal_remembers_whom_it_excluded_until_it_is_stopped() {
 				exclusion_epochs: 10_000,
 				..params()
 			};
-			assert_ok!(Market::set_params(RuntimeOrigin::root(), params));
+			assert_ok!(Market::apply_params(params));
 			at(5 + 2 * step, 0);
 			run_matcher();
 			run_matcher();

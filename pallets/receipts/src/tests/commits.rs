@@ -141,7 +141,7 @@ fn a_commitment_keeps_the_terms_that_it_was_made_under() {
 			reveal_within_blocks: 3,
 			..params()
 		};
-		assert_ok!(Receipts::set_params(RuntimeOrigin::root(), params));
+		assert_ok!(Receipts::apply_params(params));
 		let forget = || Receipts::forget_commit(by(ALICE), ALICE, name_of(ALICE, case));
 		pass(16);
 		assert_noop!(forget(), Error::<Test>::StillRevealable);

@@ -225,7 +225,7 @@ fn a_case_keeps_the_penalty_that_it_was_proven_under() {
 			contest_blocks: 100,
 			..params()
 		};
-		assert_ok!(Receipts::set_params(RuntimeOrigin::root(), params));
+		assert_ok!(Receipts::apply_params(params));
 		conclude(1, OffenceKind::Fraud);
 		assert_eq!(Slashes::get()[0].amount, STAKE / 2);
 	});

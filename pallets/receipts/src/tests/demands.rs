@@ -421,7 +421,7 @@ fn a_demand_keeps_its_terms_and_outlives_the_opening() {
 			withholding: sp_runtime::Perbill::one(),
 			..params()
 		};
-		assert_ok!(Receipts::set_params(RuntimeOrigin::root(), params));
+		assert_ok!(Receipts::apply_params(params));
 		Opened::<Test>::remove(peer(), 1);
 		pass(10);
 		assert_noop!(expire(0, Wanted::Request), Error::<Test>::StillOpen);

@@ -1,22 +1,18 @@
-//! Parameters: which make sense, and who sets them.
+//! Parameters: which make sense.
 
 use super::*;
 use crate::ReceiptsParams;
 use frame_support::assert_noop;
-use sp_runtime::DispatchError;
+use millrace_primitives::governance::Contradiction;
 
 #[test]
-fn root_sets_parameters_that_make_sense() {
+fn only_parameters_that_make_sense_are_taken() {
 	build_and_execute(|| {
 		let good = ReceiptsParams {
 			bond: 5,
 			..params()
 		};
-		assert_noop!(
-			Receipts::set_params(by(ALICE), good),
-			DispatchError::BadOrigin
-		);
-		assert_ok!(Receipts::set_params(RuntimeOrigin::root(), good));
+		assert_ok!(Receipts::apply_params(good));
 		assert_eq!(Receipts::params(), good);
 		assert_eq!(events(), vec![Event::ParamsSet { params: good }]);
 
@@ -38,10 +34,7 @@ fn root_sets_parameters_that_make_sense() {
 			let mut bad = params();
 			change(&mut bad);
 			assert!(!bad.is_valid(), "{number}");
-			assert_noop!(
-				Receipts::set_params(RuntimeOrigin::root(), bad),
-				Error::<Test>::BadParams
-			);
+			assert_noop!(Receipts::apply_params(bad), Contradiction);
 		}
 	});
 }

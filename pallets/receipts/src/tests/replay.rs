@@ -102,7 +102,7 @@ fn a_bond_below_the_cost_of_the_replay_burns_as_a_whole() {
 	build_and_execute(|| {
 		let bond = cost(MOST_GAS) - 1;
 		let params = crate::ReceiptsParams { bond, ..params() };
-		assert_ok!(Receipts::set_params(RuntimeOrigin::root(), params));
+		assert_ok!(Receipts::apply_params(params));
 		let before = issuance();
 		judged(true_outcome());
 		assert_eq!(free(ALICE), ENDOWMENT - bond);

@@ -2,7 +2,7 @@
 
 use crate::{mock::*, Banned, Candidates, Error, Event, LeaveReason, Standing, MAX_CANDIDATES};
 use frame_support::{assert_noop, assert_ok, assert_storage_noop};
-use millrace_primitives::Balance;
+use millrace_primitives::{governance::Contradiction, Balance};
 use sp_runtime::{DispatchError, Perbill};
 
 /// Candidates in their order.
@@ -211,10 +211,6 @@ fn calls_want_their_origins_and_parameters_that_make_sense() {
 			assert_noop!(Validators::chill(origin.clone()), DispatchError::BadOrigin);
 			assert_noop!(Validators::purge_keys(origin), DispatchError::BadOrigin);
 		}
-		assert_noop!(
-			Validators::set_params(signed(1), params),
-			DispatchError::BadOrigin
-		);
 		let wrong = [
 			crate::ValidatorsParams {
 				max_validators: 0,
@@ -230,12 +226,9 @@ fn calls_want_their_origins_and_parameters_that_make_sense() {
 			},
 		];
 		for params in wrong {
-			assert_noop!(
-				Validators::set_params(RuntimeOrigin::root(), params),
-				Error::<Test>::BadParams
-			);
+			assert_noop!(Validators::apply_params(params), Contradiction);
 		}
-		assert_ok!(Validators::set_params(RuntimeOrigin::root(), params));
+		assert_ok!(Validators::apply_params(params));
 		assert_eq!(events().last(), Some(&Event::ParamsSet { params }));
 		assert_eq!(crate::Params::<Test>::get(), params);
 	});

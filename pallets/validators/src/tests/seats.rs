@@ -250,14 +250,11 @@ fn lower_parameters_take_seats_away_by_and_by() {
 			}
 			rotate_by(1);
 			let fewer = params(7, MIN);
-			assert_ok!(Validators::set_params(RuntimeOrigin::root(), fewer));
+			assert_ok!(Validators::apply_params(fewer));
 			assert_eq!(rotate_by(1), (3..=12).collect::<Vec<_>>());
 			assert_eq!(rotate_by(9), (6..=12).collect::<Vec<_>>());
 			// Never under the floor that genesis gave, unless governance asks for less.
-			assert_ok!(Validators::set_params(
-				RuntimeOrigin::root(),
-				params(1, MIN)
-			));
+			assert_ok!(Validators::apply_params(params(1, MIN)));
 			assert_eq!(rotate_by(10), vec![12]);
 		});
 }

@@ -82,7 +82,7 @@ fn apply(op: Op) {
 			}
 		}
 		Op::SetParams(params) => {
-			let accepted = Validators::set_params(RuntimeOrigin::root(), params).is_ok();
+			let accepted = Validators::apply_params(params).is_ok();
 			assert_eq!(accepted, params.is_valid());
 		}
 		Op::Rotate(blocks) => {

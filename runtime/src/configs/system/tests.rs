@@ -59,7 +59,7 @@ fn capacity_calls() -> Vec<(RuntimeCall, bool)> {
 		solutions: Default::default(),
 		receipts: Default::default(),
 	};
-	let calls: [(Capacity<Runtime>, bool); 13] = [
+	let calls: [(Capacity<Runtime>, bool); 12] = [
 		(
 			Capacity::create {
 				peer,
@@ -98,12 +98,6 @@ fn capacity_calls() -> Vec<(RuntimeCall, bool)> {
 		(Capacity::settle { peer }, true),
 		(Capacity::withdraw { peer }, true),
 		(
-			Capacity::set_params {
-				params: Default::default(),
-			},
-			false,
-		),
-		(
 			Capacity::grow {
 				peer,
 				more_units: 1,
@@ -134,8 +128,8 @@ fn capacity_calls() -> Vec<(RuntimeCall, bool)> {
 		.collect()
 }
 
-/// Every call of the receipts pallet, and whether it must pass while others are paused: what a peer
-/// answers with, and what ends a case that stands.
+/// Every call of the receipts pallet, and whether it must pass while others are paused: all that makes
+/// a case, answers it or ends it.
 fn receipts_calls() -> Vec<(RuntimeCall, bool)> {
 	let (peer, epoch, seq, wanted) = (PEER, 1, 2, Wanted::Request);
 	let case = CaseId {
@@ -148,12 +142,12 @@ fn receipts_calls() -> Vec<(RuntimeCall, bool)> {
 		report: Report::empty(1),
 		path: Default::default(),
 	};
-	let calls: [(Receipts<Runtime>, bool); 10] = [
+	let calls: [(Receipts<Runtime>, bool); 9] = [
 		(
 			Receipts::commit {
 				commitment: H256::zero(),
 			},
-			false,
+			true,
 		),
 		(
 			Receipts::reveal {
@@ -161,7 +155,7 @@ fn receipts_calls() -> Vec<(RuntimeCall, bool)> {
 				salt: H256::zero(),
 				evidence: None,
 			},
-			false,
+			true,
 		),
 		(
 			Receipts::conclude {
@@ -176,7 +170,7 @@ fn receipts_calls() -> Vec<(RuntimeCall, bool)> {
 				who: AccountId::new([1; 32]),
 				commitment: H256::zero(),
 			},
-			false,
+			true,
 		),
 		(
 			Receipts::show {
@@ -201,7 +195,7 @@ fn receipts_calls() -> Vec<(RuntimeCall, bool)> {
 				seq,
 				wanted,
 			},
-			false,
+			true,
 		),
 		(
 			Receipts::post {
@@ -222,12 +216,6 @@ fn receipts_calls() -> Vec<(RuntimeCall, bool)> {
 				wanted,
 			},
 			true,
-		),
-		(
-			Receipts::set_params {
-				params: Default::default(),
-			},
-			false,
 		),
 	];
 	calls
@@ -265,7 +253,7 @@ fn duties_and_ways_out_of_capacity_pass_whatever_is_paused() {
 }
 
 #[test]
-fn who_is_accused_can_answer_whatever_is_paused() {
+fn challenges_are_made_and_answered_whatever_is_paused() {
 	let calls = receipts_calls();
 	assert_eq!(
 		calls.len(),
@@ -288,16 +276,10 @@ fn who_is_accused_can_answer_whatever_is_paused() {
 #[test]
 fn a_candidate_can_always_leave_and_a_seat_keeps_its_keys() {
 	use pallet_validators::Call as Validators;
-	let calls: [(Validators<Runtime>, bool); 4] = [
+	let calls: [(Validators<Runtime>, bool); 3] = [
 		(Validators::validate {}, false),
 		(Validators::chill {}, true),
-		(Validators::purge_keys {}, false),
-		(
-			Validators::set_params {
-				params: Default::default(),
-			},
-			false,
-		),
+		(Validators::purge_keys {}, true),
 	];
 	assert_eq!(calls.len(), Validators::<Runtime>::get_call_names().len());
 	for (call, passes) in calls {
@@ -362,5 +344,102 @@ fn an_operator_runs_machines_and_moves_neither_stake_nor_keys() {
 	];
 	for call in kept_from {
 		assert!(!operator(RuntimeCall::Providers(call)));
+	}
+}
+
+/// Calls of ours that wait while all is stopped: new bonds, and what changes a deal to somebody's liking.
+/// All others pass.
+const WAITING: [(&str, &[&str]); 6] = [
+	("Providers", &["register_provider", "register_peer"]),
+	("Capacity", &["create", "stake", "grow", "extend"]),
+	(
+		"Market",
+		&[
+			"post_offer",
+			"update_offer",
+			"create_deal",
+			"match_deal",
+			"resize",
+			"name_heir",
+			"take_deal",
+			"update_package",
+			"set_access",
+		],
+	),
+	("Receipts", &[]),
+	("Validators", &["validate"]),
+	("DeveloperRewards", &["start"]),
+];
+
+fn is_never_paused(pallet: &str, call: &str) -> bool {
+	let bounded = |name: &str| BoundedVec::truncate_from(name.as_bytes().to_vec());
+	NeverPaused::contains(&(bounded(pallet), bounded(call)))
+}
+
+#[test]
+fn each_call_of_ours_either_waits_or_passes() {
+	for (pallet, waiting) in WAITING {
+		let calls = RuntimeCall::get_call_names(pallet);
+		for call in waiting {
+			assert!(calls.contains(call), "there is no {pallet}.{call}");
+		}
+		for call in calls {
+			let passes = is_never_paused(pallet, call);
+			assert_eq!(passes, !waiting.contains(call), "{pallet}.{call}");
+		}
+	}
+}
+
+#[test]
+fn what_passes_is_there() {
+	for (pallet, calls) in brakes::PASSING {
+		let there = RuntimeCall::get_module_names().contains(pallet);
+		assert!(there, "there is no pallet {pallet} with calls");
+		let brakes::Calls::Only(calls) = calls else {
+			continue;
+		};
+		let known = RuntimeCall::get_call_names(pallet);
+		for call in *calls {
+			assert!(known.contains(call), "there is no {pallet}.{call}");
+		}
+	}
+}
+
+#[test]
+fn money_changes_hands_only_out_of_what_stands() {
+	for (pallet, call) in [
+		("Balances", "transfer_keep_alive"),
+		("Balances", "transfer_allow_death"),
+		("Treasury", "payout"),
+		("Proxy", "add_proxy"),
+	] {
+		let known = RuntimeCall::get_call_names(pallet);
+		assert!(known.contains(&call), "there is no {pallet}.{call}");
+		assert!(!is_never_paused(pallet, call), "{pallet}.{call}");
+	}
+}
+
+#[test]
+fn wrappers_pass_safe_mode_and_can_be_paused() {
+	let leave = RuntimeCall::Capacity(Capacity::withdraw { peer: PEER });
+	let owner = AccountId::new([1; 32]);
+	let wrappers = [
+		RuntimeCall::Utility(pallet_utility::Call::batch_all {
+			calls: vec![leave.clone()],
+		}),
+		RuntimeCall::Proxy(pallet_proxy::Call::proxy {
+			real: owner.clone().into(),
+			force_proxy_type: None,
+			call: Box::new(leave.clone()),
+		}),
+		RuntimeCall::Multisig(pallet_multisig::Call::as_multi_threshold_1 {
+			other_signatories: vec![owner],
+			call: Box::new(leave),
+		}),
+	];
+	for call in wrappers {
+		let name = call.get_call_metadata().function_name;
+		assert!(AlwaysAllowed::contains(&call), "{name} in safe mode");
+		assert!(!NeverPaused::contains(&name_of(&call)), "{name}");
 	}
 }

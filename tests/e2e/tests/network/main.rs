@@ -9,6 +9,7 @@ mod congestion;
 mod demo;
 mod equivocation;
 mod failover;
+mod governance;
 mod javascript;
 mod market_bars;
 mod measurements;

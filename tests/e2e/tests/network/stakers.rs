@@ -5,7 +5,7 @@
 mod model;
 
 use codec::DecodeAll;
-use millrace_client::{calls, AccountId, Call, SubmitError, View};
+use millrace_client::{calls, AccountId, SubmitError, View};
 use millrace_e2e::{
 	command::millrace,
 	network::{account, little_work},
@@ -20,7 +20,6 @@ use millrace_primitives::{
 	Balance, EpochIndex, FLT, H256, U256,
 };
 use model::Term;
-use pallet_capacity::CapacityParams;
 use serde_json::{json, Value};
 use sp_arithmetic::Perbill;
 use sp_crypto_hashing::{twox_128, twox_64};
@@ -54,10 +53,10 @@ struct Scene {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_stakes_together_shares_to_the_unit() {
-	let (network, _) = Network::quick_with(EPOCH_BLOCKS, &little_work()).await;
+	let (network, _) = Network::quick_with(EPOCH_BLOCKS, &short_periods()).await;
 	let peer = Peer::new(&network, "worker-shared");
 	let scene = Scene { network, peer };
-	join!(shorten_periods(&scene.network), scene.register());
+	scene.register().await;
 	let mut worker = scene.peer.start_worker();
 
 	let start = first_round(&scene).await;
@@ -99,25 +98,19 @@ async fn who_stakes_together_shares_to_the_unit() {
 	);
 }
 
-/// Periods of a few epochs in place of some eight, by the development chain's root.
-async fn shorten_periods(network: &Network) {
-	let key = [twox_128(b"Capacity"), twox_128(b"Params")].concat();
-	let bytes = stored(network, &key, network.rpc.finalized().await).await;
-	let params = CapacityParams::decode_all(&mut &bytes.expect("parameters are set")[..])
-		.expect("parameters can be read");
-	let params = CapacityParams {
-		min_duration_epochs: FIRST_TERM,
-		challenge_epochs: 0,
-		unbonding_epochs: UNBONDING,
-		notice_epochs: 1,
-		vesting_epochs: VESTING,
-		..params
-	};
-	assert!(params.is_valid(), "{params:?}");
-	let call = Call::new("Capacity", "set_params", params);
-	let alice = account("//Alice");
-	let submitted = network.chain.submit(&alice, calls::sudo::sudo(call));
-	submitted.await.expect("root can set parameters");
+/// Periods of a few epochs in place of some eight, and little work.
+fn short_periods() -> Value {
+	let mut genesis = little_work();
+	for (name, epochs) in [
+		("min_duration_epochs", FIRST_TERM),
+		("challenge_epochs", 0),
+		("unbonding_epochs", UNBONDING),
+		("notice_epochs", 1),
+		("vesting_epochs", VESTING),
+	] {
+		genesis["capacity"]["params"][name] = json!(epochs);
+	}
+	genesis
 }
 
 async fn stored(network: &Network, key: &[u8], at: H256) -> Option<Vec<u8>> {

@@ -139,7 +139,7 @@ async fn the_solutions_are_still_there(network: &Network, peer: &Peer, epoch: Ep
 
 /// After the settlement: each number from 0 on is in the report, each receipt that a client has is
 /// the one under its number, and both workers are paid for each epoch once.
-async fn every_receipt_is_reported(
+pub(crate) async fn every_receipt_is_reported(
 	network: &Network,
 	provider: &Provider,
 	deal: &Deal,

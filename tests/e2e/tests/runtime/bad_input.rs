@@ -5,7 +5,7 @@ use crate::errors::{
 	refuses,
 	scene::{
 		answer, answer_call, answered, commit, done, duty, genesis_hash, go_to, hand_in, is_drawn,
-		make, on_dev_chain, peer, pooled, refusal_of, report, root, state, ALICE,
+		make, on_dev_chain, peer, pooled, refusal_of, report, state, ALICE,
 	},
 };
 use codec::{DecodeAll, Encode};
@@ -253,10 +253,7 @@ fn more_openings_than_drawn_change_nothing() {
 			rates: WorkRates { idle: 1, busy: 1 },
 			..Params::<Runtime>::get()
 		};
-		done(
-			root(),
-			pallet_capacity::Call::<Runtime>::set_params { params },
-		);
+		Capacity::apply_params(params).expect("they fit each other");
 		commit(ALICE, 1, 1, 20);
 		go_to(2, 0);
 		let report = report(1, 0, &[7], &[]);

@@ -9,10 +9,14 @@ use crate::errors::{
 		peer, proof, registration, report, root, sign, state_root, ALICE, BOB, EVE,
 	},
 };
-use millrace_primitives::{
-	epoch::EpochLengths, market::split_payment, peer::PeerId, DealId, FLT, H256,
+use millrace_primitives::{market::split_payment, peer::PeerId, DealId, FLT, H256};
+use millrace_runtime::{
+	parameters::{
+		dynamic_params::{epochs, market},
+		RuntimeParameters,
+	},
+	Capacity, Market, Runtime, RuntimeCall,
 };
-use millrace_runtime::{Capacity, Market, Runtime, RuntimeCall};
 use sp_runtime::{DispatchError, Perbill};
 
 /// Workers of a deal.
@@ -201,28 +205,23 @@ fn known_flaw_an_owner_upgrades_everything() {
 			.into(),
 			System::authorize_upgrade { code_hash }.into(),
 			System::authorize_upgrade_without_checks { code_hash }.into(),
-			pallet_epochs::Call::<Runtime>::set_lengths {
-				lengths: EpochLengths {
-					len: 2_000,
-					..pallet_epochs::DEFAULT_LENGTHS
-				},
+			pallet_governed::Call::<Runtime>::set {
+				parameter: RuntimeParameters::Epochs(epochs::Parameters::Len(
+					epochs::Len,
+					Some(2_000),
+				)),
 			}
 			.into(),
-			pallet_capacity::Call::<Runtime>::set_params {
-				params: Default::default(),
+			pallet_governed::Call::<Runtime>::set {
+				parameter: RuntimeParameters::Market(market::Parameters::MinPrice(
+					market::MinPrice,
+					Some(FLT),
+				)),
 			}
 			.into(),
 			pallet_capacity::Call::<Runtime>::cancel_slash {
 				peer: peer(1),
 				slash: 0,
-			}
-			.into(),
-			pallet_market::Call::<Runtime>::set_params {
-				params: Default::default(),
-			}
-			.into(),
-			pallet_validators::Call::<Runtime>::set_params {
-				params: Default::default(),
 			}
 			.into(),
 		];

@@ -4,22 +4,28 @@
 use crate::errors::{
 	refuses,
 	scene::{
-		account, asked, by, commit, deal, done, endow, go_live, go_to, hand_in, offering,
-		on_dev_chain, order, paid, pass_audit, peer, report, ALICE, BOB, DAVE, EVE,
+		account, asked, by, commit, deal, done, go_live, go_to, hand_in, make, offering,
+		on_dev_chain, order, paid, pass_audit, peer, report, root, ALICE, BOB, CHARLIE, DAVE, EVE,
 	},
 };
 use codec::{DecodeAll, Encode};
 use frame_support::traits::{
 	fungible::{Inspect, InspectHold},
 	tokens::{Fortitude, Preservation},
-	LockableCurrency, PalletInfoAccess, WithdrawReasons,
+	PalletInfoAccess, VestingSchedule,
 };
 use millrace_primitives::{market::split_payment, Balance, DealId, FLT};
-use millrace_runtime::{Balances, ConvictionVoting, Runtime, RuntimeCall};
+use millrace_runtime::{
+	Balances, BlockNumber, ConvictionVoting, Runtime, RuntimeCall, System, Vesting,
+};
 use pallet_market::Call;
+use pallet_vesting::VestingInfo;
+use sp_runtime::MultiAddress;
 
 /// Whose FLT vests.
 const VESTING: &str = "//Vesting";
+/// A block that no test reaches.
+const LATER: BlockNumber = 1_000_000;
 
 fn has(name: &str) -> Balance {
 	<Balances as Inspect<_>>::total_balance(&account(name))
@@ -47,6 +53,13 @@ fn vote_with_all(name: &str) {
 	let call = RuntimeCall::decode_all(&mut &bytes[..]).expect("it is a call");
 	assert!(format!("{call:?}").contains("delegate"), "{call:?}");
 	done(by(name), call);
+	assert_eq!(spendable(name), 0);
+}
+
+/// Locks all that an account has by a schedule that has not begun.
+fn vest_all(name: &str) {
+	let all = has(name);
+	Vesting::add_vesting_schedule(&account(name), all, 1, LATER).expect("it has room");
 	assert_eq!(spendable(name), 0);
 }
 
@@ -87,12 +100,10 @@ fn vote_locked_escrow_pays_in_full_and_comes_back() {
 }
 
 /// What a peer that does not answer its audit loses, of its stake and of all that its provider has.
-fn lost_by_an_audit(votes: bool) -> (Balance, Balance) {
+fn lost_by_an_audit(lock: impl FnOnce(&str)) -> (Balance, Balance) {
 	on_dev_chain(|| {
 		commit(ALICE, 1, 10, 100);
-		if votes {
-			vote_with_all(ALICE);
-		}
+		lock(ALICE);
 		let staked = || {
 			let reason = pallet_capacity::HoldReason::Stake.into();
 			Balances::balance_on_hold(&reason, &account(ALICE))
@@ -120,21 +131,33 @@ fn lost_by_an_audit(votes: bool) -> (Balance, Balance) {
 
 #[test]
 fn vote_locked_stake_is_slashed_in_full() {
-	let (stake, all) = lost_by_an_audit(false);
+	let (stake, all) = lost_by_an_audit(|_| ());
 	assert!(stake > 0 && all == stake, "{stake} of {all}");
-	let (locked_stake, locked) = lost_by_an_audit(true);
+	let (locked_stake, locked) = lost_by_an_audit(vote_with_all);
 	let short = stake - locked_stake;
 	println!(r#"{{"measure":"locked_funds","of":"stake","short":{short}}}"#);
 	assert_eq!((locked_stake, locked), (stake, all));
 }
 
 #[test]
-fn vesting_flt_is_staked_and_never_escrowed() {
+fn stake_that_vests_is_slashed_in_full() {
+	let free = lost_by_an_audit(|_| ());
+	assert_eq!(lost_by_an_audit(vest_all), free);
+}
+
+#[test]
+fn vesting_flt_is_staked_and_voted_and_never_spent() {
 	on_dev_chain(|| {
-		endow(VESTING, 1_000 * FLT);
-		let all = has(VESTING);
+		let all = 1_000 * FLT;
 		let who = account(VESTING);
-		Balances::set_lock(*b"vesting ", &who, all, WithdrawReasons::all());
+		let each = all / 100;
+		let grant = pallet_vesting::Call::<Runtime>::force_vested_transfer {
+			source: MultiAddress::Id(account(CHARLIE)),
+			target: MultiAddress::Id(who.clone()),
+			schedule: VestingInfo::new(all, each, LATER),
+		};
+		done(root(), grant);
+		assert_eq!(has(VESTING), all);
 		let deal = deal(order(1, 1));
 		let refuses_all = || {
 			assert_eq!(spendable(VESTING), 0);
@@ -145,7 +168,14 @@ fn vesting_flt_is_staked_and_never_escrowed() {
 			refuses!(Market::FundsTooLow, by(VESTING), create);
 			let top_up = Call::<Runtime>::top_up { deal, amount: 1 };
 			refuses!(Market::FundsTooLow, by(VESTING), top_up);
+			let send = pallet_balances::Call::<Runtime>::transfer_allow_death {
+				dest: MultiAddress::Id(account(BOB)),
+				value: FLT,
+			};
+			assert!(make(by(VESTING), send).is_err());
 		};
+		refuses_all();
+		vote_with_all(VESTING);
 		refuses_all();
 		commit(VESTING, 1, 1, 100);
 		let reason = pallet_capacity::HoldReason::Stake.into();
@@ -159,5 +189,14 @@ fn vesting_flt_is_staked_and_never_escrowed() {
 			Call::<Runtime>::post_offer { peer, terms }
 		);
 		assert_eq!(has(VESTING), all);
+
+		// Half of it unlocks, as soon as somebody says so; the vote holds it still.
+		System::set_block_number(LATER + 50);
+		let vest = pallet_vesting::Call::<Runtime>::vest_other {
+			target: MultiAddress::Id(who.clone()),
+		};
+		done(by(EVE), vest);
+		assert_eq!(Vesting::vesting_balance(&who), Some(50 * each));
+		assert_eq!(spendable(VESTING), 0);
 	});
 }

@@ -3,17 +3,18 @@
 use codec::Decode;
 use millrace_client::AccountKey;
 use millrace_primitives::{epoch::EpochInfo, Balance, FLT};
-use millrace_runtime::{genesis_presets, RuntimeGenesisConfig};
+use millrace_runtime::{
+	allocation::{with_development_keys, Share, MONTH_BLOCKS, SUPPLY},
+	genesis_presets, RuntimeGenesisConfig,
+};
 use pallet_capacity::CapacityParams;
 use pallet_receipts::ReceiptsParams;
 use pallet_validators::ValidatorsParams;
 use serde_json::Value;
 use sp_core::{ecdsa, ed25519, sr25519, storage::Storage, Pair};
 use sp_crypto_hashing::{blake2_128, twox_128};
-use sp_runtime::BuildStorage;
+use sp_runtime::{AccountId32, BuildStorage};
 
-/// All FLT that there is at genesis.
-const SUPPLY: Balance = 1_000_000_000 * FLT;
 /// Names of the development validators, in order.
 const VALIDATORS: [&str; 4] = ["//Alice", "//Bob", "//Charlie", "//Dave"];
 
@@ -71,9 +72,10 @@ fn account(name: &str) -> [u8; 32] {
 }
 
 #[test]
-fn both_presets_begin_with_exactly_a_billion() {
+fn every_preset_begins_with_exactly_a_billion() {
+	assert_eq!(SUPPLY, 1_000_000_000 * FLT);
 	let names = genesis_presets::names();
-	assert_eq!(names.len(), 2);
+	assert_eq!(names, ["development", "local_testnet", "testnet"]);
 	for name in names {
 		let storage = genesis(&name);
 		let issuance = read::<Balance>(&storage, &key("Balances", "TotalIssuance"));
@@ -89,6 +91,28 @@ fn both_presets_begin_with_exactly_a_billion() {
 			})
 			.sum();
 		assert_eq!(all, SUPPLY, "{name}: the accounts together");
+		let pots: [(AccountId32, Balance); 3] = [
+			(millrace_runtime::Market::pot(), FLT / 1_000),
+			(millrace_runtime::Emission::pot(), Share::Capacity.amount()),
+			(
+				millrace_runtime::DeveloperRewards::pot(),
+				Share::DeveloperRewards.amount(),
+			),
+		];
+		for (pot, amount) in pots {
+			assert_eq!(owned(&storage, pot.into()), amount, "a pot of {name}");
+		}
+		let reserve = read::<Balance>(&storage, &key("Emission", "Reserve"));
+		assert_eq!(reserve, Some(Share::Capacity.amount()), "{name}");
+		let supply = read::<Balance>(&storage, &key("Emission", "Supply"));
+		assert_eq!(supply, Some(SUPPLY), "{name}");
+	}
+}
+
+#[test]
+fn development_accounts_are_rich_and_free() {
+	for preset in ["development", "local_testnet"] {
+		let storage = genesis(preset);
 		for name in [
 			"//Alice",
 			"//Bob",
@@ -99,19 +123,59 @@ fn both_presets_begin_with_exactly_a_billion() {
 		] {
 			assert_eq!(owned(&storage, account(name)), 100_000_000 * FLT, "{name}");
 		}
-		let pot: [u8; 32] = millrace_runtime::Market::pot().into();
-		assert_eq!(owned(&storage, pot), FLT / 1_000, "what keeps the pot");
+		let prefix = key("Vesting", "Vesting");
+		let locked = storage.top.keys().any(|key| key.starts_with(&prefix));
+		assert!(!locked, "{preset}");
 	}
+}
+
+/// Each grant of the allocation stands in its account, and what is locked of it has its schedule.
+#[test]
+fn the_testnet_has_the_documented_allocation() {
+	let storage = genesis("testnet");
+	let validators = VALIDATORS.map(|name| AccountId32::new(account(name)));
+	let mut schedules = 0;
+	for grant in with_development_keys(&validators) {
+		let who: [u8; 32] = grant.account.into();
+		assert_eq!(owned(&storage, who), grant.amount, "{:?}", grant.share);
+		let key = [&key("Vesting", "Vesting")[..], &blake2_128(&who), &who].concat();
+		// What is locked, how much of it unlocks in a block, and from which block on.
+		let found = read::<Vec<(Balance, Balance, u32)>>(&storage, &key);
+		let unlocking = grant.share.unlocking().filter(|_| grant.locked > 0);
+		let expected = unlocking.map(|unlocking| {
+			schedules += 1;
+			let blocks = unlocking.over_months * MONTH_BLOCKS;
+			let each = grant.locked / Balance::from(blocks);
+			vec![(grant.locked, each, unlocking.after_months * MONTH_BLOCKS)]
+		});
+		assert_eq!(found, expected, "{:?}", grant.share);
+	}
+	assert_eq!(schedules, 6);
+}
+
+#[test]
+fn the_testnet_runs_like_the_mainnet() {
+	let storage = genesis("testnet");
+	let first = read::<EpochInfo>(&storage, &key("Epochs", "Current"));
+	let first = first.expect("genesis has an epoch");
+	assert_eq!((first.slot_ms, first.lengths.len), (3_000, 1_200));
+	// Months of the allocation are thirty days of such blocks.
+	assert_eq!(MONTH_BLOCKS * 3, 30 * 24 * 3_600);
+	let params = read::<CapacityParams>(&storage, &key("Capacity", "Params"));
+	assert_eq!(params, Some(CapacityParams::default()));
+	let params = read::<ReceiptsParams>(&storage, &key("Receipts", "Params"));
+	assert_eq!(params, Some(ReceiptsParams::default()));
+	let params = read::<ValidatorsParams>(&storage, &key("Validators", "Params"));
+	assert_eq!(params, Some(ValidatorsParams::default()));
 }
 
 #[test]
 fn only_the_dev_chain_has_a_sudo_key() {
 	let key = key("Sudo", "Key");
-	assert_eq!(
-		read(&genesis("development"), &key),
-		Some(account("//Alice"))
-	);
-	assert_eq!(read::<[u8; 32]>(&genesis("local_testnet"), &key), None);
+	for name in genesis_presets::names() {
+		let expected = (name == "development").then(|| account("//Alice"));
+		assert_eq!(read::<[u8; 32]>(&genesis(&name), &key), expected, "{name}");
+	}
 }
 
 #[test]
@@ -126,6 +190,7 @@ fn validators_hold_the_three_keys_of_their_names() {
 	for (preset, validators) in [
 		("development", &VALIDATORS[..1]),
 		("local_testnet", &VALIDATORS[..]),
+		("testnet", &VALIDATORS[..]),
 	] {
 		let storage = genesis(preset);
 		let found = read::<Vec<[u8; 32]>>(&storage, &key("Session", "Validators"));
@@ -187,6 +252,9 @@ fn both_chains_are_fast() {
 			(20, 6, 2, 8),
 			"{preset}"
 		);
+		// A vote takes minutes.
+		let hour = read::<u32>(&storage, &key("Timing", "GovernanceHourBlocks"));
+		assert_eq!(hour, Some(1), "{preset}");
 	}
 }
 

@@ -1,9 +1,9 @@
 //! Seats by stake through the whole runtime: many small accounts in one hand get few seats, or none.
 
-use crate::errors::scene::{account, by, commit, done, endow, on_chain, refuses, root};
+use crate::errors::scene::{account, by, commit, done, endow, on_chain, refuses};
 use codec::Decode;
 use millrace_primitives::{Balance, FLT};
-use millrace_runtime::{AccountId, Runtime, Session, SessionKeys};
+use millrace_runtime::{AccountId, Capacity, Runtime, Session, SessionKeys, Validators as Seats};
 use pallet_capacity::TotalActiveStake;
 use pallet_validators::ValidatorsParams;
 use sp_crypto_hashing::twox_128;
@@ -42,11 +42,7 @@ fn provide(name: &str, machine: u16, units: u32) {
 /// So many honest providers of so many units each, and the others, under the main network's rules for
 /// capacity.
 fn everybody(providers: u16, units: u32) {
-	let params = Default::default();
-	done(
-		root(),
-		pallet_capacity::Call::<Runtime>::set_params { params },
-	);
+	Capacity::apply_params(Default::default()).expect("they fit each other");
 	for n in 1..=providers {
 		provide(&honest(n), n, units);
 	}
@@ -98,7 +94,7 @@ fn one_unit_is_not_enough_to_stand_on_the_main_network() {
 	const PROVIDERS: u16 = 20;
 	on_chain("local_testnet", || {
 		let params = ValidatorsParams::default();
-		done(root(), Validators::set_params { params });
+		Seats::apply_params(params).expect("they fit each other");
 		everybody(PROVIDERS, 512);
 		assert!(TotalActiveStake::<Runtime>::get() >= params.bootstrap_stake);
 		for n in 1..=PROVIDERS {
@@ -124,7 +120,7 @@ fn sybils_against(providers: u16, units: u32) {
 			bootstrap_stake: UNIT,
 			..Default::default()
 		};
-		done(root(), Validators::set_params { params });
+		Seats::apply_params(params).expect("they fit each other");
 		everybody(providers, units);
 		// They come first, so that nothing is due to who was there before.
 		for n in 1..=SYBILS {

@@ -171,7 +171,7 @@ fn known_flaw_price_moves_stakes_that_stand() {
 			stake_per_unit: 5_000 * FLT,
 			..params()
 		};
-		assert_ok!(Capacity::set_params(RuntimeOrigin::root(), dearer));
+		assert_ok!(Capacity::apply_params(dearer));
 		jump(2);
 		// Growth is at the price agreed to.
 		assert_ok!(Capacity::grow(

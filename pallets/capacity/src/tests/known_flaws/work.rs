@@ -244,7 +244,7 @@ fn known_flaw_settings_change_terms_that_stand() {
 			vesting_epochs: 1,
 			..params()
 		};
-		assert_ok!(Capacity::set_params(RuntimeOrigin::root(), harsher));
+		assert_ok!(Capacity::apply_params(harsher));
 		jump(4);
 		settle(1);
 		assert_eq!(commitment(1).terms, terms);
@@ -269,7 +269,7 @@ fn known_flaw_a_lower_limit_freezes_commitments() {
 			pool_floor: 100,
 			..params()
 		};
-		assert_ok!(Capacity::set_params(RuntimeOrigin::root(), lower));
+		assert_ok!(Capacity::apply_params(lower));
 		pass(&[(1, 4)], &[]);
 		assert_eq!(commitment(1).next_to_settle, 31);
 		jump(80);

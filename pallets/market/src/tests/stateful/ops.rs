@@ -292,10 +292,7 @@ pub(super) enum Op {
 		/// After the commitment of who was asked has failed.
 		gone: bool,
 	},
-	SetParams {
-		caller: Caller,
-		params: MarketParams,
-	},
+	SetParams(MarketParams),
 	/// The matcher and the patrol, with so much of time.
 	Poll(u64),
 	Idle(u64),
@@ -582,8 +579,7 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
 		3 => (caller(), deal(), 0u8..4).prop_map(
 			|(caller, deal, package)| Op::UpdatePackage { caller, deal, package }
 		),
-		2 => (caller(), new_params())
-			.prop_map(|(caller, params)| Op::SetParams { caller, params }),
+		2 => new_params().prop_map(Op::SetParams),
 		2 => (account(), account(), sum)
 			.prop_map(|(from, to, sum)| Op::Transfer { from, to, sum }),
 	];

@@ -55,7 +55,7 @@ pub(super) enum Said {
 		reporter: Balance,
 		bounty: Balance,
 	},
-	/// Rewards were made.
+	/// Rewards were paid.
 	Claimed { amount: Balance },
 	/// Units were missed in these epochs; what that costs was taken at once.
 	Missed {

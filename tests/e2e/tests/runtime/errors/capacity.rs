@@ -138,38 +138,17 @@ fn creation() {
 	);
 
 	let sound = Params::<Runtime>::get();
-	let unsound = [
-		CapacityParams {
-			own_floor: sound.min_own_part,
-			..sound
-		},
-		CapacityParams {
-			slash_rate: Perbill::from_percent(5),
-			..sound
-		},
-		CapacityParams {
-			slash_delay_epochs: sound.unbonding_epochs,
-			..sound
-		},
-		CapacityParams {
-			vesting_epochs: 0,
-			..sound
-		},
-	];
-	for params in unsound {
-		refuses!(Capacity::BadParams, root(), Capacity::set_params { params });
-	}
 	let dear = CapacityParams {
 		stake_per_unit: Balance::MAX,
 		..sound
 	};
-	done(root(), Capacity::set_params { params: dear });
+	Chain::apply_params(dear).expect("they fit each other");
 	refuses!(
 		Capacity::StakeTooLarge,
 		alice.clone(),
 		create(1, 2, 6, alone())
 	);
-	done(root(), Capacity::set_params { params: sound });
+	Chain::apply_params(sound).expect("they fit each other");
 	done(alice.clone(), create(1, 2, 6, alone()));
 	refuses!(Capacity::AlreadyCommitted, alice, create(1, 2, 6, alone()));
 }

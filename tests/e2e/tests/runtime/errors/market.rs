@@ -2,8 +2,7 @@
 
 use super::scene::{
 	account, asked, assert_all_raised, by, deal, done, duty, endow, go_live, go_to, hand_in,
-	offering, on_dev_chain, order, pass_audit, peer, refuses, register, report, root, ALICE, BOB,
-	EVE,
+	offering, on_dev_chain, order, pass_audit, peer, refuses, register, report, ALICE, BOB, EVE,
 };
 use crate::samples::{hosts, invokers, receipt};
 use millrace_primitives::{
@@ -15,7 +14,7 @@ use millrace_primitives::{
 	Balance, DealId, FLT, H256,
 };
 use millrace_runtime::{AccountId, Runtime};
-use pallet_market::{MarketParams, MAX_KNOWN_REGIONS, MAX_PROBES_PER_EPOCH};
+use pallet_market::{MAX_KNOWN_REGIONS, MAX_PROBES_PER_EPOCH};
 
 type Market = pallet_market::Call<Runtime>;
 type Spec = DealSpec<AccountId>;
@@ -118,16 +117,6 @@ fn offers() {
 	refuses!(Market::ClassChanged, alice.clone(), update(other_class));
 	refuses!(Market::UnknownRegion, alice.clone(), update(nowhere));
 	refuses!(Market::PriceBelowMinimum, alice, update(cheap));
-
-	let params = MarketParams {
-		deal_deposit: 0,
-		..Default::default()
-	};
-	refuses!(
-		Market::DealDepositTooSmall,
-		root(),
-		Market::set_params { params }
-	);
 }
 
 fn orders() {

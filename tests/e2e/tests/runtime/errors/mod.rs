@@ -2,7 +2,8 @@
 //! leaves the state as it was, to the byte.
 
 mod capacity;
-mod epochs;
+mod developer_rewards;
+mod governed;
 mod market;
 mod providers;
 mod receipts;
@@ -14,8 +15,9 @@ pub(crate) use scene::refuses;
 use scene::METADATA;
 
 /// Pallets of ours that can refuse a call, each with a test of its own here.
-const PALLETS: [&str; 6] = [
-	"Epochs",
+const PALLETS: [&str; 7] = [
+	"DeveloperRewards",
+	"Governed",
 	"Providers",
 	"Capacity",
 	"Market",
@@ -32,6 +34,7 @@ fn no_pallet_of_ours_is_forgotten() {
 		"Grandpa",
 		"Session",
 		"Balances",
+		"Vesting",
 		"Utility",
 		"Proxy",
 		"Multisig",

@@ -2,7 +2,7 @@
 
 use super::scene::{
 	account, assert_all_raised, by, commit, done, duty, genesis_hash, go_to, hand_in, on_dev_chain,
-	peer, pooled, refusal_of, refuses, report, root, sign, tick, ALICE, BOB, CHARLIE,
+	peer, pooled, refusal_of, refuses, report, sign, tick, ALICE, BOB, CHARLIE,
 };
 use crate::samples;
 use codec::Encode;
@@ -25,8 +25,7 @@ use millrace_primitives::{
 use millrace_runtime::{Epochs, Runtime};
 use pallet_receipts::{
 	refusal, Answered, Answers, Case, Cases, Clients, OpenDemandCount, OpenDemands, Opened,
-	Opening, OpeningClients, Posted, ReceiptsParams, ShowsOf, MAX_COMMITS, MAX_OTHER_DEMANDS,
-	MAX_SHOWS, RING,
+	Opening, OpeningClients, Posted, ShowsOf, MAX_COMMITS, MAX_OTHER_DEMANDS, MAX_SHOWS, RING,
 };
 use sp_runtime::Perbill;
 
@@ -209,12 +208,6 @@ fn commitments() {
 	refuses!(Receipts::TooLate, bob.clone(), revealed());
 	done(by(CHARLIE), forget());
 	refuses!(Receipts::NoCommit, bob, revealed());
-
-	let params = ReceiptsParams {
-		bond: 0,
-		..Default::default()
-	};
-	refuses!(Receipts::BadParams, root(), Receipts::set_params { params });
 }
 
 fn evidence() {

@@ -19,6 +19,7 @@ use millrace_primitives::{
 };
 use millrace_runtime::{AccountId, Balances, Epochs, Market, Runtime, RuntimeCall, System};
 use pallet_capacity::refusal as of_capacity;
+use pallet_developer_rewards::refusal as of_rewards;
 use pallet_market::refusal as of_market;
 use pallet_receipts::refusal as of_receipts;
 use std::collections::BTreeSet;
@@ -374,6 +375,15 @@ fn no_two_refusals_share_a_code() {
 		of_receipts::BAD_PATH,
 		of_receipts::TOO_LARGE,
 		of_receipts::OTHER_DATA,
+		of_rewards::NO_PROGRAMME,
+		of_rewards::PROGRAMME_OVER,
+		of_rewards::NOT_IN_TREE,
+		of_rewards::CLAIMED_ALREADY,
+		of_rewards::POOL_EXHAUSTED,
+		of_rewards::TOO_MANY_LOCKS,
+		of_rewards::NOT_PAYABLE,
+		of_rewards::BAD_SIGNATURE,
+		of_rewards::NOTHING_TO_RELEASE,
 	];
 	let distinct: BTreeSet<u8> = codes.into_iter().collect();
 	assert_eq!(distinct.len(), codes.len());

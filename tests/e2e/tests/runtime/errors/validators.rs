@@ -1,10 +1,10 @@
 //! Errors of the candidates' list.
 
 use super::scene::{
-	account, assert_all_raised, by, commit, done, on_dev_chain, refuses, root, ALICE, BOB,
+	account, assert_all_raised, by, commit, done, on_dev_chain, refuses, ALICE, BOB,
 };
 use millrace_runtime::{AccountId, Runtime};
-use pallet_validators::{Candidate, Candidates, ValidatorsParams, MAX_CANDIDATES};
+use pallet_validators::{Candidate, Candidates, MAX_CANDIDATES};
 use sp_runtime::Perbill;
 
 type Validators = pallet_validators::Call<Runtime>;
@@ -69,16 +69,6 @@ fn every_error_of_validators_is_raised() {
 		);
 		millrace_runtime::Validators::on_equivocation(&account(ALICE), Perbill::from_percent(1), 0);
 		refuses!(Validators::Banned, alice, Validators::validate {});
-
-		let params = ValidatorsParams {
-			max_validators: 0,
-			..Default::default()
-		};
-		refuses!(
-			Validators::BadParams,
-			root(),
-			Validators::set_params { params }
-		);
 		assert_all_raised("Validators", &[]);
 	});
 }

@@ -1,0 +1,6 @@
+//! A file for each subject.
+
+mod reserve;
+mod schedule;
+mod stateful;
+mod try_state;

@@ -1,0 +1,403 @@
+//! The list of all parameters, and what is made of it.
+
+use super::{
+	groups::{self, Group},
+	number::Number,
+	Track,
+};
+use crate::Runtime;
+use alloc::{vec, vec::Vec};
+use codec::Encode;
+use frame_support::{
+	dynamic_params::{dynamic_pallet_params, dynamic_params},
+	traits::Get,
+};
+use millrace_primitives::{
+	governance::{Contradiction, ParameterInfo},
+	FLT, U256,
+};
+use pallet_capacity::{CapacityParams, MAX_AUDITS, MAX_CHALLENGE_EPOCHS};
+use pallet_epochs::DEFAULT_LENGTHS;
+use pallet_governed::{GroupIndex, OutOfBounds, ParameterTable};
+use pallet_market::MarketParams;
+use pallet_receipts::ReceiptsParams;
+use pallet_validators::{ValidatorsParams, MAX_VALIDATORS};
+use sp_runtime::Perbill;
+
+/// A thousandth of an FLT.
+const MILLI: u128 = FLT / 1_000;
+/// Blocks of a day on the mainnet.
+const DAY_BLOCKS: u32 = 28_800;
+/// Epochs of a year on the mainnet.
+const YEAR_EPOCHS: u32 = 8_766;
+
+/// The parameters of a group, as the list below has them.
+pub trait Rows: Group {
+	/// What was voted.
+	fn voted() -> Self::Params;
+
+	/// Values with their keys.
+	fn values(params: &Self::Params) -> Vec<(RuntimeParametersKey, RuntimeParametersValue)>;
+
+	/// What clients see.
+	fn list() -> Vec<ParameterInfo>;
+}
+
+/// All parameters of the runtime.
+#[derive(Debug)]
+pub struct Table;
+
+/// Makes of the list: the keys in pallet-parameters, with what they are without a vote; for each group
+/// how values are read, written and shown; and the table that pallet-governed asks.
+macro_rules! parameters {
+	($(
+		$(#[doc = $group_doc:tt])*
+		$group:ident($group_index:tt) $Group:ident by $Track:ident, default $default:expr => {
+			$(
+				$(#[doc = $doc:tt])*
+				$Key:ident($key_index:tt) = $($field:ident).+ : $type:ident in $unit:literal,
+					$least:expr => $most:expr;
+			)+
+		}
+	)+) => {
+		/// Keys and values, by group.
+		#[dynamic_params(RuntimeParameters, pallet_parameters::Parameters::<Runtime>)]
+		pub mod dynamic_params {
+			#[allow(unused_imports, reason = "the macro asks for it")]
+			use super::*;
+
+			$(
+				$(#[doc = $group_doc])*
+				#[dynamic_pallet_params]
+				#[codec(index = $group_index)]
+				pub mod $group {
+					$(
+						$(#[doc = $doc])*
+						#[codec(index = $key_index)]
+						pub static $Key: $type = ($default).$($field).+;
+					)+
+				}
+			)+
+		}
+
+		$(
+			impl Rows for groups::$Group {
+				fn voted() -> Self::Params {
+					let mut params = Self::in_force();
+					$(params.$($field).+ = dynamic_params::$group::$Key::get();)+
+					params
+				}
+
+				fn values(
+					params: &Self::Params,
+				) -> Vec<(RuntimeParametersKey, RuntimeParametersValue)> {
+					use dynamic_params::$group::{ParametersKey, ParametersValue};
+					vec![$((
+						RuntimeParametersKey::$Group(
+							ParametersKey::$Key(dynamic_params::$group::$Key)
+						),
+						RuntimeParametersValue::$Group(
+							ParametersValue::$Key(params.$($field).+)
+						),
+					)),+]
+				}
+
+				fn list() -> Vec<ParameterInfo> {
+					use dynamic_params::$group::ParametersKey;
+					let (in_force, begins_with) = (Self::in_force(), $default);
+					vec![$({
+						let (least, most): ($type, $type) = ($least, $most);
+						let voted: $type = dynamic_params::$group::$Key::get();
+						let key = RuntimeParametersKey::$Group(
+							ParametersKey::$Key(dynamic_params::$group::$Key)
+						);
+						ParameterInfo {
+							name: concat!(
+								stringify!($group) $(, ".", stringify!($field))+
+							).into(),
+							unit: $unit.into(),
+							kind: <$type as Number>::KIND,
+							key: key.encode(),
+							value: voted.number(),
+							in_force: Number::number(in_force.$($field).+),
+							least: least.number(),
+							most: most.number(),
+							default: Number::number(begins_with.$($field).+),
+							meaning: concat!($($doc),+).trim().into(),
+							track: Track::$Track.name().into(),
+						}
+					}),+]
+				}
+			}
+		)+
+
+		/// The track that a parameter is set by.
+		pub fn track_of(key: &RuntimeParametersKey) -> Track {
+			match key {
+				$(RuntimeParametersKey::$Group(_) => Track::$Track,)+
+			}
+		}
+
+		/// A value as a number, with the least and the most that its parameter takes.
+		fn bounded(value: &RuntimeParametersValue) -> (U256, U256, U256) {
+			match value {
+				$($(
+					RuntimeParametersValue::$Group(
+						dynamic_params::$group::ParametersValue::$Key(value)
+					) => {
+						let (least, most): ($type, $type) = ($least, $most);
+						(Number::number(*value), least.number(), most.number())
+					}
+				)+)+
+			}
+		}
+
+		impl ParameterTable for Table {
+			type Key = RuntimeParametersKey;
+			type Value = RuntimeParametersValue;
+
+			const GROUPS: GroupIndex = [$($group_index),+].len() as GroupIndex;
+
+			fn group_of(key: &RuntimeParametersKey) -> GroupIndex {
+				match key {
+					$(RuntimeParametersKey::$Group(_) => $group_index,)+
+				}
+			}
+
+			fn check(value: &RuntimeParametersValue) -> Result<(), OutOfBounds> {
+				let (value, least, most) = bounded(value);
+				if value < least {
+					return Err(OutOfBounds::Below);
+				}
+				if value > most {
+					return Err(OutOfBounds::Above);
+				}
+				Ok(())
+			}
+
+			fn is_sound(group: GroupIndex) -> bool {
+				match group {
+					$($group_index => groups::$Group::is_sound(&groups::$Group::voted()),)+
+					_ => false,
+				}
+			}
+
+			fn announce(group: GroupIndex) -> Result<(), Contradiction> {
+				match group {
+					$($group_index => groups::$Group::announce(groups::$Group::voted()),)+
+					_ => Err(Contradiction),
+				}
+			}
+
+			fn apply(group: GroupIndex) -> Result<(), Contradiction> {
+				match group {
+					$($group_index => groups::$Group::apply(groups::$Group::voted()),)+
+					_ => Err(Contradiction),
+				}
+			}
+
+			fn agrees(group: GroupIndex) -> bool {
+				match group {
+					$($group_index => groups::$Group::voted() == groups::$Group::in_force(),)+
+					_ => false,
+				}
+			}
+
+			fn in_force(
+				group: GroupIndex,
+			) -> Vec<(RuntimeParametersKey, RuntimeParametersValue)> {
+				match group {
+					$($group_index => groups::$Group::values(&groups::$Group::in_force()),)+
+					_ => Vec::new(),
+				}
+			}
+
+			fn list() -> Vec<ParameterInfo> {
+				[$(<groups::$Group as Rows>::list()),+].concat()
+			}
+		}
+	};
+}
+
+parameters! {
+	/// What transactions cost.
+	fees(0) Fees by Parameters, default groups::FeeParams::default() => {
+		/// Price of a picosecond of computation. At the default a transfer costs about 0.002 FLT.
+		WeightFee(0) = weight_fee: u128 in "FLT per picosecond",
+			10_000 => 10_000_000_000;
+		/// Price of a byte of a transaction.
+		LengthFee(1) = length_fee: u128 in "FLT per byte",
+			1_000_000_000 => MILLI;
+	}
+
+	/// What bounds the rewards of all.
+	emission(1) Emission by Parameters, default groups::EmissionParams::default() => {
+		/// Most that the pool of rewards of an epoch can be, where the schedule allows as much.
+		PerEpoch(0) = per_epoch: u128 in "FLT per epoch",
+			FLT => FLT * 10_000;
+	}
+
+	/// Commitments, work, slashes and rewards.
+	capacity(2) Capacity by Capacity, default CapacityParams::default() => {
+		/// Stake of one unit. A commitment keeps that of its making until it is renewed.
+		StakePerUnit(0) = stake_per_unit: u128 in "FLT per unit",
+			FLT => FLT * 100_000;
+		/// Part of a unit's stake that a missed epoch costs. Less than a twentieth, and not more than
+		/// the own part under which a commitment fails.
+		SlashRate(1) = slash_rate: Perbill in "of a unit's stake",
+			Perbill::from_parts(1_000) => Perbill::from_parts(49_999_999);
+		/// Shortest commitment.
+		MinDurationEpochs(2) = min_duration_epochs: u32 in "epochs",
+			1 => YEAR_EPOCHS;
+		/// Longest commitment.
+		MaxDurationEpochs(3) = max_duration_epochs: u32 in "epochs",
+			24 => YEAR_EPOCHS * 10;
+		/// Epochs that a round waits for its stake, besides the one in which it was opened.
+		PendingEpochs(4) = pending_epochs: u32 in "epochs",
+			1 => 168;
+		/// Epochs between the end of a commitment and the return of its stake: more than two above
+		/// those in which a report can be challenged. Totals of older epochs are forgotten.
+		UnbondingEpochs(5) = unbonding_epochs: u32 in "epochs",
+			3 => 1_000;
+		/// Epochs in which a report can be challenged. Not less than equivocation can be reported for,
+		/// where a chain began so.
+		ChallengeEpochs(6) = challenge_epochs: u32 in "epochs",
+			0 => MAX_CHALLENGE_EPOCHS;
+		/// Least reports that are audited in an epoch, if there are as many.
+		AuditsPerEpoch(7) = audits_per_epoch: u32 in "reports per epoch",
+			10 => MAX_AUDITS;
+		/// Solutions that an idle unit owes.
+		RatesIdle(8) = rates.idle: u32 in "solutions per epoch",
+			1 => 1_024;
+		/// Solutions that a unit at work owes.
+		RatesBusy(9) = rates.busy: u32 in "solutions per epoch",
+			1 => 1_024;
+		/// Target of the reference machine: a solution's hash is not above it. Targets stay within a half
+		/// and the double of it.
+		TargetReference(10) = target_reference: U256 in "hash",
+			U256::MAX >> 48 => U256::MAX;
+		/// Reward of a unit that the pool moves towards, by a hundredth an epoch.
+		RewardTargetPerUnit(11) = reward_target_per_unit: u128 in "FLT per unit and epoch",
+			MILLI / 1_000 => FLT * 10;
+		/// Pool below which it does not aim, and which is also the first one.
+		PoolFloor(12) = pool_floor: u128 in "FLT per epoch",
+			MILLI => FLT * 1_000;
+		/// Least part of the stake that a provider brings itself.
+		MinOwnPart(13) = min_own_part: Perbill in "of a commitment's stake",
+			Perbill::from_percent(1) => Perbill::one();
+		/// A commitment fails when the provider's own part is under this part of what is committed. Less
+		/// than what it must bring.
+		OwnFloor(14) = own_floor: Perbill in "of a commitment's stake",
+			Perbill::from_parts(5_000_000) => Perbill::from_percent(99);
+		/// Epochs that a slash of a twentieth or more of what is committed waits: so long it can be
+		/// cancelled. Shorter than unbonding.
+		SlashDelayEpochs(15) = slash_delay_epochs: u32 in "epochs",
+			1 => 504;
+		/// Epochs before the end of a commitment until which a renewal can raise the commission.
+		NoticeEpochs(16) = notice_epochs: u32 in "epochs",
+			1 => YEAR_EPOCHS;
+		/// Epochs over which a reward vests.
+		VestingEpochs(17) = vesting_epochs: u32 in "epochs",
+			1 => YEAR_EPOCHS * 2;
+		/// Most epochs in a row that cost no misses because a third of the network was missing.
+		AmnestyEpochs(18) = amnesty_epochs: u32 in "epochs",
+			0 => 16;
+	}
+
+	/// Offers and deals.
+	market(3) Market by Market, default MarketParams::default() => {
+		/// Lowest ask and lowest price ceiling.
+		MinPrice(0) = min_price: u128 in "FLT per unit and epoch",
+			1 => FLT;
+		/// Held of a deal's owner until the deal is closed. It covers the rows of the longest order.
+		DealDeposit(1) = deal_deposit: u128 in "FLT per deal",
+			FLT => FLT * 1_000;
+		/// Held of a provider while an offer stands.
+		OfferDeposit(2) = offer_deposit: u128 in "FLT per offer",
+			FLT / 10 => FLT * 1_000;
+		/// Most gas that a deal may grant a call.
+		MaxCallGas(3) = max_call_gas: u64 in "gas per call",
+			1_000_000 => 1_000_000_000_000;
+		/// Epochs for which a peer that failed a deal, gave it notice or was ended by its owner is not
+		/// matched to it again.
+		ExclusionEpochs(4) = exclusion_epochs: u32 in "epochs",
+			1 => 720;
+		/// Epochs after the one of its assignment in which a worker can go live.
+		AssignmentEpochs(5) = assignment_epochs: u32 in "epochs",
+			1 => 24;
+		/// Held of a prober until its probe is answered or failed.
+		ProbeBond(6) = probe_bond: u128 in "FLT per probe",
+			MILLI => FLT * 1_000;
+		/// Blocks after the one of a probe in which it can be answered.
+		ProbeBlocks(7) = probe_blocks: u32 in "blocks",
+			2 => 1_200;
+	}
+
+	/// Challenges of receipts.
+	receipts(4) Receipts by Parameters, default ReceiptsParams::default() => {
+		/// Held of a challenger from the commitment to the outcome, and with each demand for data.
+		Bond(0) = bond: u128 in "FLT per challenge",
+			FLT / 100 => FLT * 10_000;
+		/// Part of a bond that burns when the commitment is not revealed.
+		Unrevealed(1) = unrevealed: Perbill in "of a bond",
+			Perbill::from_percent(1) => Perbill::one();
+		/// Blocks between a commitment and its reveal. Fewer than those in which it can be revealed, and
+		/// not more than those in which an earlier commitment can take the lead.
+		RevealAfterBlocks(2) = reveal_after_blocks: u32 in "blocks",
+			2 => 100;
+		/// Blocks after a commitment in which it can be revealed.
+		RevealWithinBlocks(3) = reveal_within_blocks: u32 in "blocks",
+			3 => DAY_BLOCKS;
+		/// Blocks after the first reveal in which an earlier commitment can take the lead.
+		ContestBlocks(4) = contest_blocks: u32 in "blocks",
+			2 => DAY_BLOCKS;
+		/// Blocks in which a peer shows that its report holds a receipt.
+		ShowBlocks(5) = show_blocks: u32 in "blocks",
+			2 => DAY_BLOCKS;
+		/// Blocks in which a peer posts data that are demanded.
+		PostBlocks(6) = post_blocks: u32 in "blocks",
+			2 => DAY_BLOCKS;
+		/// Part of the stake that a false receipt costs.
+		Fraud(7) = fraud: Perbill in "of a peer's stake",
+			Perbill::from_percent(5) => Perbill::one();
+		/// Part of the stake that a receipt costs which is not reported, or shares its number.
+		Omission(8) = omission: Perbill in "of a peer's stake",
+			Perbill::from_percent(1) => Perbill::one();
+		/// Part of the stake that withheld data cost.
+		Withholding(9) = withholding: Perbill in "of a peer's stake",
+			Perbill::from_percent(1) => Perbill::one();
+		/// Epochs after the one of the report in which its omissions can be claimed.
+		OmissionEpochs(10) = omission_epochs: u32 in "epochs",
+			1 => 60;
+	}
+
+	/// Seats.
+	validators(5) Validators by Parameters, default ValidatorsParams::default() => {
+		/// Most seats. Four are the least that bear a faulty one.
+		MaxValidators(0) = max_validators: u32 in "seats",
+			4 => MAX_VALIDATORS;
+		/// Least active stake of a candidate and of a seat.
+		MinSeatStake(1) = min_seat_stake: u128 in "FLT per seat",
+			FLT => FLT * 10_000_000;
+		/// Active stake of all candidates who could sit, from which on stake decides about seats.
+		BootstrapStake(2) = bootstrap_stake: u128 in "FLT",
+			FLT => FLT * 1_000_000_000;
+	}
+
+	/// Epochs and the windows in them. What must follow each other inside an epoch: reports, the draw,
+	/// answers, and two blocks more.
+	epochs(6) Epochs by Parameters, default DEFAULT_LENGTHS => {
+		/// Blocks of an epoch. All windows and two blocks more fit into it.
+		Len(0) = len: u32 in "blocks",
+			10 => DAY_BLOCKS;
+		/// Blocks in which reports of the epoch before are taken.
+		ReportWindow(1) = report_window: u32 in "blocks",
+			2 => DAY_BLOCKS;
+		/// Blocks whose outputs are folded into a seed or a draw.
+		FoldWindow(2) = fold_window: u32 in "blocks",
+			1 => 256;
+		/// Blocks in which audits are answered.
+		AnswerWindow(3) = answer_window: u32 in "blocks",
+			2 => DAY_BLOCKS;
+	}
+}
