@@ -1,7 +1,8 @@
 //! Weights of Millrace's pallets, as the runtime charges them.
 //!
-//! `scripts/bench.sh weights` measures them and writes a file for each pallet beside this one. The
-//! pallets' own estimates are for their tests alone.
+//! `scripts/bench.sh weights` measures them and writes a file for each pallet beside this one. A pallet
+//! without a file was not measured yet, and is charged by its own estimates, which are else for its
+//! tests alone.
 
 #![warn(missing_docs, unreachable_pub)]
 

@@ -2,6 +2,7 @@
 //! the chain refuses.
 
 mod bad_input;
+mod blocks;
 mod calls;
 mod errors;
 mod governance;

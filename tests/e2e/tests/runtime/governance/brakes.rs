@@ -1,11 +1,14 @@
 //! What goes on while the brakes are on: all that somebody would be slashed for leaving undone. Duties
 //! go through the runtime's own door, with real work in them.
 
-use super::{blocks, emergency, enacted, has, propose, vote_aye};
-use crate::errors::scene::{
-	account, answer, answered, asked, by, deal, done, genesis_hash, go_live, go_to, hand_in,
-	is_drawn, make, now, offering, on_dev_chain, order, paid, pass_audit, peer, report, reported,
-	ALICE, BOB, CHARLIE, EVE,
+use super::{emergency, enacted, has, propose, vote_aye};
+use crate::{
+	blocks,
+	errors::scene::{
+		account, answer, answered, asked, by, deal, done, genesis_hash, go_live, go_to, hand_in,
+		is_drawn, make, now, offering, on_dev_chain, order, paid, pass_audit, peer, report,
+		reported, ALICE, BOB, CHARLIE, EVE,
+	},
 };
 use frame_support::{
 	traits::{fungible::InspectHold, GetCallMetadata},

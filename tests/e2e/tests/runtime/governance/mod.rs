@@ -1,11 +1,12 @@
 //! Votes from the proposal to what comes of it, and the brakes.
 
-mod blocks;
 mod brakes;
 mod votes;
 
-use crate::errors::scene::{account, by, done};
-use blocks::next;
+use crate::{
+	blocks::next,
+	errors::scene::{account, by, done},
+};
 use frame_support::traits::{fungible::Inspect, schedule::DispatchTime, StorePreimage};
 use millrace_primitives::Balance;
 use millrace_runtime::{

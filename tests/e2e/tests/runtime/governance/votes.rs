@@ -1,9 +1,12 @@
 //! Who votes, with what, and what a vote can do.
 
-use super::{blocks, emergency, enacted, has, propose, support, vote_aye};
-use crate::errors::scene::{
-	account, by, commit, deal, done, go_to, hand_in, make, on_dev_chain, order, peer, report,
-	ALICE, BOB, CHARLIE, DAVE, EVE,
+use super::{emergency, enacted, has, propose, support, vote_aye};
+use crate::{
+	blocks,
+	errors::scene::{
+		account, by, commit, deal, done, go_to, hand_in, make, on_dev_chain, order, peer, report,
+		ALICE, BOB, CHARLIE, DAVE, EVE,
+	},
 };
 use frame_support::traits::{
 	fungible::{Inspect, InspectHold},

@@ -1,6 +1,9 @@
 //! Real blocks without a node: the runtime's own executive, signed transactions and duties.
 
-use crate::errors::scene::{account, METADATA};
+use crate::{
+	blocks::begin_on,
+	errors::scene::{account, METADATA},
+};
 use codec::{DecodeAll, Encode};
 use frame_metadata_hash_extension::CheckMetadataHash;
 use frame_support::storage::with_transaction_unchecked;
@@ -8,16 +11,12 @@ use frame_system as system;
 use millrace_client::calls::Call;
 use millrace_e2e::rpc;
 use millrace_primitives::H256;
-use millrace_runtime::{
-	Executive, Header, Runtime, RuntimeCall, System, TxExtension, UncheckedExtrinsic,
-};
+use millrace_runtime::{Executive, Runtime, RuntimeCall, System, TxExtension, UncheckedExtrinsic};
 use pallet_transaction_payment::ChargeTransactionPayment;
-use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest};
 use sp_core::{sr25519, Pair};
 use sp_runtime::{
 	generic::{Era, SignedPayload},
-	traits::Header as _,
-	Digest, DigestItem, TransactionOutcome,
+	TransactionOutcome,
 };
 use std::{
 	collections::BTreeMap,
@@ -26,8 +25,6 @@ use std::{
 
 /// Slot before the first block's.
 const GENESIS_SLOT: u64 = 1_000_000;
-/// Milliseconds of a slot of the development chain.
-const SLOT_MS: u64 = 1_000;
 
 /// Keys by name: a secret is stretched on purpose, which takes its time.
 static KEYS: LazyLock<Mutex<BTreeMap<String, sr25519::Pair>>> = LazyLock::new(Mutex::default);
@@ -50,25 +47,7 @@ impl Chain {
 	/// Begins a block of the only validator, up to where transactions come.
 	pub(super) fn begin_block(&mut self) {
 		self.slot += 1;
-		let claim = PreDigest::SecondaryPlain(SecondaryPlainPreDigest {
-			authority_index: 0,
-			slot: self.slot.into(),
-		});
-		let header = Header::new(
-			System::block_number() + 1,
-			Default::default(),
-			Default::default(),
-			self.parent,
-			Digest {
-				logs: vec![DigestItem::babe_pre_digest(claim)],
-			},
-		);
-		Executive::initialize_block(&header);
-		let now = self.slot * SLOT_MS;
-		let set = RuntimeCall::Timestamp(pallet_timestamp::Call::set { now });
-		let outcome = Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(set));
-		assert_eq!(outcome, Ok(Ok(())), "the block has its time");
-		Executive::inherents_applied();
+		begin_on(self.parent, self.slot);
 	}
 
 	/// Ends the block, with all that hooks do then.

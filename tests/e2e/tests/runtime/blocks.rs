@@ -2,7 +2,7 @@
 //! through the runtime's own door.
 
 use crate::errors::scene::{now, METADATA};
-use codec::{DecodeAll, Encode};
+use codec::DecodeAll;
 use millrace_client::calls::Call;
 use millrace_e2e::rpc;
 use millrace_primitives::{EpochIndex, H256};
@@ -10,30 +10,30 @@ use millrace_runtime::{
 	timing::SlotMs, Executive, Header, Runtime, RuntimeCall, RuntimeEvent, System,
 	UncheckedExtrinsic,
 };
-use sp_consensus_babe::{
-	digests::{PreDigest, SecondaryPlainPreDigest},
-	BABE_ENGINE_ID,
-};
-use sp_runtime::{traits::Header as _, Digest, DigestItem};
+use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest};
+use sp_runtime::{Digest, DigestItem};
 
 /// Slot of the block before the first one. Slots are counted from 1970 on.
 const SLOTS_BEFORE: u64 = 1_000_000;
 
 /// A block begins, up to where transactions come. The only validator is its author.
 pub(crate) fn begin() {
-	let number = System::block_number() + 1;
-	let slot = SLOTS_BEFORE + u64::from(number);
+	let slot = SLOTS_BEFORE + u64::from(System::block_number() + 1);
+	// The genesis hash is that of the scene, in which no block before was a whole one.
+	begin_on(H256::zero(), slot);
+}
+
+/// The same on a block of that hash, in that slot.
+pub(crate) fn begin_on(parent: H256, slot: u64) {
 	let author = PreDigest::SecondaryPlain(SecondaryPlainPreDigest {
 		authority_index: 0,
 		slot: slot.into(),
 	});
 	let digest = Digest {
-		logs: vec![DigestItem::PreRuntime(BABE_ENGINE_ID, author.encode())],
+		logs: vec![DigestItem::babe_pre_digest(author)],
 	};
-	// The genesis hash is that of the scene, in which no block before was a whole one.
-	let parent = H256::zero();
 	let header = Header::new(
-		number,
+		System::block_number() + 1,
 		Default::default(),
 		Default::default(),
 		parent,
