@@ -10,7 +10,7 @@ use millrace_primitives::{
 	Balance, DealId,
 };
 use millrace_runtime::{AccountId, Hash};
-use pallet_market::{runtime_api::MarketApi, MIN_ESCROW_EPOCHS};
+use pallet_market::runtime_api::MarketApi;
 use serde::Deserialize;
 use sp_api::ProvideRuntimeApi;
 
@@ -82,12 +82,15 @@ impl MarketRpcServer for Market {
 		escrow: Option<Amount>,
 		at: Option<Hash>,
 	) -> Result<Quote, Error> {
-		let least = || {
-			let epoch = spec.epoch_price_ceiling().unwrap_or(Balance::MAX);
-			epoch.saturating_mul(MIN_ESCROW_EPOCHS)
-		};
-		let escrow = escrow.map_or_else(least, |Amount(escrow)| escrow);
 		self.chain.read(at, |client, at| {
+			// Only the chain knows the least escrow, which is what counts unless another is named.
+			let escrow = match escrow {
+				Some(Amount(escrow)) => escrow,
+				None => {
+					let quote = client.runtime_api().quote(at, spec.clone(), 0)?;
+					quote.min_escrow
+				}
+			};
 			Ok(client.runtime_api().quote(at, spec, escrow)?)
 		})
 	}

@@ -62,6 +62,9 @@ pub type Block = Finalized;
 /// Finalised blocks in ascending order. Never ends; see [`Chain::finalized`].
 pub type FinalizedStream = BoxStream<'static, Finalized>;
 
+/// Blocks that are the best ones when they come. Never ends; see [`Chain::best`].
+pub type BestStream = BoxStream<'static, Block>;
+
 /// A Millrace chain, reached through one node. Clones share the connection.
 #[derive(Clone, Debug)]
 pub struct Chain {
@@ -204,6 +207,11 @@ impl Chain {
 		self.at(hash).await
 	}
 
+	/// Reads at a block whose height is known, which [`Self::at`] asks for first.
+	pub fn view(&self, block: Block) -> View {
+		View::new(self.clone(), block)
+	}
+
 	/// Finalised blocks from now on, the last one first. Reconnects by itself, pausing longer each
 	/// time, and never ends.
 	///
@@ -211,8 +219,20 @@ impl Chain {
 	/// consumer was busy, arrive as the newest of them. Who acts on the state at each block it
 	/// sees needs no more.
 	pub fn finalized(&self) -> FinalizedStream {
+		self.follow(Heads::Finalized)
+	}
+
+	/// Best blocks from now on, in the manner of [`Self::finalized`]. Any of them may be taken back: the
+	/// next one is then of another branch, and no higher. Only what is harmless in that case may be done
+	/// at their sight.
+	pub fn best(&self) -> BestStream {
+		self.follow(Heads::Best)
+	}
+
+	fn follow(&self, heads: Heads) -> BoxStream<'static, Block> {
 		let follower = Follower {
 			chain: self.clone(),
+			heads,
 			subscription: None,
 			last: None,
 			pause: BACKOFF.0,
@@ -333,16 +353,43 @@ fn block_of(header: &Header) -> Block {
 	}
 }
 
-/// Follows finalised heads over as many connections as it takes.
+/// Which heads are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heads {
+	Finalized,
+	Best,
+}
+
+impl Heads {
+	fn name(self) -> &'static str {
+		match self {
+			Self::Finalized => "finalised",
+			Self::Best => "best",
+		}
+	}
+
+	/// Whether a block is news after the last one that was seen.
+	fn is_news(self, block: Block, last: Option<Block>) -> bool {
+		last.is_none_or(|last| match self {
+			// A node that came back may first be behind what was seen before.
+			Self::Finalized => block.number > last.number,
+			Self::Best => block.hash != last.hash,
+		})
+	}
+}
+
+/// Follows heads over as many connections as it takes.
 struct Follower {
 	chain: Chain,
+	heads: Heads,
 	subscription: Option<(Arc<Link>, RpcSubscription<Header>)>,
-	last: Option<BlockNumber>,
+	last: Option<Block>,
 	pause: Duration,
 }
 
 impl Follower {
-	async fn next(&mut self) -> Finalized {
+	async fn next(&mut self) -> Block {
+		let which = self.heads.name();
 		loop {
 			let Some((link, heads)) = &mut self.subscription else {
 				self.subscribe().await;
@@ -356,18 +403,17 @@ impl Follower {
 					}
 					self.pause = BACKOFF.0;
 					let block = block_of(&newest);
-					// A node that came back may first be behind what was seen before.
-					if self.last.is_none_or(|last| block.number > last) {
-						self.last = Some(block.number);
+					if self.heads.is_news(block, self.last) {
+						self.last = Some(block);
 						return block;
 					}
 					continue;
 				}
 				Ok(Some(Err(error))) => error.to_string(),
 				Ok(None) => "the subscription ended".to_string(),
-				Err(_) => "no block was finalised for long".to_string(),
+				Err(_) => "no block came for long".to_string(),
 			};
-			tracing::warn!(%reason, "lost the stream of finalised blocks");
+			tracing::warn!(%reason, "lost the stream of {which} blocks");
 			link.give_up();
 			self.subscription = None;
 		}
@@ -377,7 +423,13 @@ impl Follower {
 	async fn subscribe(&mut self) {
 		let reason = match self.chain.link().await {
 			Ok(link) => {
-				let heads = link.methods.chain_subscribe_finalized_heads();
+				let which = self.heads;
+				let heads = async {
+					match which {
+						Heads::Finalized => link.methods.chain_subscribe_finalized_heads().await,
+						Heads::Best => link.methods.chain_subscribe_new_heads().await,
+					}
+				};
 				let outcome = timeout(REQUEST_TIMEOUT, heads).await;
 				match outcome {
 					Ok(Ok(heads)) => {
@@ -396,7 +448,8 @@ impl Follower {
 			}
 			Err(error) => error.to_string(),
 		};
-		tracing::warn!(%reason, pause = ?self.pause, "no stream of finalised blocks yet");
+		let which = self.heads.name();
+		tracing::warn!(%reason, pause = ?self.pause, "no stream of {which} blocks yet");
 		sleep(self.pause).await;
 		self.pause = next_pause(self.pause);
 	}
@@ -432,6 +485,26 @@ mod tests {
 				.collect();
 		assert!(pauses.is_sorted(), "{pauses:?}");
 		assert_eq!(pauses.last(), Some(&Duration::from_secs(2)));
+	}
+
+	#[test]
+	fn finalised_blocks_never_go_back_and_best_ones_may() {
+		let block = |number, byte| Block {
+			number,
+			hash: H256::repeat_byte(byte),
+		};
+		let last = Some(block(7, 1));
+		let news = |heads: Heads, next| heads.is_news(next, last);
+		for heads in [Heads::Finalized, Heads::Best] {
+			assert!(heads.is_news(block(7, 1), None));
+			assert!(news(heads, block(8, 2)));
+			assert!(!news(heads, block(7, 1)));
+		}
+		// Another branch, as high as the one before or less so.
+		for other in [block(7, 3), block(6, 3)] {
+			assert!(!news(Heads::Finalized, other));
+			assert!(news(Heads::Best, other));
+		}
 	}
 
 	#[test]

@@ -52,7 +52,7 @@ pub mod web;
 pub use authoring::GeneratedKeys;
 pub use balance::{AccountBalance, Hold};
 pub use calls::Call;
-pub use chain::{Block, Chain, Finalized, FinalizedStream};
+pub use chain::{BestStream, Block, Chain, Finalized, FinalizedStream};
 pub use changes::{Changes, DealChanges};
 pub use error::{ConnectError, ReadError};
 pub use keys::{verify_peer_signature, AccountKey, KeyError, PeerKeypair};

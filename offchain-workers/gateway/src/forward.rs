@@ -51,6 +51,8 @@ const MAX_ERROR_BYTES: usize = 64 * 1024;
 const BORDER_PAUSE: Duration = Duration::from_millis(500);
 /// Workers that one call is tried at.
 const MAX_ATTEMPTS: usize = 8;
+/// Time after which it is tried to connect to a worker that did not answer, before it is suspected.
+const SECOND_LOOK: Duration = Duration::from_millis(500);
 /// What workers say before they give a call its number.
 const NOT_RUN: &[&str] = &[
 	"access_denied",
@@ -170,7 +172,7 @@ pub struct Forwarder {
 	/// What calls of deals that are billed by gas are paid with, if the gateway has a key for it.
 	vouchers: Option<Vouchers>,
 	/// Where it is told who does not answer, if such workers are probed.
-	suspicions: Option<Suspicions>,
+	suspicions: Option<Arc<Suspicions>>,
 	/// Until when each worker that failed is tried after all others.
 	aside: Mutex<HashMap<PeerId, Instant>>,
 }
@@ -207,6 +209,7 @@ impl Forwarder {
 
 	/// The same, which tells of workers that do not answer.
 	pub fn with_suspicions(self, suspicions: Option<Suspicions>) -> Self {
+		let suspicions = suspicions.map(Arc::new);
 		Self { suspicions, ..self }
 	}
 
@@ -269,7 +272,7 @@ impl Forwarder {
 				self.count(failure.code());
 				all_busy &= failure.is_busy();
 				self.set_aside(worker.peer, &failure);
-				self.suspect(route, worker.peer, &failure);
+				self.suspect(route, &worker, &failure);
 				let may_go_on = failure.is_before_the_call() || route.may_repeat(&request.method);
 				if failure.is_behind() {
 					behind.push(worker);
@@ -432,12 +435,28 @@ impl Forwarder {
 		self.lock().insert(peer, Instant::now() + time);
 	}
 
-	/// Tells of a worker that did not answer. One that answers something else is reached.
-	fn suspect(&self, route: &Route, peer: PeerId, failure: &Failure) {
+	/// Tells of a worker that did not answer. One that answers something else is reached. Soon afterwards
+	/// it is seen whether anybody takes a connection; one that does and is slow may only be busy, and
+	/// other calls will tell.
+	fn suspect(&self, route: &Route, worker: &LiveWorker, failure: &Failure) {
 		let is_silent = matches!(failure, Failure::Unreachable(_) | Failure::Broken(_));
-		if let Some(suspicions) = self.suspicions.as_ref().filter(|_| is_silent) {
-			suspicions.note(route.deal, peer);
-		}
+		let Some(suspicions) = self.suspicions.clone().filter(|_| is_silent) else {
+			return;
+		};
+		let (deal, peer) = (route.deal, worker.peer);
+		let is_first = suspicions.note(deal, peer);
+		let Some(turn) = suspicions.look().filter(|_| is_first) else {
+			return;
+		};
+		let (client, endpoint) = (self.client.clone(), worker.endpoint.clone());
+		let patience = self.limits.connect_timeout().saturating_mul(2);
+		tokio::spawn(async move {
+			let _turn = turn;
+			sleep(SECOND_LOOK).await;
+			if is_away(&client, &endpoint, patience).await {
+				suspicions.note(deal, peer);
+			}
+		});
 	}
 
 	fn count(&self, outcome: &str) {
@@ -447,6 +466,20 @@ impl Forwarder {
 	fn lock(&self) -> MutexGuard<'_, HashMap<PeerId, Instant>> {
 		self.aside.lock().unwrap_or_else(|e| e.into_inner())
 	}
+}
+
+/// Whether a worker cannot be connected to. One that is slow to answer is there.
+async fn is_away(
+	client: &Client<Connector, Full<Bytes>>,
+	endpoint: &str,
+	patience: Duration,
+) -> bool {
+	let asked = axum::http::Request::get(format!("{endpoint}/healthz")).body(Full::default());
+	let Ok(asked) = asked else {
+		return false;
+	};
+	let outcome = timeout(patience, client.request(asked)).await;
+	matches!(outcome, Ok(Err(error)) if error.is_connect())
 }
 
 /// Books what came of a call that brought a voucher. Whether a higher one is worth a try.

@@ -36,7 +36,7 @@ use crate::{
 };
 use anyhow::Context;
 use futures::StreamExt;
-use millrace_client::{access::Rates, web, AccountKey, Chain, ConnectError, PeerKeypair};
+use millrace_client::{access::Rates, web, AccountKey, Block, Chain, ConnectError, PeerKeypair};
 use millrace_executor::EngineConfig;
 use millrace_http::server::{self, Bounds};
 use millrace_primitives::{
@@ -293,7 +293,7 @@ async fn follow(app: Arc<App>, cancel: CancellationToken) {
 	let mut blocks = app.chain.finalized();
 	let mut looked_for = None;
 	while let Some(Some(block)) = until(&cancel, blocks.next()).await {
-		let refreshed = timeout(app.config.limits.refresh_timeout(), app.refresh(block.hash));
+		let refreshed = timeout(app.config.limits.refresh_timeout(), app.refresh(block));
 		let Some(outcome) = until(&cancel, refreshed).await else {
 			return;
 		};
@@ -325,8 +325,8 @@ fn reported(status: &EpochStatus) -> Option<EpochIndex> {
 
 impl App {
 	/// Reads the clock, which is returned, and all deals that were lately called.
-	async fn refresh(&self, block: H256) -> Result<EpochStatus, GatewayError> {
-		let view = self.chain.at(block).await?;
+	async fn refresh(&self, block: Block) -> Result<EpochStatus, GatewayError> {
+		let view = self.chain.view(block);
 		let status = view.epoch().await?;
 		self.routing.set_clock(view.block().number, &status);
 		futures::stream::iter(self.routing.used())

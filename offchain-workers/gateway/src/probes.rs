@@ -1,9 +1,12 @@
 //! Probes of workers that do not answer.
 //!
-//! A worker that fails a call twice within a minute is asked over the chain, from an account of the
-//! gateway's own. If it is away, the chain takes its pay and finds another one; if it is not, it answers
-//! there, and the account has lost its bond. The request is an empty one: what clients ask is not
-//! published.
+//! A worker that fails twice within a minute is asked over the chain, from an account of the gateway's
+//! own. If it is away, the chain takes its pay and finds another one; if it is not, it answers there, and
+//! the account has lost its bond. The request is an empty one: what clients ask is not published.
+//!
+//! Calls that fail at the same moment are one failure: a worker that is started again refuses all of
+//! them. Soon after the first one the gateway itself tries to connect once more, and waits for no second
+//! call where that is refused.
 
 use crate::metrics::Metrics;
 use millrace_client::{
@@ -18,11 +21,20 @@ use std::{
 	sync::{Arc, Mutex, PoisonError},
 	time::{Duration, Instant},
 };
-use tokio::sync::mpsc;
+use tokio::{
+	sync::{mpsc, OwnedSemaphorePermit, Semaphore},
+	task::JoinSet,
+};
 use tokio_util::sync::CancellationToken;
 
 /// Time within which a second failure of a worker counts.
 const MEMORY: Duration = Duration::from_secs(60);
+/// Least time between two failures that count.
+const APART: Duration = Duration::from_millis(200);
+/// Time for which nothing more is noted of a worker that is to be probed: it fails on until it is replaced.
+const REST: Duration = Duration::from_secs(5);
+/// Workers that are tried once more at once.
+const LOOKS: usize = 32;
 /// Failures that are remembered: of more workers than a gateway calls in a minute.
 const REMEMBERED: usize = 4_096;
 /// Workers that wait to be probed.
@@ -62,41 +74,76 @@ impl ProbeConfig {
 /// A worker of a deal.
 type Suspect = (DealId, PeerId);
 
+/// What was last noted of a worker.
+#[derive(Clone, Copy, Debug)]
+struct Noted {
+	at: Instant,
+	/// Whether it is to be probed since then.
+	is_suspected: bool,
+}
+
 /// What calls tell of workers that did not answer them.
 #[derive(Debug)]
 pub struct Suspicions {
-	last: Mutex<HashMap<Suspect, Instant>>,
+	last: Mutex<HashMap<Suspect, Noted>>,
 	queue: mpsc::Sender<Suspect>,
+	looks: Arc<Semaphore>,
 }
 
 impl Suspicions {
 	/// Suspicions, and where those are heard of that are to be probed.
 	pub fn new() -> (Self, mpsc::Receiver<Suspect>) {
 		let (queue, heard) = mpsc::channel(QUEUE);
-		let last = Mutex::default();
-		(Self { last, queue }, heard)
+		let suspicions = Self {
+			last: Mutex::default(),
+			queue,
+			looks: Arc::new(Semaphore::new(LOOKS)),
+		};
+		(suspicions, heard)
 	}
 
-	/// A worker did not answer a call.
-	pub fn note(&self, deal: DealId, peer: PeerId) {
-		self.note_at(deal, peer, Instant::now());
+	/// A worker did not answer. Whether that is the first of two failures.
+	pub fn note(&self, deal: DealId, peer: PeerId) -> bool {
+		self.note_at(deal, peer, Instant::now())
 	}
 
-	fn note_at(&self, deal: DealId, peer: PeerId, now: Instant) {
+	fn note_at(&self, deal: DealId, peer: PeerId, now: Instant) -> bool {
 		// Each change is of a whole entry.
 		let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-		let lately = |then: &Instant| now.saturating_duration_since(*then) < MEMORY;
-		if last.remove(&(deal, peer)).is_some_and(|then| lately(&then)) {
-			// Whoever finds no room will fail again, or it is no matter.
-			let _ = self.queue.try_send((deal, peer));
-			return;
+		let since = |noted: &Noted| now.saturating_duration_since(noted.at);
+		let suspect = (deal, peer);
+		if let Some(noted) = last.remove(&suspect) {
+			let (quiet, then) = match noted.is_suspected {
+				true => (REST, None),
+				false => (APART, Some(MEMORY)),
+			};
+			if since(&noted) < quiet {
+				last.insert(suspect, noted);
+				return false;
+			}
+			if then.is_some_and(|memory| since(&noted) < memory) {
+				// Whoever finds no room will fail again, or it is no matter.
+				if self.queue.try_send(suspect).is_ok() {
+					let (at, is_suspected) = (now, true);
+					last.insert(suspect, Noted { at, is_suspected });
+				}
+				return false;
+			}
 		}
 		if last.len() >= REMEMBERED {
-			last.retain(|_, then| lately(then));
+			last.retain(|_, noted| since(noted) < MEMORY);
 		}
-		if last.len() < REMEMBERED {
-			last.insert((deal, peer), now);
+		let has_room = last.len() < REMEMBERED;
+		if has_room {
+			let (at, is_suspected) = (now, false);
+			last.insert(suspect, Noted { at, is_suspected });
 		}
+		has_room
+	}
+
+	/// A place to try a worker once more, if not too many are tried already.
+	pub fn look(&self) -> Option<OwnedSemaphorePermit> {
+		self.looks.clone().try_acquire_owned().ok()
 	}
 }
 
@@ -182,10 +229,14 @@ impl Prober {
 		}
 	}
 
-	/// Probes whoever is heard of, one after the other, until it is cancelled.
+	/// Probes whoever is heard of until it is cancelled. None waits until the probe of another is final:
+	/// where a machine dies, all of its deals need a worker.
 	pub async fn run(mut self, mut heard: mpsc::Receiver<Suspect>, cancel: CancellationToken) {
 		tracing::info!(account = %self.key.address(), "workers that do not answer are probed");
+		// As many as the budget allows. Dropping it ends them.
+		let mut sent = JoinSet::new();
 		loop {
+			while sent.try_join_next().is_some() {}
 			let (deal, peer) = tokio::select! {
 				() = cancel.cancelled() => return,
 				suspect = heard.recv() => match suspect {
@@ -193,43 +244,68 @@ impl Prober {
 					None => return,
 				},
 			};
-			let outcome = tokio::select! {
+			let against = tokio::select! {
 				() = cancel.cancelled() => return,
-				outcome = self.probe(deal, peer) => outcome,
+				against = self.against(deal, peer) => against,
 			};
-			let label = outcome.unwrap_or_else(|error| {
-				tracing::warn!(deal, %peer, %error, "a worker was not probed");
-				"failed"
-			});
-			self.metrics.probes.with_label_values(&[label]).inc();
+			match against {
+				Ok(None) => {
+					let (chain, key) = (self.chain.clone(), self.key.clone());
+					let metrics = self.metrics.clone();
+					sent.spawn(async move {
+						let label = probe(&chain, &key, deal, peer).await;
+						metrics.probes.with_label_values(&[label]).inc();
+					});
+				}
+				Ok(Some(label)) => self.metrics.probes.with_label_values(&[label]).inc(),
+				Err(error) => {
+					tracing::warn!(deal, %peer, %error, "a worker was not probed");
+					self.metrics.probes.with_label_values(&["failed"]).inc();
+				}
+			}
 		}
 	}
 
-	/// Probes a worker; what came of it, for the figures.
-	async fn probe(&mut self, deal: DealId, peer: PeerId) -> anyhow::Result<&'static str> {
+	/// What stands against probing a worker, in a word for the figures. If nothing does, its bond is taken
+	/// off the budget.
+	async fn against(
+		&mut self,
+		deal: DealId,
+		peer: PeerId,
+	) -> anyhow::Result<Option<&'static str>> {
 		let view = self.chain.latest().await?;
 		let epoch = view.epoch().await?.info.index;
 		let Some(found) = view.deal(deal).await? else {
-			return Ok("gone");
+			return Ok(Some("gone"));
 		};
 		let serves = found
 			.workers
 			.iter()
 			.any(|row| row.worker.peer == peer && row.worker.is_due(epoch));
 		if found.paid_until < epoch || !serves {
-			return Ok("gone");
+			return Ok(Some("gone"));
 		}
 		if !found.spec.access.is_open() && found.owner != self.key.account() {
-			return Ok("private");
+			return Ok(Some("private"));
 		}
 		let bond = view.probe_bond().await?;
-		if let Err(against) = self.budget.take((deal, peer), bond, epoch, Instant::now()) {
-			return Ok(against);
+		let taken = self.budget.take((deal, peer), bond, epoch, Instant::now());
+		Ok(taken.err())
+	}
+}
+
+/// Probes a worker, and returns when that is final: what came of it, for the figures.
+async fn probe(chain: &Chain, key: &AccountKey, deal: DealId, peer: PeerId) -> &'static str {
+	let call = calls::market::probe(deal, peer, &ProbeBody::default());
+	match chain.submit(key, call).await {
+		Ok(_) => {
+			tracing::info!(deal, %peer, "a worker that does not answer was probed");
+			"made"
 		}
-		let call = calls::market::probe(deal, peer, &ProbeBody::default());
-		self.chain.submit(&self.key, call).await?;
-		tracing::info!(deal, %peer, "a worker that does not answer was probed");
-		Ok("made")
+		Err(error) => {
+			tracing::warn!(deal, %peer, %error, "a worker was not probed");
+			"failed"
+		}
 	}
 }
 
@@ -258,12 +334,57 @@ mod tests {
 		assert!(heard.try_recv().is_err());
 		fail(1, 1, 59);
 		assert_eq!(heard.try_recv(), Ok((1, peer(1))));
-		// It begins anew.
+		// Nothing more is noted of it for a while.
 		fail(1, 1, 60);
 		fail(1, 2, 61);
 		assert!(heard.try_recv().is_err());
 		fail(1, 2, 62);
 		assert_eq!(heard.try_recv(), Ok((1, peer(2))));
+	}
+
+	#[test]
+	fn calls_that_fail_at_the_same_moment_are_one_failure() {
+		let (suspicions, mut heard) = Suspicions::new();
+		let start = Instant::now();
+		let fail = |after| suspicions.note_at(1, peer(1), start + after);
+		assert!(fail(Duration::ZERO), "the first one");
+		assert!(!fail(APART / 2));
+		assert!(heard.try_recv().is_err());
+		// Counted from the first of them.
+		assert!(!fail(APART));
+		assert_eq!(heard.try_recv(), Ok((1, peer(1))));
+		// It fails on while it is probed.
+		for time in [1, 2, 3, 4].map(Duration::from_secs) {
+			assert!(!fail(time));
+		}
+		assert!(heard.try_recv().is_err());
+		assert!(fail(APART + REST), "it begins anew");
+		assert!(!fail(APART + REST + APART));
+		assert_eq!(heard.try_recv(), Ok((1, peer(1))));
+	}
+
+	#[test]
+	fn who_finds_no_place_in_the_queue_may_fail_again() {
+		let (suspicions, mut heard) = Suspicions::new();
+		let start = Instant::now();
+		for deal in 0..=QUEUE as u64 {
+			suspicions.note_at(deal, peer(1), start);
+			suspicions.note_at(deal, peer(1), start + APART);
+		}
+		while heard.try_recv().is_ok() {}
+		let last = |after| suspicions.note_at(QUEUE as u64, peer(1), start + after);
+		assert!(last(2 * APART) && !last(3 * APART));
+		assert_eq!(heard.try_recv(), Ok((QUEUE as u64, peer(1))));
+	}
+
+	#[test]
+	fn so_many_workers_are_tried_once_more_at_once() {
+		let (suspicions, _heard) = Suspicions::new();
+		let mut looks: Vec<_> = (0..LOOKS).map_while(|_| suspicions.look()).collect();
+		assert_eq!(looks.len(), LOOKS);
+		assert!(suspicions.look().is_none());
+		looks.pop();
+		assert!(suspicions.look().is_some());
 	}
 
 	#[test]

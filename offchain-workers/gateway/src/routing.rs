@@ -428,6 +428,7 @@ pub(crate) mod tests {
 			escrow: 10,
 			closing_deposit: 2,
 			grace: None,
+			terms: Default::default(),
 			paid: 0,
 			burnt: 0,
 			paid_until: 9,

@@ -32,6 +32,10 @@ pub struct Rules {
 	pub withholding: u32,
 	/// Epochs after the one of the report in which its omissions can be claimed.
 	pub omission_epochs: EpochIndex,
+	/// Part of a slash that is for whoever showed the offence, at most.
+	pub reward: u32,
+	/// Part of the bond of a false challenge, less its refutation's cost, that is for the accused.
+	pub compensation: u32,
 }
 
 impl Rules {
@@ -70,6 +74,8 @@ pub(crate) mod tests {
 		omission: 50_000_000,
 		withholding: 50_000_000,
 		omission_epochs: 2,
+		reward: 300_000_000,
+		compensation: 500_000_000,
 	};
 
 	#[test]
@@ -78,7 +84,7 @@ pub(crate) mod tests {
 			FLT,
 			[100_000_000u32, 2, 16, 8, 8, 10],
 			[500_000_000u32, 50_000_000, 50_000_000],
-			2u32,
+			[2u32, 300_000_000, 500_000_000],
 		)
 			.encode();
 		assert_eq!(Rules::decode_all(&mut &bytes[..]), Ok(RULES));

@@ -3,7 +3,8 @@
 //! A duty is sent again at every finalised block until the chain shows it, so nothing is retried
 //! here, and a pool that forgets, as that of a node that was restarted, has it again with the next
 //! block. The same bytes sent twice are harmless. The pool looks at later blocks than the daemon: when
-//! a duty is done there and not final yet, its refusal is the normal case and no trouble.
+//! a duty is done there and not final yet, its refusal is the normal case and no trouble. Going live is
+//! sent at best blocks, which the pool may not have come to, or which were taken back.
 
 use crate::metrics::Metrics;
 use millrace_client::{calls::Call, Chain, DutySent, SubmitError};
@@ -18,6 +19,8 @@ use tracing::{debug, info, warn};
 
 /// Longest time that handing a duty to the node may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The runtime's refusal of whoever goes live in a deal that it does not know the peer in.
+const NOT_ASSIGNED: u8 = 12;
 /// Duties that are remembered; only log lines depend on it.
 const REMEMBERED: usize = 256;
 
@@ -164,6 +167,16 @@ fn note(
 				"a duty that was taken is refused now: {reason}"
 			);
 			"known"
+		}
+		Some(Err(SubmitError::Refused {
+			code: Some(NOT_ASSIGNED),
+			..
+		})) if kind == Kind::GoLive => {
+			info!(
+				number,
+				"the pool knows nothing of the assignment yet, or not any more"
+			);
+			"refused"
 		}
 		Some(Err(SubmitError::Refused { code, reason })) => {
 			warn!(duty, number, ?code, "a duty was refused: {reason}");

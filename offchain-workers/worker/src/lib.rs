@@ -2,13 +2,15 @@
 //!
 //! The provider's daemon, one process per peer. It follows finalised blocks and does what the
 //! chain says that its peer owes: it searches solutions, fetches packages, goes live in deals,
-//! serves calls over HTTP, reports each epoch once and answers audits.
+//! serves calls over HTTP, reports each epoch once and answers audits. What is harmless if a block is
+//! taken back it does before the block is final: see [`ahead`].
 //!
 //! It may be killed at any instruction. A receipt is on disk before its client sees it; a report is
 //! on disk before it is sent; everything else is compared with the chain at the next block. The
 //! page of [`ledger`] says how calls that ran at the time leave no gap.
 
 pub mod access;
+pub mod ahead;
 pub mod audit;
 pub mod birth;
 pub mod calls;
@@ -38,6 +40,7 @@ pub use config::{
 };
 
 use access::Doorkeeper;
+use ahead::Ahead;
 use anyhow::{anyhow, Context, Result};
 use calls::{CallParts, Calls, Identity};
 use commit::Committer;
@@ -434,6 +437,19 @@ impl Worker {
 		config: &WorkerConfig,
 		stop: CancellationToken,
 	) -> Result<()> {
+		let outbox = Outbox::new(
+			self.chain.clone(),
+			self.tasks.clone(),
+			stop.clone(),
+			self.metrics.clone(),
+		);
+		let ahead = Ahead::new(self.identity.clone(), self.packages.clone());
+		self.tasks.spawn(ahead.run(
+			self.chain.clone(),
+			outbox.clone(),
+			self.snapshots.subscribe(),
+			stop.clone(),
+		));
 		let reconciler = Reconciler {
 			chain: self.chain.clone(),
 			identity: self.identity.clone(),
@@ -443,12 +459,7 @@ impl Worker {
 			packages: self.packages.clone(),
 			calls: self.calls.clone(),
 			doorkeeper: self.doorkeeper.clone(),
-			outbox: Outbox::new(
-				self.chain.clone(),
-				self.tasks.clone(),
-				stop.clone(),
-				self.metrics.clone(),
-			),
+			outbox,
 			snapshots: self.snapshots.clone(),
 			limits: config.limits.clone(),
 			metrics: self.metrics.clone(),

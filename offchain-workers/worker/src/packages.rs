@@ -14,7 +14,10 @@ use std::{
 	sync::{Arc, Mutex, MutexGuard, PoisonError},
 	time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::{
+	sync::{Notify, Semaphore},
+	task::spawn_blocking,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, info, warn};
 
@@ -53,12 +56,25 @@ enum Slot {
 	},
 }
 
+/// What is needed. Neither block knows all: the best one may be taken back, and the other one lags.
+#[derive(Default)]
+struct Needed {
+	/// At the last finalised block.
+	settled: BTreeSet<H256>,
+	/// At the best block.
+	ahead: BTreeSet<H256>,
+}
+
 /// Everything that can be called, and what is on the way to that.
 pub struct Packages {
 	guests: Arc<dyn Guests>,
 	store: LocalFileSystem,
 	fetcher: Fetcher,
+	/// Locked before the slots.
+	needed: Mutex<Needed>,
 	slots: Mutex<BTreeMap<H256, Slot>>,
+	/// Told when a package is ready or has failed.
+	loaded: Notify,
 	/// Turns to make packages ready.
 	turns: Semaphore,
 	tasks: TaskTracker,
@@ -112,7 +128,9 @@ impl Packages {
 			guests,
 			store: LocalFileSystem::new_with_prefix(&dir)?.with_fsync(true),
 			fetcher,
+			needed: Mutex::default(),
 			slots: Mutex::default(),
+			loaded: Notify::new(),
 			turns: Semaphore::new(AT_ONCE),
 			tasks,
 			cancel,
@@ -120,13 +138,32 @@ impl Packages {
 		})
 	}
 
-	/// Says which packages are needed: missing ones are fetched, others are unloaded. Returns at
-	/// once and may be repeated.
+	/// Says which packages are needed at a finalised block: missing ones are fetched, others are
+	/// unloaded. Returns at once and may be repeated.
 	pub fn want(self: &Arc<Self>, wanted: &[&Package]) {
-		let hashes: BTreeSet<H256> = wanted.iter().map(|package| package.hash).collect();
+		let mut needed = self.needed();
+		needed.settled = wanted.iter().map(|package| package.hash).collect();
+		self.take_up(&needed, wanted);
+	}
+
+	/// The same at the best block. What is needed at either is kept.
+	pub fn want_ahead(self: &Arc<Self>, wanted: &[&Package]) {
+		let mut needed = self.needed();
+		needed.ahead = wanted.iter().map(|package| package.hash).collect();
+		self.take_up(&needed, wanted);
+	}
+
+	/// Waits until a package is ready or has failed, or was or had since this was last waited for. One
+	/// waits at a time.
+	pub async fn loaded(&self) {
+		self.loaded.notified().await;
+	}
+
+	fn take_up(self: &Arc<Self>, needed: &Needed, wanted: &[&Package]) {
+		let is_needed = |hash: &H256| needed.settled.contains(hash) || needed.ahead.contains(hash);
 		let mut slots = self.slots();
 		// What is being loaded ends by itself; it is unloaded at the next call.
-		slots.retain(|hash, slot| hashes.contains(hash) || matches!(slot, Slot::Loading));
+		slots.retain(|hash, slot| is_needed(hash) || matches!(slot, Slot::Loading));
 		for package in wanted {
 			let failures = match slots.get(&package.hash) {
 				None => 0,
@@ -266,6 +303,8 @@ impl Packages {
 		let mut slots = self.slots();
 		slots.insert(package.hash, slot);
 		self.count(&slots);
+		drop(slots);
+		self.loaded.notify_one();
 	}
 
 	async fn obtain(&self, package: &Package) -> Result<ModuleInfo, Failure> {
@@ -336,6 +375,11 @@ impl Packages {
 			}
 			Err(error @ PrepareError::Host(_)) => Err((unavailable(&error), Again::Soon)),
 		}
+	}
+
+	fn needed(&self) -> MutexGuard<'_, Needed> {
+		// Each change is of a whole set.
+		self.needed.lock().unwrap_or_else(PoisonError::into_inner)
 	}
 
 	fn slots(&self) -> MutexGuard<'_, BTreeMap<H256, Slot>> {

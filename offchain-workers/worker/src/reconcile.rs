@@ -1,6 +1,7 @@
 //! What the chain says the peer should be doing, compared with what it does, at every finalised
 //! block. No step depends on having seen the block before, so that a restart, a gap or a block
-//! that could not be read needs no case of its own.
+//! that could not be read needs no case of its own. What need not wait for finality is done by
+//! [`crate::ahead`].
 
 use crate::{
 	access::Doorkeeper,
@@ -29,7 +30,6 @@ use millrace_primitives::{
 	challenge::{posted_hash, shown_hash, CaseId, OwedEvidence, Wanted},
 	epoch::Phase,
 	execution::SignedReceipt,
-	market::{go_live_hash, WorkerStatus},
 	views::{Assignment, Owed, PeerDuties},
 	DealId, EpochIndex, H256,
 };
@@ -148,7 +148,7 @@ impl Reconciler {
 	}
 
 	async fn step(&mut self, block: Finalized) -> Result<(), StepError> {
-		let view = self.chain.at(block.hash).await?;
+		let view = self.chain.view(block);
 		let duties = view.duties(self.identity.peer).await?;
 		let birth = self.recognise(&view, &duties).await?;
 		let key = self.identity.key.public();
@@ -179,7 +179,6 @@ impl Reconciler {
 		let reported = self.report(&duties, birth).await;
 		let answered = self.answer_audit(&duties).await;
 		let defended = self.answer_challengers(&view).await;
-		self.go_live(&duties);
 		self.redeem(&duties);
 		self.answer_probes(&duties);
 		self.prune(&duties);
@@ -558,23 +557,6 @@ impl Reconciler {
 		let number = (u64::from(epoch) << 32) | u64::from(seq);
 		self.outbox.send(Kind::Post, number, call);
 		Ok(())
-	}
-
-	/// Goes live in the deals that wait for it and whose package can be called.
-	fn go_live(&self, duties: &PeerDuties) {
-		for assignment in &duties.assignments {
-			let WorkerStatus::Assigned { deadline } = assignment.worker.status else {
-				continue;
-			};
-			let in_time = duties.epoch.info.index <= deadline;
-			if in_time && self.packages.ready(assignment.package.hash).is_ok() {
-				let Identity { genesis, peer, key } = &self.identity;
-				let deal = assignment.deal;
-				let signature = key.sign_hash(go_live_hash(*genesis, *peer, deal, deadline));
-				let call = calls::market::go_live(*peer, deal, signature);
-				self.outbox.send(Kind::GoLive, deal, call);
-			}
-		}
 	}
 
 	/// Answers what is asked of the peer over the chain.

@@ -1,9 +1,10 @@
-//! Which epochs cost no miss: those in which a third of the network was gone.
+//! Which epochs cost no miss: those in which too much of the network was gone.
 
 use crate::REMEMBERED_EPOCHS;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use millrace_primitives::EpochIndex;
 use scale_info::TypeInfo;
+use sp_runtime::Perbill;
 
 /// Epochs of one word of bits.
 const WORD: u32 = u64::BITS;
@@ -37,10 +38,16 @@ pub struct Amnesty {
 impl Amnesty {
 	/// Judges an epoch by the units that were proven in it: whether it is excused.
 	///
-	/// It is when they are fewer than two thirds of those of the last ordinary epoch, unless so many
+	/// It is when they are fewer than a part of those of the last ordinary epoch, unless so many
 	/// epochs before it were excused already. Compared with the epoch before instead, an outage of
 	/// two epochs would excuse its first one only. An epoch is judged once, and in order.
-	pub fn judge(&mut self, epoch: EpochIndex, units: u64, most_in_a_row: u32) -> bool {
+	pub fn judge(
+		&mut self,
+		epoch: EpochIndex,
+		units: u64,
+		part: Perbill,
+		most_in_a_row: u32,
+	) -> bool {
 		if epoch <= self.latest {
 			return self.is_excused(epoch);
 		}
@@ -54,7 +61,9 @@ impl Amnesty {
 		}
 		self.latest = epoch;
 
-		let fallen = u128::from(units).saturating_mul(3) < u128::from(self.base).saturating_mul(2);
+		let usual = u128::from(self.base).saturating_mul(part.deconstruct().into());
+		let whole = Perbill::one().deconstruct();
+		let fallen = u128::from(units).saturating_mul(whole.into()) < usual;
 		let excused = fallen && self.streak < most_in_a_row;
 		if excused {
 			self.streak = self.streak.saturating_add(1);

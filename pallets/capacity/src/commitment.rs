@@ -110,6 +110,11 @@ impl<AccountId> Commitment<AccountId> {
 		self.terms.own_floor.mul_ceil(self.committed())
 	}
 
+	/// Stake of all together at which the commitment fails.
+	pub fn stake_floor(&self) -> Balance {
+		self.terms.stake_floor.mul_floor(self.committed())
+	}
+
 	/// Whether it binds.
 	pub fn is_active(&self) -> bool {
 		matches!(self.status, CommitmentStatus::Active { .. })
@@ -144,9 +149,9 @@ impl<AccountId> Commitment<AccountId> {
 	}
 
 	/// Whether too little stake is left to go on: the provider's own is under its floor, or no more
-	/// than half of what is committed is there.
+	/// is there than the floor of all together.
 	pub fn is_short(&self) -> bool {
-		self.own.left < self.own_floor() || self.left().saturating_mul(2) <= self.committed()
+		self.own.left < self.own_floor() || self.left() <= self.stake_floor()
 	}
 
 	/// Whether it stood in an epoch, so that its stake answers for it. Stake that unbonds answers for

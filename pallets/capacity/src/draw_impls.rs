@@ -59,11 +59,15 @@ impl<T: Config> Pallet<T> {
 					idle,
 					params.reward_target_per_unit,
 					params.pool_floor,
+					params.pool_step,
 					limit,
 				)
 			}),
 			carried: before.map_or(0, |row| row.dust()),
-			max_reward_per_unit: rules::max_reward_per_unit(params.reward_target_per_unit),
+			max_reward_per_unit: rules::max_reward_per_unit(
+				params.reward_target_per_unit,
+				params.reward_headroom,
+			),
 			stake_per_unit: params.stake_per_unit,
 			miss_cost: params.slash_rate.mul_ceil(params.stake_per_unit),
 			audits: params.audits_per_epoch,
@@ -86,9 +90,10 @@ impl<T: Config> Pallet<T> {
 		let Some(mut row) = Self::row(epoch) else {
 			return;
 		};
-		let most_in_a_row = Params::<T>::get().amnesty_epochs;
+		let params = Params::<T>::get();
+		let (part, most_in_a_row) = (params.amnesty_part, params.amnesty_epochs);
 		row.excused =
-			Amnesties::<T>::mutate(|amnesty| amnesty.judge(epoch, row.units, most_in_a_row));
+			Amnesties::<T>::mutate(|amnesty| amnesty.judge(epoch, row.units, part, most_in_a_row));
 		row.audits = rules::audits(&row, Self::answerable_audits().min(MAX_AUDITS));
 		row.max_reward_per_unit = rules::capped_reward(&row);
 		row.drawn = 0;

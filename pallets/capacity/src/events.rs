@@ -130,7 +130,7 @@ mod events {
 			epoch: EpochIndex,
 			/// Units that were owed and do not count as proven.
 			missed: u32,
-			/// Whether the epoch costs no misses, because a third of the network was missing.
+			/// Whether the epoch costs no misses, because too much of the network was missing.
 			excused: bool,
 			/// Stake that was taken at once.
 			slashed: Balance,

@@ -384,6 +384,7 @@ pub(crate) fn params() -> CapacityParams {
 		notice_epochs: 2,
 		vesting_epochs: 30,
 		amnesty_epochs: 0,
+		..Default::default()
 	}
 }
 

@@ -20,6 +20,8 @@ const MAX_PERIOD_EPOCHS: u32 = 1 << 20;
 const SLASH_THAT_WAITS: Perbill = Perbill::from_percent(5);
 /// Most epochs in a row that an amnesty can excuse.
 pub(crate) const MAX_AMNESTY_EPOCHS: u32 = 16;
+/// Largest part of what is moved that a bounty may be: whoever pushes must not live of it.
+const MAX_BOUNTY: Perbill = Perbill::from_percent(10);
 
 /// Parameters that governance sets. Those of a commitment freeze at its creation and with each
 /// renewal, those of an epoch at its start.
@@ -76,8 +78,22 @@ pub struct CapacityParams {
 	pub notice_epochs: u32,
 	/// Epochs over which a reward vests.
 	pub vesting_epochs: u32,
-	/// Most epochs in a row that cost no misses because a third of the network was missing; 0: none.
+	/// Most epochs in a row that cost no misses because too much of the network was missing; 0: none.
 	pub amnesty_epochs: u32,
+	/// Part of the units of the last ordinary epoch below which those of another one excuse it.
+	pub amnesty_part: Perbill,
+	/// A commitment fails when no more than this part of what is committed is left.
+	pub stake_floor: Perbill,
+	/// Least part of what is committed that an audit costs which is failed or not answered.
+	pub least_audit_slash: Perbill,
+	/// Part of the pool by which it moves in an epoch at most.
+	pub pool_step: Perbill,
+	/// Part of the target by which the reward of a unit can be above it.
+	pub reward_headroom: Perbill,
+	/// Fees of the work that a bounty for it is at most.
+	pub bounty_fees: u32,
+	/// Part of what is moved that a bounty for moving it is at most.
+	pub bounty_part: Perbill,
 }
 
 impl CapacityParams {
@@ -98,8 +114,8 @@ impl CapacityParams {
 			&& self.rates.leaves(MAX_UNITS, 0) <= MAX_LEAVES
 			&& self.rates.leaves(0, MAX_UNITS) <= MAX_LEAVES
 			&& self.target_reference > U256::one()
-			// A hundredth of the pool, by which it moves, must not be nothing.
-			&& self.pool_floor >= 100
+			// What the pool moves by must not be nothing.
+			&& self.pool_step.mul_floor(self.pool_floor) > 0
 			// Misses burn at once, and wholly from the own part of a commitment that lives.
 			&& self.slash_rate < SLASH_THAT_WAITS
 			&& self.slash_rate <= self.own_floor
@@ -109,6 +125,11 @@ impl CapacityParams {
 			&& self.vesting_epochs > 0
 			&& self.vesting_epochs <= MAX_PERIOD_EPOCHS
 			&& self.amnesty_epochs <= MAX_AMNESTY_EPOCHS
+			&& self.amnesty_part < Perbill::one()
+			&& self.stake_floor < Perbill::one()
+			// Slashes that wait are rows, so that none may be small.
+			&& self.least_audit_slash >= SLASH_THAT_WAITS
+			&& self.bounty_part <= MAX_BOUNTY
 	}
 
 	/// The terms of a commitment that is made under these parameters.
@@ -123,6 +144,8 @@ impl CapacityParams {
 			challenge_epochs: self.challenge_epochs,
 			slash_delay_epochs: self.slash_delay_epochs,
 			vesting_epochs: self.vesting_epochs,
+			stake_floor: self.stake_floor,
+			least_audit_slash: self.least_audit_slash,
 		}
 	}
 }
@@ -152,6 +175,14 @@ impl Default for CapacityParams {
 			notice_epochs: 168,
 			vesting_epochs: 2_160,
 			amnesty_epochs: 4,
+			// Two thirds, rounded down.
+			amnesty_part: Perbill::from_parts(666_666_666),
+			stake_floor: Perbill::from_percent(50),
+			least_audit_slash: Perbill::from_percent(5),
+			pool_step: Perbill::from_percent(1),
+			reward_headroom: Perbill::from_percent(10),
+			bounty_fees: 2,
+			bounty_part: Perbill::from_percent(1),
 		}
 	}
 }

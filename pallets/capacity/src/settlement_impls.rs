@@ -324,7 +324,7 @@ impl<T: Config> Pallet<T> {
 		let purse = rules::Purse {
 			own: commitment.own.left,
 			others: commitment.others,
-			committed: commitment.committed(),
+			stake_floor: commitment.stake_floor(),
 			floor: commitment.own_floor(),
 			each: rules::miss_slash(&commitment.terms, commitment.units),
 		};

@@ -2,7 +2,7 @@
 
 use crate::{
 	liability::Liable, CommitmentOf, Commitments, Config, Delegations, Error, Event, HoldReason,
-	NextSlash, Pallet, SlashReason, WaitingSlash, WaitingSlashes, WeightInfo, MAX_PARTS,
+	NextSlash, Pallet, Params, SlashReason, WaitingSlash, WaitingSlashes, WeightInfo, MAX_PARTS,
 	MAX_WAITING_SLASHES,
 };
 use alloc::vec::Vec;
@@ -25,10 +25,8 @@ use millrace_primitives::{
 };
 use sp_runtime::Perbill;
 
-/// Part of a slash that goes to whoever reported the offence.
-const REPORTERS_PART: Perbill = Perbill::from_percent(30);
-/// A bounty is at most the hundredth part of what is moved.
-const LARGEST_BOUNTY: Balance = 100;
+/// Who reported an offence, and the part of the slash that is for it.
+type Reporter<AccountId> = (AccountId, Perbill);
 
 /// What a slash took: amounts by owner, the provider's first.
 struct Taken<AccountId> {
@@ -98,7 +96,7 @@ impl<T: Config> Pallet<T> {
 		reason: SlashReason,
 		epoch: EpochIndex,
 		due: Balance,
-		reporter: Option<&T::AccountId>,
+		reporter: Option<&Reporter<T::AccountId>>,
 	) -> Balance {
 		let liable = Self::liable(peer, commitment, epoch);
 		let taken = Self::take(peer, commitment, due, liable);
@@ -113,7 +111,7 @@ impl<T: Config> Pallet<T> {
 		epoch: EpochIndex,
 		due: Balance,
 		liable: Liable<T::AccountId>,
-		reporter: Option<&T::AccountId>,
+		reporter: Option<&Reporter<T::AccountId>>,
 		pusher: Option<&T::AccountId>,
 	) -> Balance {
 		let waits = due.saturating_mul(20) >= liable.committed;
@@ -125,10 +123,12 @@ impl<T: Config> Pallet<T> {
 		Self::burn_now(peer, &taken, reporter, pusher)
 	}
 
-	/// At most a hundredth of an amount, at most twice the fee of a weight.
+	/// For whoever moves an amount: at most a part of it, and at most so many times the fee of the
+	/// weight, as the parameters in force say.
 	pub(crate) fn bounty(weight: Weight, amount: Balance) -> Balance {
-		let twice = T::WeightToFee::weight_to_fee(&weight).saturating_mul(2);
-		amount.saturating_div(LARGEST_BOUNTY).min(twice)
+		let params = Params::<T>::get();
+		let fees = T::WeightToFee::weight_to_fee(&weight).saturating_mul(params.bounty_fees.into());
+		params.bounty_part.mul_floor(amount).min(fees)
 	}
 
 	/// Whether an account has a stake in a commitment.
@@ -199,7 +199,7 @@ impl<T: Config> Pallet<T> {
 	fn burn_now(
 		peer: PeerId,
 		taken: &Taken<T::AccountId>,
-		reporter: Option<&T::AccountId>,
+		reporter: Option<&Reporter<T::AccountId>>,
 		pusher: Option<&T::AccountId>,
 	) -> Balance {
 		let reward = Self::reward_of(reporter, taken);
@@ -225,7 +225,7 @@ impl<T: Config> Pallet<T> {
 		reason: SlashReason,
 		epoch: EpochIndex,
 		taken: Taken<T::AccountId>,
-		reporter: Option<&T::AccountId>,
+		reporter: Option<&Reporter<T::AccountId>>,
 	) -> Balance {
 		let amount = taken.sum;
 		if amount == 0 {
@@ -276,11 +276,11 @@ impl<T: Config> Pallet<T> {
 	/// What a reporter is rewarded with: never more than the provider itself pays, so that nobody
 	/// gains by reporting a peer of its own.
 	fn reward_of(
-		reporter: Option<&T::AccountId>,
+		reporter: Option<&Reporter<T::AccountId>>,
 		taken: &Taken<T::AccountId>,
 	) -> Option<(T::AccountId, Balance)> {
-		reporter.map(|who| {
-			let reward = REPORTERS_PART.mul_floor(taken.sum).min(taken.own);
+		reporter.map(|(who, part)| {
+			let reward = part.mul_floor(taken.sum).min(taken.own);
 			(who.clone(), reward)
 		})
 	}

@@ -93,7 +93,7 @@ macro_rules! weight_functions {
 			cost_each(base, cost($db, 3_000_000, 0, 0), stakers)
 		}
 		fn cancel(pledges: u32) -> Weight {
-			let base = cost($db, 60_000_000, 6, 5);
+			let base = cost($db, 60_000_000, 7, 5);
 			cost_each(base, cost($db, 55_000_000, 3, 3), pledges)
 		}
 		fn grow() -> Weight {
@@ -125,8 +125,9 @@ macro_rules! weight_functions {
 			cost($db, 40_000_000, 9, 1)
 		}
 		fn slash(stakers: u32) -> Weight {
-			// The leaving stakes, the delegators', the issuance, what is active, and the pusher.
-			let base = cost($db, 40_000_000, 6, 5);
+			// The leaving stakes, the delegators', the issuance, what is active, the parameters and
+			// the pusher.
+			let base = cost($db, 40_000_000, 7, 5);
 			cost_each(base, cost($db, 35_000_000, 2, 2), stakers)
 		}
 		fn wait_slash(stakers: u32) -> Weight {
@@ -146,7 +147,7 @@ macro_rules! weight_functions {
 			cost($db, 15_000_000, 2, 2)
 		}
 		fn withdraw(stakers: u32) -> Weight {
-			let base = cost($db, 60_000_000, 8, 6);
+			let base = cost($db, 60_000_000, 9, 6);
 			cost_each(base, cost($db, 90_000_000, 3, 3), stakers)
 		}
 		fn claim(buckets: u32) -> Weight {
@@ -154,7 +155,7 @@ macro_rules! weight_functions {
 			cost_each(base, cost($db, 300_000, 0, 0), buckets)
 		}
 		fn apply_slash(parts: u32) -> Weight {
-			let base = cost($db, 50_000_000, 6, 5);
+			let base = cost($db, 50_000_000, 7, 5);
 			cost_each(base, cost($db, 60_000_000, 2, 2), parts)
 		}
 		fn cancel_slash(parts: u32) -> Weight {

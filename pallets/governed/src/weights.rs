@@ -10,7 +10,7 @@ use frame_support::{
 };
 
 /// Parameters of the largest group: each is a row to read.
-const ROWS: u64 = 24;
+const ROWS: u64 = 32;
 /// Rows besides that a check looks at: the lengths of epochs, a session's slots, and what is in force.
 const CHECKED: u64 = 6;
 

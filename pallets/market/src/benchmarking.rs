@@ -179,7 +179,7 @@ fn worker<T: Config>() -> Result<PeerId, BenchmarkError> {
 fn neglected<T: Config>() -> Result<(DealId, PeerId), BenchmarkError> {
 	let (_, id) = staffed::<T>(1, true)?;
 	let peer = worker::<T>()?;
-	set_lapses::<T>(peer, MAX_LAPSES.saturating_sub(1));
+	set_lapses::<T>(peer, Params::<T>::get().max_lapses.saturating_sub(1));
 	T::BenchmarkHelper::close_epoch();
 	T::BenchmarkHelper::close_epoch();
 	let ended = T::Epochs::current().index.saturating_sub(1);
@@ -240,7 +240,7 @@ fn ask<T: Config>(id: DealId, peer: PeerId) -> Result<(), BenchmarkError> {
 fn probed<T: Config>() -> Result<(DealId, PeerId), BenchmarkError> {
 	let (_, id) = staffed::<T>(1, true)?;
 	let peer = worker::<T>()?;
-	set_lapses::<T>(peer, MAX_LAPSES.saturating_sub(1));
+	set_lapses::<T>(peer, Params::<T>::get().max_lapses.saturating_sub(1));
 	T::BenchmarkHelper::close_epoch();
 	ask::<T>(id, peer)?;
 	Ok((id, peer))
@@ -394,7 +394,7 @@ mod benchmarks {
 		let (owner, id) = staffed::<T>(1, false)?;
 		let peer = worker::<T>()?;
 		// The last one in a row, so that the offer is closed as well.
-		set_lapses::<T>(peer, MAX_LAPSES.saturating_sub(1));
+		set_lapses::<T>(peer, Params::<T>::get().max_lapses.saturating_sub(1));
 		for _ in 0..=Params::<T>::get().assignment_epochs {
 			T::BenchmarkHelper::close_epoch();
 		}
@@ -775,7 +775,7 @@ mod benchmarks {
 		let (id, peer) = probed::<T>()?;
 		#[block]
 		{
-			Pallet::<T>::fail_overdue(&mut WeightMeter::new());
+			Pallet::<T>::fail_overdue(Pallet::<T>::moment(), &mut WeightMeter::new());
 		}
 		assert!(Probes::<T>::contains_key(id, peer));
 		Ok(())

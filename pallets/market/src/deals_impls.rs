@@ -42,7 +42,7 @@ impl<T: Config> Pallet<T> {
 		let params = Params::<T>::get();
 		let epoch_price = Self::check_spec(&spec, &params)?;
 		let least = epoch_price
-			.checked_mul(MIN_ESCROW_EPOCHS)
+			.checked_mul(params.min_escrow_epochs.into())
 			.ok_or(Error::<T>::PriceOverflow)?;
 		ensure!(escrow >= least, Error::<T>::EscrowTooSmall);
 		let into_pot = escrow
@@ -80,6 +80,7 @@ impl<T: Config> Pallet<T> {
 			escrow,
 			closing_deposit: epoch_price,
 			grace: None,
+			terms: params.terms(),
 			deposit: params.deal_deposit,
 			paid: 0,
 			burnt: 0,
@@ -430,7 +431,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Sets the parameters for records made from now on.
 	pub fn apply_params(params: MarketParams) -> Result<(), Contradiction> {
-		ensure!(Self::keeps_owners(&params), Contradiction);
+		ensure!(Self::accepts(&params), Contradiction);
 		Params::<T>::put(&params);
 		Self::deposit_event(Event::ParamsSet { params });
 		Ok(())

@@ -1,7 +1,8 @@
 //! Grace: what becomes of a deal whose escrow cannot pay the next epoch.
 //!
-//! Its workers stay for at most [`GRACE_EPOCHS`] more epochs, at half their price out of the closing
-//! deposit. Until then anybody can restore the deposit and bring escrow; else the deal is stopped.
+//! Its workers stay for some more epochs at most, at a part of their price out of the closing deposit:
+//! how many and which the deal froze when it was made, so that the deposit covers them all. Until then
+//! anybody can restore the deposit and bring escrow; else the deal is stopped.
 
 use crate::{pallet::*, types::*, weights::WeightInfo};
 use frame_support::{ensure, pallet_prelude::DispatchResult, weights::Weight};
@@ -13,9 +14,9 @@ use millrace_primitives::{
 use sp_runtime::DispatchError;
 
 impl<T: Config> Pallet<T> {
-	/// What an epoch in grace costs: half, rounded down.
-	pub(crate) fn price_in_grace(worker: &Worker) -> Balance {
-		worker.epoch_price() / 2
+	/// What an epoch of a worker in grace costs, rounded down.
+	pub(crate) fn price_in_grace(deal: &Deal<T::AccountId>, worker: &Worker) -> Balance {
+		deal.terms.in_grace(worker.epoch_price())
 	}
 
 	/// Begins the grace of an active deal whose escrow is used up; the weight that it took.
@@ -40,7 +41,7 @@ impl<T: Config> Pallet<T> {
 		);
 		let from = now.checked_add(1).ok_or(Error::<T>::Arithmetic)?;
 		let until = now
-			.checked_add(GRACE_EPOCHS)
+			.checked_add(deal.terms.grace_epochs)
 			.ok_or(Error::<T>::Arithmetic)?;
 		let until = deal.term_end.map_or(until, |end| until.min(end));
 		for worker in &workers {
@@ -105,7 +106,7 @@ impl<T: Config> Pallet<T> {
 			let open = first_open.max(span.from)..=now.min(span.until);
 			for epoch in unsettled.into_iter().chain(open) {
 				if is_due(worker, epoch) {
-					sum = sum.saturating_add(Self::price_in_grace(worker));
+					sum = sum.saturating_add(Self::price_in_grace(deal, worker));
 				}
 			}
 		}
@@ -129,7 +130,7 @@ impl<T: Config> Pallet<T> {
 		let workers = Self::workers_of(id);
 		let spec = Specs::<T>::get(id).ok_or(Error::<T>::UnknownDeal)?;
 		deal.status = DealStatus::Active;
-		// What has begun stays at half the price, also where it is not settled yet.
+		// What has begun stays at that price, also where it is not settled yet.
 		deal.grace = (span.from <= now).then_some(GraceSpan { until: now, ..span });
 		let missing = Self::missing_deposit(id, deal, &workers, spec.epoch_price_ceiling())?;
 		let rest = amount

@@ -307,7 +307,7 @@ pub mod pallet {
 			/// Index of the offer.
 			offer: OfferId,
 		},
-		/// An offer was closed: three assignments in a row came to nothing. It can be posted again.
+		/// An offer was closed: too many assignments in a row came to nothing. It can be posted again.
 		OfferClosed {
 			/// The peer that was offered.
 			peer: PeerId,
@@ -353,13 +353,14 @@ pub mod pallet {
 			/// Whether the workers are owed an epoch from the closing deposit.
 			early: bool,
 		},
-		/// A deal has no escrow for another epoch: its workers get half, out of the closing deposit.
+		/// A deal has no escrow for another epoch: its workers get a part of their price, out of the
+		/// closing deposit.
 		GraceBegun {
 			/// The deal.
 			deal: DealId,
-			/// First epoch at half price.
+			/// First epoch at that price.
 			from: EpochIndex,
-			/// Last epoch at half price. The deal can be stopped from it on.
+			/// Last epoch at that price. The deal can be stopped from it on.
 			until: EpochIndex,
 		},
 		/// A deal in grace has escrow and closing deposit again.
@@ -694,11 +695,12 @@ pub mod pallet {
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_poll(_: BlockNumberFor<T>, weight: &mut WeightMeter) {
 			let limit = weight.remaining().min(Self::poll_limit());
-			weight.consume(Self::work_within(limit));
+			weight.consume(Self::work_within(limit, Self::moment()));
 		}
 
 		fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
-			Self::work_within(remaining)
+			// All transactions of the block have run: what could be answered in it was.
+			Self::work_within(remaining, Self::moment().next_position())
 		}
 
 		fn integrity_test() {
@@ -1112,7 +1114,7 @@ pub mod pallet {
 
 		/// Asks a call of a worker over the chain: `POST /` with this body, which everybody can read. It
 		/// must answer with a receipt before the deadline, or it is not paid for the epoch and replaced.
-		/// If it answers, half of the bond is burnt and half the provider's.
+		/// If it answers, a part of the bond is burnt, and the rest the provider's.
 		///
 		/// ## Dispatch origin
 		/// Signed by anybody if everybody may call the deal, else by its owner.
@@ -1157,10 +1159,10 @@ pub mod pallet {
 			Self::do_answer_probe(peer, deal, receipt)
 		}
 
-		/// Decides a probe that was not answered in time, as the chain does by itself soon after: the
-		/// worker is not paid from the probe's epoch on, leaves once what it served before is settled, and
-		/// is excluded for a while. Who had failed a probe before forfeits its bond. If the worker has left
-		/// already, only the prober's bond comes back.
+		/// Decides a probe that was not answered in time, as the chain does by itself when its last block
+		/// ends or soon after: the worker is not paid from the probe's epoch on, leaves once what it served
+		/// before is settled, and is excluded for a while. Who had failed a probe before forfeits its bond.
+		/// If the worker has left already, only the prober's bond comes back.
 		///
 		/// ## Dispatch origin
 		/// Signed by anybody.
@@ -1173,7 +1175,7 @@ pub mod pallet {
 		#[pallet::weight(T::WeightInfo::fail_probe())]
 		pub fn fail_probe(origin: OriginFor<T>, deal: DealId, peer: PeerId) -> DispatchResult {
 			ensure_signed(origin)?;
-			Self::do_fail_probe(deal, peer)
+			Self::do_fail_probe(deal, peer, Self::moment())
 		}
 	}
 }

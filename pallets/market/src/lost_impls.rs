@@ -19,9 +19,6 @@ use millrace_primitives::{
 };
 use sp_runtime::DispatchError;
 
-/// A bounty is at most the hundredth part of the bond.
-const LARGEST_BOUNTY: Balance = 100;
-
 impl<T: Config> Pallet<T> {
 	/// Weight of `replace` at its bound.
 	pub(crate) fn replace_weight() -> Weight {
@@ -68,7 +65,7 @@ impl<T: Config> Pallet<T> {
 	/// bond for work that would not have been paid.
 	fn would_be_paid(deal: &Deal<T::AccountId>, worker: &Worker, epoch: EpochIndex) -> bool {
 		let covered = match deal.is_in_grace(epoch) {
-			true => deal.closing_deposit >= Self::price_in_grace(worker),
+			true => deal.closing_deposit >= Self::price_in_grace(deal, worker),
 			false => deal.escrow >= worker.epoch_price(),
 		};
 		worker.is_due(epoch) && deal.pays(epoch) && covered
@@ -182,12 +179,15 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// For pointing to a worker that is lost: twice the fee of the call, and at most a hundredth of the
-	/// bond.
+	/// For pointing to a worker that is lost: so many times the fee of the call, and at most a part of
+	/// the bond, as the parameters in force say.
 	fn bounty_of(bond: Balance) -> Balance {
+		let params = Params::<T>::get();
 		let fee = T::WeightToFee::weight_to_fee(&T::WeightInfo::replace());
-		bond.saturating_div(LARGEST_BOUNTY)
-			.min(fee.saturating_mul(2))
+		params
+			.bounty_part
+			.mul_floor(bond)
+			.min(fee.saturating_mul(params.bounty_fees.into()))
 	}
 
 	/// Whether nothing is left for a worker to serve, and its row only waits to be taken away: its

@@ -348,6 +348,7 @@ pub(crate) fn params() -> MarketParams {
 		assignment_epochs: 1,
 		probe_bond: PROBE_BOND,
 		probe_blocks: PROBE_BLOCKS,
+		..Default::default()
 	}
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
 	pallet::*,
-	types::{BookKey, Offer, MAX_KNOWN_REGIONS, MAX_LAPSES},
+	types::{BookKey, Offer, MAX_KNOWN_REGIONS},
 };
 use frame_support::{ensure, pallet_prelude::DispatchResult};
 use millrace_primitives::{
@@ -23,7 +23,8 @@ impl<T: Config> Pallet<T> {
 		ensure!(!Offers::<T>::contains_key(peer), Error::<T>::OfferExists);
 		Self::check_terms(&terms)?;
 
-		let deposit = Params::<T>::get().offer_deposit;
+		let params = Params::<T>::get();
+		let deposit = params.offer_deposit;
 		Self::enter_region(terms.class, terms.region)?;
 		Self::hold(HoldReason::OfferDeposit, &who, deposit)?;
 		let id = LastOffer::<T>::get()
@@ -38,6 +39,7 @@ impl<T: Config> Pallet<T> {
 				terms,
 				deposit,
 				lapses: 0,
+				max_lapses: params.max_lapses,
 			},
 		);
 		Self::refresh_book(peer);
@@ -90,7 +92,7 @@ impl<T: Config> Pallet<T> {
 			return Ok(());
 		};
 		offer.lapses = offer.lapses.saturating_add(1);
-		if offer.lapses < MAX_LAPSES {
+		if offer.lapses < offer.max_lapses {
 			Offers::<T>::insert(peer, offer);
 			return Ok(());
 		}

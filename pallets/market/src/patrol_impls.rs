@@ -18,37 +18,40 @@ use millrace_primitives::{
 	epoch::Phase,
 	market::{DealStatus, WorkerStatus, MAX_WORKERS},
 	peer::PeerId,
+	probe::Moment,
 	traits::{Capacity, EpochClock},
 	DealId,
 };
 use sp_runtime::{DispatchError, SaturatedConversion};
 
 impl<T: Config> Pallet<T> {
-	/// Patrols and matches with so much weight, and tells how much it took. Probes whose time is over
-	/// are decided with the patrol.
+	/// Patrols and matches with so much weight, and tells how much it took. Probes whose deadline lies
+	/// before `end` are decided with the patrol.
 	///
 	/// Patrol and matcher take turns, a block each, at going first, and whoever does may take all of
 	/// it: so each has half of what there is over time, also where the largest step of one leaves no
-	/// room for a step of the other.
-	pub(crate) fn work_within(limit: Weight) -> Weight {
+	/// room for a step of the other. Where the matcher has been and a probe was decided after it, it
+	/// goes once more with what is left: whoever lost its only worker should not wait for a block.
+	pub(crate) fn work_within(limit: Weight, end: Moment) -> Weight {
 		let patrol = |limit: Weight| {
 			let mut meter = WeightMeter::with_limit(limit);
-			Self::fail_overdue(&mut meter);
+			let decided = Self::fail_overdue(end, &mut meter);
 			Self::run_patrol(&mut meter);
-			meter.consumed()
+			(meter.consumed(), decided > 0)
 		};
 		let block: u64 = frame_system::Pallet::<T>::block_number().saturated_into();
-		let patrols_first = block.is_multiple_of(2);
-		let first = match patrols_first {
-			true => patrol(limit),
-			false => Self::match_within(limit),
-		};
-		let rest = limit.saturating_sub(first);
-		let second = match patrols_first {
-			true => Self::match_within(rest),
-			false => patrol(rest),
-		};
-		first.saturating_add(second)
+		if block.is_multiple_of(2) {
+			let (patrolled, _) = patrol(limit);
+			let matched = Self::match_within(limit.saturating_sub(patrolled));
+			return patrolled.saturating_add(matched);
+		}
+		let matched = Self::match_within(limit);
+		let (patrolled, decided) = patrol(limit.saturating_sub(matched));
+		let spent = matched.saturating_add(patrolled);
+		match decided {
+			true => spent.saturating_add(Self::match_within(limit.saturating_sub(spent))),
+			false => spent,
+		}
 	}
 
 	/// Weight of the largest step of the patrol, with finding the deal that it is of.

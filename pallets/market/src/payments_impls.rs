@@ -16,7 +16,7 @@ use frame_support::{
 	BoundedVec,
 };
 use millrace_primitives::{
-	market::{split_payment, Worker},
+	market::Worker,
 	peer::PeerId,
 	report::{Served, MAX_DEALS_PER_PEER},
 	traits::{PeerRegistry, WorkLedger},
@@ -53,12 +53,21 @@ impl<T: Config> Pallet<T> {
 			Self::keeps_owners(params),
 			"a deal's deposit must not be below the existential deposit",
 		);
+		assert!(
+			params.is_valid(),
+			"the market's parameters contradict each other",
+		);
 	}
 
 	/// Whether a deal's deposit keeps its owner's account in being, so that the escrow has somewhere
 	/// to go back to.
-	pub fn keeps_owners(params: &MarketParams) -> bool {
+	pub(crate) fn keeps_owners(params: &MarketParams) -> bool {
 		params.deal_deposit >= T::Currency::minimum_balance()
+	}
+
+	/// Whether parameters make sense, together and in this runtime.
+	pub fn accepts(params: &MarketParams) -> bool {
+		params.is_valid() && Self::keeps_owners(params)
 	}
 
 	/// Balance that is neither locked nor needed to keep the account.
@@ -141,7 +150,7 @@ impl<T: Config> Pallet<T> {
 		deal: &mut Deal<T::AccountId>,
 		amount: Balance,
 	) -> Result<(Balance, Balance), DispatchError> {
-		let (paid, burnt) = split_payment(amount);
+		let (paid, burnt) = deal.terms.split(amount);
 		deal.paid = deal.paid.checked_add(paid).ok_or(Error::<T>::Arithmetic)?;
 		deal.burnt = deal
 			.burnt
@@ -209,7 +218,7 @@ impl<T: Config> Pallet<T> {
 		}
 		let in_grace = deal.is_in_grace(epoch);
 		let price = match in_grace {
-			true => Self::price_in_grace(&worker),
+			true => Self::price_in_grace(&deal, &worker),
 			false => worker.epoch_price(),
 		};
 		let (due, redeemed) = Self::bill(id, &deal, peer, price, gas);

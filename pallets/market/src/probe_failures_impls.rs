@@ -3,7 +3,8 @@
 //! stays until that is settled, as that of one with notice does.
 //!
 //! Open probes stand in a queue by their deadlines, so that each is decided soon after its own,
-//! without anybody's call.
+//! without anybody's call: at the end of its last block, if there is weight left then, and the deal
+//! finds another worker in that very block.
 
 use crate::{pallet::*, types::*, weights::WeightInfo};
 use frame_support::{
@@ -15,17 +16,18 @@ use frame_support::{
 use millrace_primitives::{
 	market::{DealStatus, Worker, WorkerStatus},
 	peer::PeerId,
+	probe::Moment,
 	traits::EpochClock,
 	DealId, EpochIndex,
 };
 use sp_runtime::DispatchError;
 
 impl<T: Config> Pallet<T> {
-	/// Decides a probe whose time is over, or whose worker has left.
-	pub(crate) fn do_fail_probe(id: DealId, peer: PeerId) -> DispatchResult {
+	/// Decides a probe whose deadline lies before `end`, or whose worker has left.
+	pub(crate) fn do_fail_probe(id: DealId, peer: PeerId, end: Moment) -> DispatchResult {
 		let probe = Probes::<T>::get(id, peer).ok_or(Error::<T>::NotProbed)?;
 		let worker = Workers::<T>::get(id, peer).filter(|row| Self::is_probed(&probe, row));
-		let is_over = Self::moment() > probe.deadline;
+		let is_over = probe.deadline < end;
 		ensure!(is_over || worker.is_none(), Error::<T>::ProbePending);
 		Self::take_probe(id, peer).ok_or(Error::<T>::NotProbed)?;
 		Self::release(HoldReason::Probe, &probe.prober, probe.bond)?;
@@ -139,28 +141,31 @@ impl<T: Config> Pallet<T> {
 		worker.began_by(epoch) && Self::failed_in(id, worker.peer).is_some_and(|last| epoch <= last)
 	}
 
-	/// Decides probes whose time is over, oldest first, until none is left or the weight has run out.
-	pub(crate) fn fail_overdue(meter: &mut WeightMeter) {
+	/// Decides probes whose deadline lies before `end`, oldest first, until none is left or the weight
+	/// has run out; how many.
+	pub(crate) fn fail_overdue(end: Moment, meter: &mut WeightMeter) -> u32 {
+		let mut decided = 0u32;
 		while meter.try_consume(T::WeightInfo::probe_visit()).is_ok() {
-			let now = Self::moment();
 			let next = OpenProbes::<T>::iter_keys().next();
-			let Some(key) = next.filter(|key| key.deadline() < now) else {
-				return;
+			let Some(key) = next.filter(|key| key.deadline() < end) else {
+				break;
 			};
 			if meter.try_consume(T::WeightInfo::fail_probe()).is_err() {
-				return;
+				break;
 			}
 			let (id, peer) = key.worker();
-			if !Self::decide(id, peer) {
+			if !Self::decide(id, peer, end) {
 				// It must not stand in the way of all others.
 				OpenProbes::<T>::remove(key);
 			}
+			decided = decided.saturating_add(1);
 		}
+		decided
 	}
 
-	/// Decides a probe whose time is over; false where that fails, which it never should.
-	fn decide(id: DealId, peer: PeerId) -> bool {
-		let decided: DispatchResult = with_storage_layer(|| Self::do_fail_probe(id, peer));
+	/// Decides a probe whose deadline lies before `end`; false where that fails, which it never should.
+	fn decide(id: DealId, peer: PeerId, end: Moment) -> bool {
+		let decided: DispatchResult = with_storage_layer(|| Self::do_fail_probe(id, peer, end));
 		match decided {
 			Ok(()) => true,
 			Err(error) => {
@@ -180,7 +185,7 @@ impl<T: Config> Pallet<T> {
 		let Some(id) = deals.into_iter().find(is_overdue) else {
 			return look;
 		};
-		Self::decide(id, peer);
+		Self::decide(id, peer, now);
 		look.saturating_add(T::WeightInfo::fail_probe())
 	}
 }

@@ -1,8 +1,8 @@
 //! Probes: anybody asks a call of a worker over the chain, and the worker answers it there with a
 //! receipt like any other. Who is reached by nobody can be told from who is slandered by nobody else.
 //!
-//! The prober risks a bond, so that asking costs something: half of it is burnt if the worker answers,
-//! and half is the provider's. What becomes of a worker that does not is told by `probe_failures_impls`.
+//! The prober risks a bond, so that asking costs something: a part of it is burnt if the worker answers,
+//! and the rest is the provider's. What becomes of a worker that does not is told by `probe_failures_impls`.
 
 use crate::{pallet::*, refusal, types::*, weights::WeightInfo};
 use alloc::boxed::Box;
@@ -81,6 +81,7 @@ impl<T: Config> Pallet<T> {
 			request: probe_request(&body).hash(),
 			body,
 			bond,
+			burn: params.probe_burn.mul_ceil(bond),
 			at: Self::height(),
 			epoch: info.index,
 			deadline,
@@ -213,7 +214,7 @@ impl<T: Config> Pallet<T> {
 			&& terms.is_ok_and(|terms| receipt.fits_terms(receipt.genesis, &terms))
 	}
 
-	/// Takes an authorised answer: half of the bond is burnt, the other half the provider's.
+	/// Takes an authorised answer: a part of the bond is burnt, the rest the provider's.
 	pub(crate) fn do_answer_probe(
 		peer: PeerId,
 		id: DealId,
@@ -221,7 +222,7 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let probe = Self::take_probe(id, peer).ok_or(Error::<T>::NotProbed)?;
 		let provider = T::Peers::provider_of(peer).ok_or(Error::<T>::UnknownPeer)?;
-		let paid = Self::pay_half(&probe, &provider);
+		let paid = Self::pay_answer(&probe, &provider);
 		let burnt = probe.bond.checked_sub(paid).ok_or(Error::<T>::Arithmetic)?;
 		if burnt > 0 {
 			T::Currency::burn_held(
@@ -243,21 +244,21 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Gives half of a probe's bond, rounded down, to a provider; what it was given. Who cannot receive
+	/// Gives what does not burn of a probe's bond to a provider; what it was given. Who cannot receive
 	/// anything goes without.
-	fn pay_half(probe: &Probe<T::AccountId>, provider: &T::AccountId) -> Balance {
-		let half = probe.bond / 2;
-		if half == 0 {
+	fn pay_answer(probe: &Probe<T::AccountId>, provider: &T::AccountId) -> Balance {
+		let amount = probe.bond.saturating_sub(probe.burn);
+		if amount == 0 {
 			return 0;
 		}
 		if probe.prober == *provider {
-			return Self::release(HoldReason::Probe, provider, half).map_or(0, |()| half);
+			return Self::release(HoldReason::Probe, provider, amount).map_or(0, |()| amount);
 		}
 		T::Currency::transfer_on_hold(
 			&HoldReason::Probe.into(),
 			&probe.prober,
 			provider,
-			half,
+			amount,
 			Precision::Exact,
 			Restriction::Free,
 			Fortitude::Force,

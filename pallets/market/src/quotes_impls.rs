@@ -24,7 +24,7 @@ impl<T: Config> Pallet<T> {
 		let mut quote = Quote {
 			workers: Vec::new(),
 			epoch_price: 0,
-			min_escrow: epoch_ceiling.saturating_mul(MIN_ESCROW_EPOCHS),
+			min_escrow: epoch_ceiling.saturating_mul(Params::<T>::get().min_escrow_epochs.into()),
 			closing_deposit: epoch_ceiling,
 			paid_epochs: None,
 			looked_at: 0,

@@ -184,7 +184,7 @@ impl<T: Config> Pallet<T> {
 			);
 			ensure!(
 				deal.grace.is_none_or(|span| span.from <= span.until
-					&& span.until.saturating_sub(span.from) < GRACE_EPOCHS
+					&& span.until.saturating_sub(span.from) < deal.terms.grace_epochs
 					&& deal.term_end.is_none_or(|end| span.until <= end)),
 				"a grace is short and within the term"
 			);
@@ -578,7 +578,7 @@ impl<T: Config> Pallet<T> {
 			);
 			free = free.saturating_add(usize::from(offered.is_some()));
 			ensure!(
-				offer.lapses < MAX_LAPSES,
+				offer.lapses < offer.max_lapses,
 				"an offer that lapsed too often is closed"
 			);
 			let [_, _, deposit, ..] = held.entry(offer.provider).or_default();

@@ -14,20 +14,19 @@ use frame_support::{traits::ConstU32, BoundedVec};
 pub use millrace_primitives::views::{Content, GraceSpan, Reason};
 use millrace_primitives::{
 	execution::ProfileId,
-	market::{DealStatus, OfferTerms, Region, ResourceClass, MAX_WORKERS},
+	market::{DealStatus, DealTerms, OfferTerms, Region, ResourceClass, MAX_WORKERS},
 	peer::PeerId,
 	report::MAX_DEALS_PER_PEER,
 	Balance, BlockNumber, DealId, EpochIndex, Gas, OfferId, FLT,
 };
 use scale_info::TypeInfo;
+use sp_runtime::Perbill;
 
 /// Region codes that there are, from 0 on: a walk merges as many rows of the book at most.
 pub const MAX_KNOWN_REGIONS: u32 = 64;
 /// Most peers that a deal remembers to have excluded; the oldest makes room for the newest. As many
 /// as a deal can have workers, so that not going live together makes the deal forget nobody.
 pub const MAX_EXCLUSIONS: u32 = MAX_WORKERS;
-/// Assignments in a row that came to nothing, after which an offer is closed.
-pub const MAX_LAPSES: u32 = 3;
 /// Offers that one visit of a deal looks at before the next deal has its turn.
 pub const MAX_LOOKS_PER_VISIT: u32 = 64;
 /// Peers whose closed epochs one `stop` or `close` settles itself: each may pay all deals of its
@@ -35,17 +34,14 @@ pub const MAX_LOOKS_PER_VISIT: u32 = 64;
 pub const MAX_SETTLED_PER_CLOSE: u32 = 4;
 /// Blocks that a deal sleeps at least within one epoch, whatever enters the book.
 pub const RETRY_BLOCKS: BlockNumber = 50;
-/// Epochs of grace that a deal without escrow has at most. Fixed: at half the price they cost what
-/// the closing deposit was made for, one epoch.
-pub const GRACE_EPOCHS: EpochIndex = 2;
 /// Epochs after the present one that a worker with notice serves on: whoever takes its place has at
 /// least this whole epoch to go live.
 pub const NOTICE_EPOCHS: EpochIndex = 1;
 /// Epochs at the ceiling that the workers of one epoch cost at most, with those that leave: each place
 /// is paid twice at most.
 pub const MAX_OVERLAP: Balance = 2;
-/// Epochs at the ceiling that a new deal's escrow covers at least.
-pub const MIN_ESCROW_EPOCHS: Balance = 2;
+/// Largest part of a bond that a bounty may be: whoever points to the lost must not live of it.
+const MAX_BOUNTY: Perbill = Perbill::from_percent(10);
 
 /// Regions with the number of offers in each.
 pub type RegionCounts = BoundedVec<(Region, u32), ConstU32<MAX_KNOWN_REGIONS>>;
@@ -89,10 +85,53 @@ pub struct MarketParams {
 	pub probe_bond: Balance,
 	/// Blocks after the one of a probe in which it can be answered.
 	pub probe_blocks: BlockNumber,
+	/// Part of a prober's bond that burns when the probe is answered; the rest is the provider's.
+	pub probe_burn: Perbill,
+	/// Part of every payment that burns.
+	pub payment_burn: Perbill,
+	/// Most epochs that workers stay for without escrow.
+	pub grace_epochs: EpochIndex,
+	/// Part of its price that a worker is paid for each of them.
+	pub grace_price: Perbill,
+	/// Epochs at the ceiling that a new deal's escrow covers at least.
+	pub min_escrow_epochs: EpochIndex,
+	/// Assignments in a row that come to nothing, after which an offer is closed.
+	pub max_lapses: u32,
+	/// Fees of the work that a bounty for it is at most.
+	pub bounty_fees: u32,
+	/// Part of a worker's bond that a bounty for pointing to its loss is at most.
+	pub bounty_part: Perbill,
+}
+
+impl MarketParams {
+	/// Whether the parameters make sense together.
+	pub fn is_valid(&self) -> bool {
+		let grace =
+			u64::from(self.grace_price.deconstruct()).saturating_mul(u64::from(self.grace_epochs));
+		self.grace_epochs > 0
+			// The closing deposit has one epoch's price, of which all of a grace must be paid.
+			&& grace <= u64::from(Perbill::one().deconstruct())
+			&& self.payment_burn < Perbill::one()
+			// Whoever probes its own worker must lose something.
+			&& !self.probe_burn.is_zero()
+			&& self.min_escrow_epochs > 0
+			&& self.max_lapses > 0
+			&& self.bounty_part <= MAX_BOUNTY
+	}
+
+	/// What a deal keeps of them that is made now.
+	pub fn terms(&self) -> DealTerms {
+		DealTerms {
+			payment_burn: self.payment_burn,
+			grace_epochs: self.grace_epochs,
+			grace_price: self.grace_price,
+		}
+	}
 }
 
 impl Default for MarketParams {
 	fn default() -> Self {
+		let terms = DealTerms::default();
 		Self {
 			min_price: 1_000_000_000_000,
 			deal_deposit: FLT,
@@ -102,6 +141,14 @@ impl Default for MarketParams {
 			assignment_epochs: 1,
 			probe_bond: FLT,
 			probe_blocks: 40,
+			probe_burn: Perbill::from_percent(50),
+			payment_burn: terms.payment_burn,
+			grace_epochs: terms.grace_epochs,
+			grace_price: terms.grace_price,
+			min_escrow_epochs: 2,
+			max_lapses: 3,
+			bounty_fees: 2,
+			bounty_part: Perbill::from_percent(1),
 		}
 	}
 }
@@ -177,6 +224,8 @@ pub struct Offer<AccountId> {
 	pub deposit: Balance,
 	/// Assignments in a row that came to nothing, or ended by the peer's fault.
 	pub lapses: u32,
+	/// After so many of them it is closed.
+	pub max_lapses: u32,
 }
 
 impl<AccountId> Offer<AccountId> {
@@ -228,6 +277,8 @@ pub struct Deal<AccountId> {
 	pub closing_deposit: Balance,
 	/// The last time that the escrow was used up. A new one begins only after all of it is settled.
 	pub grace: Option<GraceSpan>,
+	/// What it keeps of the parameters that it was made under.
+	pub terms: DealTerms,
 	/// Deposit for the storage that the deal takes.
 	pub deposit: Balance,
 	/// Paid to providers so far.
@@ -266,7 +317,7 @@ impl<AccountId> Deal<AccountId> {
 		self.term_end.is_some_and(|end| end <= now)
 	}
 
-	/// Whether an epoch is paid at half the price, out of the closing deposit.
+	/// Whether an epoch is paid in part only, out of the closing deposit.
 	pub fn is_in_grace(&self, epoch: EpochIndex) -> bool {
 		self.grace.is_some_and(|span| span.contains(epoch))
 	}

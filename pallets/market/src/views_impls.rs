@@ -62,6 +62,7 @@ impl<T: Config> Pallet<T> {
 			escrow: deal.escrow,
 			closing_deposit: deal.closing_deposit,
 			grace: deal.grace,
+			terms: deal.terms,
 			paid: deal.paid,
 			burnt: deal.burnt,
 			paid_until,

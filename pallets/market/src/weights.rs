@@ -150,7 +150,7 @@ macro_rules! weight_functions {
 			cost($db, 80, 19, 16)
 		}
 		fn replace() -> Weight {
-			cost($db, 152, 29, 23)
+			cost($db, 152, 30, 23)
 		}
 		fn resize(workers: u32) -> Weight {
 			let worker = cost($db, 100, 15, 16).saturating_mul(workers.into());

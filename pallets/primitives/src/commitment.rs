@@ -78,6 +78,10 @@ pub struct CommitmentTerms {
 	pub slash_delay_epochs: u32,
 	/// Epochs over which a reward vests.
 	pub vesting_epochs: u32,
+	/// The commitment fails when no more than this part of what is committed is left.
+	pub stake_floor: Perbill,
+	/// Least part of what is committed that an audit costs which is failed or not answered.
+	pub least_audit_slash: Perbill,
 }
 
 /// What a staker signs: the call is refused if the round's terms are others.
@@ -251,6 +255,8 @@ mod tests {
 			challenge_epochs: 4,
 			slash_delay_epochs: 2,
 			vesting_epochs: 30,
+			stake_floor: Perbill::from_percent(50),
+			least_audit_slash: Perbill::from_percent(5),
 		};
 		RoundView {
 			terms: StakerTerms {

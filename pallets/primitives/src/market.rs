@@ -432,17 +432,57 @@ pub fn drain_hash(genesis: H256, peer: PeerId, deal: DealId, since: EpochIndex) 
 	hash::tagged("millrace/drain/v1", &(genesis, peer, deal, since))
 }
 
-/// Burnt of every payment, in thousandths: 2 %.
-pub const BURN_PER_MILLE: u128 = 20;
+/// What a deal keeps of the parameters that it was made under, whatever is voted later.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct DealTerms {
+	/// Part of every payment that burns.
+	pub payment_burn: Perbill,
+	/// Most epochs that the workers stay for without escrow.
+	pub grace_epochs: EpochIndex,
+	/// Part of its price that a worker is paid for each of them, out of the closing deposit.
+	pub grace_price: Perbill,
+}
 
-/// Splits a payment into (to the provider, burnt); the burn is rounded up, against the claimant.
+impl Default for DealTerms {
+	/// The mainnet's first ones.
+	fn default() -> Self {
+		Self {
+			payment_burn: Perbill::from_percent(2),
+			grace_epochs: 2,
+			grace_price: Perbill::from_percent(50),
+		}
+	}
+}
+
+impl DealTerms {
+	/// Splits a payment into (to the provider, burnt); the burn is rounded up, against the claimant.
+	pub fn split(&self, amount: Balance) -> (Balance, Balance) {
+		let burn = self.payment_burn.mul_ceil(amount);
+		(amount.saturating_sub(burn), burn)
+	}
+
+	/// What an epoch in grace costs of a price, rounded down.
+	pub fn in_grace(&self, price: Balance) -> Balance {
+		self.grace_price.mul_floor(price)
+	}
+}
+
+/// Splits a payment of a deal that was made under the mainnet's first parameters.
+#[cfg(feature = "std")]
 pub fn split_payment(amount: Balance) -> (Balance, Balance) {
-	let whole = amount / 1_000;
-	let rest = amount % 1_000;
-	let burn = whole
-		.saturating_mul(BURN_PER_MILLE)
-		.saturating_add(rest.saturating_mul(BURN_PER_MILLE).div_ceil(1_000));
-	(amount.saturating_sub(burn), burn)
+	DealTerms::default().split(amount)
 }
 
 #[cfg(test)]
@@ -661,12 +701,30 @@ mod tests {
 		}
 
 		#[test]
-		fn a_payment_is_split_to_the_unit(amount in any::<u128>()) {
-			let (paid, burnt) = split_payment(amount);
+		fn a_payment_is_split_to_the_unit(
+			amount in any::<u128>(), part in 0u32..=1_000_000_000,
+		) {
+			let terms = DealTerms {
+				payment_burn: Perbill::from_parts(part),
+				..Default::default()
+			};
+			let (paid, burnt) = terms.split(amount);
 			prop_assert_eq!(paid.checked_add(burnt), Some(amount));
-			let exact = crate::U256::from(amount) * 20u32;
-			prop_assert!(crate::U256::from(burnt) * 1000u32 >= exact);
-			prop_assert!(crate::U256::from(burnt) * 1000u32 < exact + 1000u32);
+			let (burnt, whole) = (crate::U256::from(burnt), crate::U256::from(1_000_000_000u32));
+			let exact = crate::U256::from(amount) * part;
+			prop_assert!(burnt * whole >= exact);
+			prop_assert!(burnt * whole < exact + whole);
+		}
+
+		#[test]
+		fn at_first_a_payment_burns_two_of_a_hundred_rounded_up(amount in any::<u128>()) {
+			let (whole, rest) = (amount / 100, amount % 100);
+			prop_assert_eq!(split_payment(amount).1, whole * 2 + (rest * 2).div_ceil(100));
+		}
+
+		#[test]
+		fn a_price_in_grace_is_rounded_down(price in any::<u128>()) {
+			prop_assert_eq!(DealTerms::default().in_grace(price), price / 2);
 		}
 	}
 }

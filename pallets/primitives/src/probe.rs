@@ -57,6 +57,14 @@ impl Moment {
 		}
 	}
 
+	/// What lies behind this block and before all that can follow it, be it of this epoch or of the next.
+	pub fn next_position(self) -> Self {
+		Self {
+			position: self.position.saturating_add(1),
+			..self
+		}
+	}
+
 	/// Blocks from this one to a later one, if all epochs are of one length.
 	pub fn until(self, later: Self, len: u32) -> u32 {
 		later
@@ -108,6 +116,9 @@ mod tests {
 		assert_eq!(moment(5, 14).after(6, 20), moment(6, 0));
 		assert_eq!(moment(5, 19).after(41, 20), moment(8, 0));
 		assert!(moment(5, 19) < moment(6, 0) && moment(6, 0) < moment(6, 1));
+		// The end of an epoch's last block lies before all of the next.
+		let end = moment(5, 19).next_position();
+		assert!(moment(5, 19) < end && end < moment(6, 0));
 		// Nothing divides by the length of no epoch.
 		assert_eq!(moment(5, 3).after(6, 0), moment(5, 9));
 		assert_eq!(moment(u32::MAX, 3).after(20, 20), moment(u32::MAX, 3));

@@ -294,8 +294,8 @@ pub struct Offence<AccountId> {
 	pub part: Perbill,
 	/// Whether the commitment fails by it.
 	pub fails: bool,
-	/// Who is rewarded from it: 30 %, and not more than the provider itself pays.
-	pub reporter: Option<AccountId>,
+	/// Who is rewarded from it, with which part: never with more than the provider itself pays.
+	pub reporter: Option<(AccountId, Perbill)>,
 }
 
 /// Takes stake for offences that others find: false receipts, withheld data.

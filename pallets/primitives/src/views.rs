@@ -9,7 +9,7 @@ use crate::{
 	commitment::{ChangeView, CommitmentTerms, StakeView},
 	epoch::EpochStatus,
 	execution::{CallTerms, ProfileId, Receipt},
-	market::{CallLimits, DealSpec, DealStatus, Hosts, OfferTerms, Package, Worker},
+	market::{CallLimits, DealSpec, DealStatus, DealTerms, Hosts, OfferTerms, Package, Worker},
 	packages::{NoTerms, PackageHistory},
 	peer::{Endpoint, PeerId, PeerKey},
 	probe::ProbeView,
@@ -281,6 +281,8 @@ pub struct DealView<AccountId> {
 	pub closing_deposit: Balance,
 	/// The last time that the escrow was used up.
 	pub grace: Option<GraceSpan>,
+	/// What it keeps of the parameters that it was made under.
+	pub terms: DealTerms,
 	/// Paid to providers so far.
 	#[cfg_attr(feature = "serde", serde(with = "crate::decimal"))]
 	pub paid: Balance,

@@ -247,6 +247,7 @@ mod benchmarks {
 					committed: 0,
 					contest_until: 1,
 					part: Default::default(),
+					reward: Default::default(),
 					concluded: true,
 				};
 				Cases::<T>::insert(peer, (epoch, charge.kind()), case);
@@ -366,6 +367,7 @@ mod benchmarks {
 			committed: 0,
 			contest_until: 0,
 			part: Default::default(),
+			reward: Default::default(),
 			concluded: false,
 		};
 		Cases::<T>::insert(NOBODY, (1, OffenceKind::Fraud), case);
@@ -501,6 +503,7 @@ mod benchmarks {
 			hash: H256::zero(),
 			deadline: 0,
 			part: Default::default(),
+			reward: Default::default(),
 		};
 		T::Currency::hold(&HoldReason::Demand.into(), &who, row.held())?;
 		Demands::<T>::insert(NOBODY, (1, 0, wanted), row);

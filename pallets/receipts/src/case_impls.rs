@@ -33,7 +33,7 @@ impl<T: Config> Pallet<T> {
 		let mut case = Self::standing_case(peer, epoch, kind)?.ok_or(Error::<T>::NoCase)?;
 		ensure!(!case.concluded, Error::<T>::NoCase);
 		ensure!(Self::now() > case.contest_until, Error::<T>::ContestOpen);
-		let (part, leader) = (case.part, case.leader.clone());
+		let (part, reward, leader) = (case.part, case.reward, case.leader.clone());
 		case.concluded = true;
 		Cases::<T>::insert(peer, (Self::slot_of(epoch), kind), case);
 		OpenCases::<T>::mutate_exists(peer, one_less);
@@ -41,7 +41,7 @@ impl<T: Config> Pallet<T> {
 			epoch,
 			part,
 			fails: kind == OffenceKind::Fraud,
-			reporter: Some(leader.clone()),
+			reporter: Some((leader.clone(), reward)),
 		};
 		let amount = T::Slasher::slash(peer, offence);
 		Self::deposit_event(Event::CaseConcluded {
@@ -97,7 +97,8 @@ impl<T: Config> Pallet<T> {
 		OpenCases::<T>::mutate_exists(peer, one_less);
 		let spent = T::WeightInfo::show().saturating_add(T::WeightInfo::authorize_show());
 		let cost = T::WeightToFee::weight_to_fee(&spent);
-		let (burnt, provider) = Self::forfeit_bond(&show.who, show.bond, cost, peer);
+		let (burnt, provider) =
+			Self::forfeit_bond(&show.who, show.bond, show.compensation, cost, peer);
 		Self::deposit_event(Event::ChallengeRefuted {
 			case,
 			who: show.who,
@@ -122,7 +123,7 @@ impl<T: Config> Pallet<T> {
 			return Ok(());
 		}
 		// What was open as a claim is open as a case.
-		Self::open_case(case, show.who, show.committed, show.part);
+		Self::open_case(case, show.who, show.committed, show.part, show.reward);
 		Ok(())
 	}
 

@@ -20,7 +20,7 @@ use millrace_primitives::{
 	governance::Contradiction, peer::PeerId, traits::PeerRegistry, Balance, BlockNumber,
 	EpochIndex, H256,
 };
-use sp_runtime::traits::SaturatedConversion;
+use sp_runtime::{traits::SaturatedConversion, Perbill};
 
 impl<T: Config> Pallet<T> {
 	/// Notes a block that a migration takes: nobody can answer in it.
@@ -73,6 +73,7 @@ impl<T: Config> Pallet<T> {
 				closes: block.saturating_add(params.reveal_within_blocks),
 				bond,
 				forfeit: params.unrevealed.mul_ceil(bond),
+				compensation: params.compensation,
 			},
 		);
 		CommitsOf::<T>::insert(&who, others.saturating_add(1));
@@ -143,25 +144,26 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Takes the bond of a false challenge: first what its refutation cost, then half of the rest for
+	/// Takes the bond of a false challenge: first what its refutation cost, then a part of the rest for
 	/// the provider that was accused, as far as it can receive it. All else burns. What burnt, and
 	/// what the provider got.
 	pub(crate) fn forfeit_bond(
 		who: &T::AccountId,
 		bond: Balance,
+		compensation: Perbill,
 		cost: Balance,
 		peer: PeerId,
 	) -> (Balance, Balance) {
-		let half = bond.saturating_sub(cost).saturating_div(2);
+		let due = compensation.mul_floor(bond.saturating_sub(cost));
 		let given = T::Peers::provider_of(peer).map_or(0, |provider| {
-			if half == 0 {
+			if due == 0 {
 				return 0;
 			}
 			T::Currency::transfer_on_hold(
 				&HoldReason::Challenge.into(),
 				who,
 				&provider,
-				half,
+				due,
 				Precision::Exact,
 				Restriction::Free,
 				Fortitude::Force,

@@ -91,6 +91,7 @@ impl<T: Config> Pallet<T> {
 			hash,
 			deadline: Self::now().saturating_add(params.post_blocks),
 			part: params.withholding,
+			reward: params.reward,
 		};
 		T::Currency::hold(&HoldReason::Demand.into(), &who, demand.held())?;
 		let deadline = Self::height_at(demand.deadline);
@@ -229,7 +230,7 @@ impl<T: Config> Pallet<T> {
 				epoch,
 				part: demand.part,
 				fails: false,
-				reporter: Some(demand.who),
+				reporter: Some((demand.who, demand.reward)),
 			};
 			amount = T::Slasher::slash(peer, offence);
 		}

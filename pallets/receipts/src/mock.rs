@@ -284,8 +284,8 @@ impl StakeSlasher<u64> for MockStake {
 			.expect("stakes are there");
 		}
 		let amount = own + others;
-		if let Some(reporter) = offence.reporter {
-			let reward = Perbill::from_percent(30).mul_floor(amount).min(own);
+		if let Some((reporter, part)) = offence.reporter {
+			let reward = part.mul_floor(amount).min(own);
 			Balances::mint_into(&reporter, reward).expect("there is room");
 		}
 		StakesOf::set(stakes);

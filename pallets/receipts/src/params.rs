@@ -16,6 +16,10 @@ const MAX_WINDOW_BLOCKS: BlockNumber = 1 << 20;
 /// a claim that was made in the last epoch is decided.
 pub(crate) const MAX_OMISSION_EPOCHS: EpochIndex = RING.saturating_sub(4);
 
+/// Largest part of a bond that the accused may get: who accuses itself, to shield itself from others,
+/// must lose something each time.
+const MAX_COMPENSATION: Perbill = Perbill::from_percent(80);
+
 /// Parameters that governance sets. What is committed, claimed and demanded keeps those that it was
 /// made under.
 #[derive(
@@ -56,6 +60,10 @@ pub struct ReceiptsParams {
 	pub withholding: Perbill,
 	/// Epochs after the one of the report in which its omissions can be claimed.
 	pub omission_epochs: EpochIndex,
+	/// Part of a slash that is for whoever showed the offence, and never more than the provider pays.
+	pub reward: Perbill,
+	/// Part of the bond of a false challenge, less what its refutation cost, that is for the accused.
+	pub compensation: Perbill,
 }
 
 impl ReceiptsParams {
@@ -76,6 +84,7 @@ impl ReceiptsParams {
 				.iter()
 				.all(|blocks| (1..=MAX_WINDOW_BLOCKS).contains(blocks))
 			&& (1..=MAX_OMISSION_EPOCHS).contains(&self.omission_epochs)
+			&& self.compensation <= MAX_COMPENSATION
 	}
 
 	/// Part of the stake that an offence costs.
@@ -103,6 +112,8 @@ impl Default for ReceiptsParams {
 			omission: Perbill::from_percent(5),
 			withholding: Perbill::from_percent(5),
 			omission_epochs: 2,
+			reward: Perbill::from_percent(30),
+			compensation: Perbill::from_percent(50),
 		}
 	}
 }

@@ -84,8 +84,9 @@ impl<T: Config> Pallet<T> {
 	fn prove(who: T::AccountId, case: CaseId, commit: Commit) {
 		Self::release(HoldReason::Challenge, &who, commit.bond);
 		OpenCases::<T>::mutate(case.peer, |open| *open = open.saturating_add(1));
-		let part = Params::<T>::get().part_of(case.charge.kind());
-		Self::open_case(case, who, commit.block, part);
+		let params = Params::<T>::get();
+		let part = params.part_of(case.charge.kind());
+		Self::open_case(case, who, commit.block, part, params.reward);
 	}
 
 	/// What a replay says of a challenge: proven where it does not agree with the receipt.
@@ -100,7 +101,11 @@ impl<T: Config> Pallet<T> {
 			Some(false) => Self::prove(who, case, commit),
 			Some(true) => {
 				let cost = T::WeightToFee::weight_to_fee(&spent);
-				let (burnt, provider) = Self::forfeit_bond(&who, commit.bond, cost, case.peer);
+				let Commit {
+					bond, compensation, ..
+				} = commit;
+				let (burnt, provider) =
+					Self::forfeit_bond(&who, bond, compensation, cost, case.peer);
 				Self::deposit_event(Event::ChallengeRefuted {
 					case,
 					who,
@@ -138,6 +143,7 @@ impl<T: Config> Pallet<T> {
 		leader: T::AccountId,
 		committed: BlockNumber,
 		part: Perbill,
+		reward: Perbill,
 	) {
 		let contest = Params::<T>::get().contest_blocks;
 		let contest_until = Self::now().saturating_add(contest);
@@ -153,6 +159,7 @@ impl<T: Config> Pallet<T> {
 				committed,
 				contest_until,
 				part,
+				reward,
 				concluded: false,
 			},
 		);
@@ -203,6 +210,7 @@ impl<T: Config> Pallet<T> {
 			who: who.clone(),
 			committed: commit.block,
 			bond: commit.bond,
+			compensation: commit.compensation,
 			..show
 		};
 		Shows::<T>::insert(case.peer, case.subject, show);
@@ -227,7 +235,9 @@ impl<T: Config> Pallet<T> {
 				bond: commit.bond,
 				asked: Self::height(),
 				deadline,
+				compensation: commit.compensation,
 				part: params.part_of(case.charge.kind()),
+				reward: params.reward,
 			},
 		);
 		ShowsOf::<T>::insert(case.peer, others.saturating_add(1));

@@ -96,6 +96,8 @@ pub struct Commit {
 	pub bond: Balance,
 	/// What of it burns if it is not revealed.
 	pub forfeit: Balance,
+	/// What part of it is for the accused if it is false.
+	pub compensation: Perbill,
 }
 
 /// A case that is proven. Blocks but `proven` are counted without those that migrations take.
@@ -117,6 +119,8 @@ pub struct Case<AccountId> {
 	pub contest_until: BlockNumber,
 	/// Part of the stake that it costs.
 	pub part: Perbill,
+	/// Part of that for the leader.
+	pub reward: Perbill,
 	/// Whether the stake was charged for it.
 	pub concluded: bool,
 }
@@ -151,8 +155,12 @@ pub struct Show<AccountId> {
 	pub asked: BlockNumber,
 	/// Last block in which it can be shown.
 	pub deadline: BlockNumber,
+	/// What part of the bond is for the accused if the leaf is shown.
+	pub compensation: Perbill,
 	/// Part of the stake that the omission costs.
 	pub part: Perbill,
+	/// Part of that for whoever claims it.
+	pub reward: Perbill,
 }
 
 impl<AccountId> Show<AccountId> {
@@ -185,6 +193,8 @@ pub struct Demand<AccountId> {
 	pub deadline: BlockNumber,
 	/// Part of the stake that it costs to withhold them.
 	pub part: Perbill,
+	/// Part of that for who demands.
+	pub reward: Perbill,
 }
 
 impl<AccountId> Demand<AccountId> {

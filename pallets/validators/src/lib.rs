@@ -75,8 +75,9 @@ pub const MIN_SEATS: u32 = 3;
 /// Where fewer candidates than this have a share of all stake, none is asked for: four seats are the
 /// least that bear a faulty one.
 pub const SEATS_THAT_RELAX: u32 = 4;
-/// One of so many seats can change in a session.
-pub const SEATS_PER_CHANGE: u32 = 6;
+/// Least seats of which one can change in a session: more change at once would leave less than two
+/// thirds of those who know the chain.
+pub const MIN_SEATS_PER_CHANGE: u32 = 4;
 /// Silent sessions in a row that end a candidacy.
 pub const SILENT_SESSIONS: u32 = 2;
 /// Sessions for which an equivocation keeps an account from standing: as long as it can be proven.

@@ -1,8 +1,8 @@
 //! Who wrote how much, and who is found silent.
 
 use crate::{
-	rules, Authored, Bootstrapped, Config, Event, LeaveReason, Pallet, Seats, SessionStarts,
-	Sessions, Silent, SitOut, WeightInfo, Written, SESSION_RING, SILENT_SESSIONS,
+	rules, Authored, Bootstrapped, Config, Event, LeaveReason, Pallet, Params, Seats,
+	SessionStarts, Sessions, Silent, SitOut, WeightInfo, Written, SESSION_RING, SILENT_SESSIONS,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use frame_support::pallet_prelude::DispatchClass;
@@ -29,11 +29,12 @@ impl<T: Config> Pallet<T> {
 		if !Bootstrapped::<T>::get() {
 			return;
 		}
+		let least = Params::<T>::get().least_authored;
 		let mut silent: Vec<(u32, T::AccountId)> = seats
 			.into_iter()
 			.filter_map(|who| {
 				let wrote = authored.get(&who).copied().unwrap_or_default();
-				rules::is_silent(wrote, expected).then_some((wrote, who))
+				rules::is_silent(wrote, expected, least).then_some((wrote, who))
 			})
 			.collect();
 		silent.sort_by_key(|(wrote, _)| *wrote);

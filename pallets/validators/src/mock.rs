@@ -153,6 +153,7 @@ impl Default for ExtBuilder {
 				max_validators: 100,
 				min_seat_stake: MIN,
 				bootstrap_stake: 0,
+				..Default::default()
 			},
 		}
 	}

@@ -1,6 +1,6 @@
 //! Who sits, who is silent and what equivocation takes: functions of numbers alone.
 
-use crate::{LeaveReason, ValidatorsParams, SEATS_PER_CHANGE, SEATS_THAT_RELAX};
+use crate::{LeaveReason, ValidatorsParams, SEATS_THAT_RELAX};
 use alloc::vec::Vec;
 use millrace_primitives::Balance;
 use sp_runtime::Perbill;
@@ -118,12 +118,13 @@ pub struct Change<A> {
 }
 
 /// Seats that may change in one session.
-pub fn changes(seats: usize) -> usize {
-	let part = usize::try_from(SEATS_PER_CHANGE).unwrap_or(usize::MAX);
+pub fn changes(seats: usize, params: &ValidatorsParams) -> usize {
+	let part = usize::try_from(params.seats_per_change).unwrap_or(usize::MAX);
 	seats.checked_div(part).unwrap_or_default().max(1)
 }
 
-/// One session's change of seats: at most a sixth of them, and at least one.
+/// One session's change of seats: at most one of [`ValidatorsParams::seats_per_change`], and at least
+/// one.
 ///
 /// `leaving` are those of the seated who have no claim, those to go first first. Who leaves makes
 /// room for a claimant. Where none waits, a seat is given up that its holder lost by its own doing,
@@ -138,7 +139,7 @@ pub fn next_seats<A: Clone + PartialEq>(
 ) -> Change<A> {
 	let most = usize::try_from(params.max_validators).unwrap_or(usize::MAX);
 	let floor = floor.max(1);
-	let mut left_to_change = changes(seated.len());
+	let mut left_to_change = changes(seated.len(), params);
 	let mut waiting = claimants.iter().filter(|who| !seated.contains(who));
 	let mut change = Change {
 		seats: seated.to_vec(),
@@ -183,15 +184,19 @@ pub fn next_seats<A: Clone + PartialEq>(
 	change
 }
 
-/// Whether a seat wrote so little that chance does not explain it: under half of what was expected,
-/// and three standard deviations under it, or nothing at all.
+/// Whether a seat wrote so little that chance does not explain it: under the least part of what was
+/// expected, and three standard deviations under that, or nothing at all.
 ///
-/// Half alone would not do: of twelve expected blocks, an honest seat writes five or fewer in one
+/// The part alone would not do: of twelve expected blocks, an honest seat writes five or fewer in one
 /// session out of fifty.
-pub fn is_silent(authored: u32, expected: u32) -> bool {
+pub fn is_silent(authored: u32, expected: u32, least: Perbill) -> bool {
 	let nothing = authored == 0 && expected >= LEAST_EXPECTED;
 	let margin = square_root(expected).saturating_mul(3);
-	authored.saturating_mul(2) < expected && (nothing || authored.saturating_add(margin) < expected)
+	let part = |blocks: u32, part: Perbill| {
+		u64::from(blocks).saturating_mul(u64::from(part.deconstruct()))
+	};
+	let little = part(authored, Perbill::one()) < part(expected, least);
+	little && (nothing || authored.saturating_add(margin) < expected)
 }
 
 /// Square root, rounded up.

@@ -1,6 +1,6 @@
 //! What the pallet stores.
 
-use crate::MAX_VALIDATORS;
+use crate::{MAX_VALIDATORS, MIN_SEATS_PER_CHANGE};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use millrace_primitives::{
@@ -35,12 +35,20 @@ pub struct ValidatorsParams {
 	/// Active stake of all candidates who could sit, from which on stake decides about seats.
 	#[serde(with = "millrace_primitives::decimal")]
 	pub bootstrap_stake: Balance,
+	/// One of so many seats can change in a session.
+	pub seats_per_change: u32,
+	/// Part of the blocks expected of it under which a seat is silent, if chance does not explain it.
+	pub least_authored: Perbill,
 }
 
 impl ValidatorsParams {
 	/// Whether the parameters make sense together.
 	pub fn is_valid(&self) -> bool {
-		self.max_validators > 0 && self.max_validators <= MAX_VALIDATORS && self.min_seat_stake > 0
+		self.max_validators > 0
+			&& self.max_validators <= MAX_VALIDATORS
+			&& self.min_seat_stake > 0
+			&& self.seats_per_change >= MIN_SEATS_PER_CHANGE
+			&& self.least_authored < Perbill::one()
 	}
 }
 
@@ -51,6 +59,8 @@ impl Default for ValidatorsParams {
 			max_validators: MAX_VALIDATORS,
 			min_seat_stake: FLT.saturating_mul(10_000),
 			bootstrap_stake: FLT.saturating_mul(1_000_000),
+			seats_per_change: 6,
+			least_authored: Perbill::from_percent(50),
 		}
 	}
 }

@@ -64,7 +64,7 @@ macro_rules! weight_functions {
 		fn close_session(seats: u32) -> Weight {
 			// Blocks, silence and standing of each.
 			let each = cost($db, 30_000_000, 3, 3).saturating_mul(seats.into());
-			cost($db, LIST, 6, 3).saturating_add(each)
+			cost($db, LIST, 7, 3).saturating_add(each)
 		}
 		fn note_author() -> Weight {
 			cost($db, 10_000_000, 2, 2)

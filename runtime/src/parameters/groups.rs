@@ -200,7 +200,7 @@ impl Group for Market {
 	}
 
 	fn is_sound(voted: &MarketParams) -> bool {
-		crate::Market::keeps_owners(voted)
+		crate::Market::accepts(voted)
 	}
 
 	fn apply(voted: MarketParams) -> Result<(), Contradiction> {

@@ -21,7 +21,7 @@ use pallet_epochs::DEFAULT_LENGTHS;
 use pallet_governed::{GroupIndex, OutOfBounds, ParameterTable};
 use pallet_market::MarketParams;
 use pallet_receipts::ReceiptsParams;
-use pallet_validators::{ValidatorsParams, MAX_VALIDATORS};
+use pallet_validators::{ValidatorsParams, MAX_VALIDATORS, MIN_SEATS_PER_CHANGE};
 use sp_runtime::Perbill;
 
 /// A thousandth of an FLT.
@@ -276,7 +276,7 @@ parameters! {
 		/// and the double of it.
 		TargetReference(10) = target_reference: U256 in "hash",
 			U256::MAX >> 48 => U256::MAX;
-		/// Reward of a unit that the pool moves towards, by a hundredth an epoch.
+		/// Reward of a unit that the pool moves towards.
 		RewardTargetPerUnit(11) = reward_target_per_unit: u128 in "FLT per unit and epoch",
 			MILLI / 1_000 => FLT * 10;
 		/// Pool below which it does not aim, and which is also the first one.
@@ -299,9 +299,33 @@ parameters! {
 		/// Epochs over which a reward vests.
 		VestingEpochs(17) = vesting_epochs: u32 in "epochs",
 			1 => YEAR_EPOCHS * 2;
-		/// Most epochs in a row that cost no misses because a third of the network was missing.
+		/// Most epochs in a row that cost no misses because too much of the network was missing.
 		AmnestyEpochs(18) = amnesty_epochs: u32 in "epochs",
 			0 => 16;
+		/// An epoch costs no misses where fewer units are proven than this part of those of the last
+		/// ordinary one.
+		AmnestyPart(19) = amnesty_part: Perbill in "of an epoch's units",
+			Perbill::from_percent(10) => Perbill::from_percent(90);
+		/// A commitment fails when no more than this part of what is committed is left. A commitment
+		/// keeps that of its making until it is renewed.
+		StakeFloor(20) = stake_floor: Perbill in "of a commitment's stake",
+			Perbill::from_percent(10) => Perbill::from_percent(90);
+		/// Least part of what is committed that an audit costs which is failed or not answered. A
+		/// commitment keeps that of its making until it is renewed.
+		LeastAuditSlash(21) = least_audit_slash: Perbill in "of a commitment's stake",
+			Perbill::from_percent(5) => Perbill::one();
+		/// Part by which the pool moves in an epoch at most.
+		PoolStep(22) = pool_step: Perbill in "of the pool",
+			Perbill::from_parts(100_000) => Perbill::from_percent(10);
+		/// Part of the target by which the reward of a unit can be above it.
+		RewardHeadroom(23) = reward_headroom: Perbill in "of the target",
+			Perbill::zero() => Perbill::one();
+		/// Fees of the work that a bounty for doing it is at most.
+		BountyFees(24) = bounty_fees: u32 in "fees",
+			1 => 20;
+		/// Part of what is moved that a bounty for moving it is at most.
+		BountyPart(25) = bounty_part: Perbill in "of an amount",
+			Perbill::from_parts(100_000) => Perbill::from_percent(10);
 	}
 
 	/// Offers and deals.
@@ -331,6 +355,32 @@ parameters! {
 		/// Blocks after the one of a probe in which it can be answered.
 		ProbeBlocks(7) = probe_blocks: u32 in "blocks",
 			2 => 1_200;
+		/// Part of a prober's bond that burns when the probe is answered; the rest is the provider's.
+		ProbeBurn(8) = probe_burn: Perbill in "of a bond",
+			Perbill::from_percent(10) => Perbill::one();
+		/// Part of every payment that burns. A deal keeps that of its making.
+		PaymentBurn(9) = payment_burn: Perbill in "of a payment",
+			Perbill::from_parts(1_000_000) => Perbill::from_percent(20);
+		/// Most epochs that workers stay for without escrow. A deal keeps that of its making. All of them
+		/// together cost at most one epoch's price, which the closing deposit has.
+		GraceEpochs(10) = grace_epochs: u32 in "epochs",
+			1 => 24;
+		/// Part of its price that a worker is paid for each of them. A deal keeps that of its making.
+		GracePrice(11) = grace_price: Perbill in "of a price",
+			Perbill::from_percent(1) => Perbill::one();
+		/// Epochs at the ceiling that a new deal's escrow covers at least.
+		MinEscrowEpochs(12) = min_escrow_epochs: u32 in "epochs",
+			2 => 720;
+		/// Assignments in a row that come to nothing, after which an offer is closed. An offer keeps that
+		/// of its making.
+		MaxLapses(13) = max_lapses: u32 in "assignments",
+			1 => 100;
+		/// Fees of the work that a bounty for pointing to a lost worker is at most.
+		BountyFees(14) = bounty_fees: u32 in "fees",
+			1 => 20;
+		/// Part of the lost worker's bond that it is at most.
+		BountyPart(15) = bounty_part: Perbill in "of a bond",
+			Perbill::from_parts(100_000) => Perbill::from_percent(10);
 	}
 
 	/// Challenges of receipts.
@@ -369,6 +419,13 @@ parameters! {
 		/// Epochs after the one of the report in which its omissions can be claimed.
 		OmissionEpochs(10) = omission_epochs: u32 in "epochs",
 			1 => 60;
+		/// Part of a slash that is for whoever showed the offence, and never more than the provider itself
+		/// pays.
+		Reward(11) = reward: Perbill in "of a slash",
+			Perbill::from_percent(5) => Perbill::from_percent(50);
+		/// Part of the bond of a false challenge, less what its refutation cost, that is for the accused.
+		Compensation(12) = compensation: Perbill in "of a bond",
+			Perbill::zero() => Perbill::from_percent(80);
 	}
 
 	/// Seats.
@@ -382,6 +439,12 @@ parameters! {
 		/// Active stake of all candidates who could sit, from which on stake decides about seats.
 		BootstrapStake(2) = bootstrap_stake: u128 in "FLT",
 			FLT => FLT * 1_000_000_000;
+		/// One of so many seats can change in a session, and at least one.
+		SeatsPerChange(3) = seats_per_change: u32 in "seats",
+			MIN_SEATS_PER_CHANGE => MAX_VALIDATORS;
+		/// Part of the blocks expected of it under which a seat is silent, if chance does not explain it.
+		LeastAuthored(4) = least_authored: Perbill in "of the expected blocks",
+			Perbill::from_percent(10) => Perbill::from_percent(90);
 	}
 
 	/// Epochs and the windows in them. What must follow each other inside an epoch: reports, the draw,

@@ -1,5 +1,6 @@
 //! The list is whole, its bounds hold, and docs/parameters.md shows it.
 
+mod fixed;
 mod page;
 
 use super::*;

@@ -337,10 +337,11 @@ impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
 			.saturating_add(T::DbWeight::get().reads(16))
 			.saturating_add(T::DbWeight::get().writes(14))
 	}
-	/// An estimate: `release_worker`, what was missed or reported, and the bond, of which each part moves.
+	/// An estimate: `release_worker`, what was missed or reported, the parameters, and the bond, of which
+	/// each part moves.
 	fn replace() -> Weight {
 		Weight::from_parts(450_000_000, 0)
-			.saturating_add(T::DbWeight::get().reads(25))
+			.saturating_add(T::DbWeight::get().reads(26))
 			.saturating_add(T::DbWeight::get().writes(20))
 	}
 	/// An estimate: `top_up` by its owner, and each worker leaves as in `stop`, without pay.

@@ -353,7 +353,7 @@ impl World {
 				epoch: self.epoch().saturating_sub(1),
 				part: Perbill::from_percent(50),
 				fails: true,
-				reporter: Some(reporter),
+				reporter: Some((reporter, pallet_receipts::ReceiptsParams::default().reward)),
 			},
 		);
 	}

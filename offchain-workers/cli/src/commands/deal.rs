@@ -181,7 +181,7 @@ async fn list(context: &Context, owner: Option<AccountId>, from: DealId, limit: 
 				format!("{} of {}", live(deal), deal.spec.target_workers),
 				amounts::format(deal.escrow),
 				amounts::format(deal.paid),
-				of_deal(&deal.status, deal.grace),
+				of_deal(&deal.status, deal.grace, &deal.terms),
 			]
 		});
 		ui::table(["deal", "owner", "live", "escrow", "paid", "status"], rows)

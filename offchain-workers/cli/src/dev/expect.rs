@@ -2,7 +2,7 @@
 
 use super::rpc::RewardRow;
 use millrace_primitives::{
-	commitment::BucketView, market::split_payment, peer::PeerId, Balance, EpochIndex, U256,
+	commitment::BucketView, market::DealTerms, peer::PeerId, Balance, EpochIndex, U256,
 };
 use std::collections::BTreeMap;
 
@@ -36,6 +36,7 @@ pub(crate) struct Outcome {
 pub(crate) fn stopped_deal(
 	escrow: Balance,
 	closing_deposit: Balance,
+	terms: &DealTerms,
 	last: EpochIndex,
 	workers: &[WorkerTerm],
 ) -> Option<Outcome> {
@@ -46,19 +47,19 @@ pub(crate) fn stopped_deal(
 		for _ in worker.since..=last {
 			let amount = worker.epoch_price.min(left);
 			left = left.checked_sub(amount)?;
-			outcome.pay(amount)?;
+			outcome.pay(terms, amount)?;
 		}
 		let amount = worker.epoch_price.min(deposit);
 		deposit = deposit.checked_sub(amount)?;
-		outcome.pay(amount)?;
+		outcome.pay(terms, amount)?;
 	}
 	outcome.refunded = left.checked_add(deposit)?;
 	Some(outcome)
 }
 
 impl Outcome {
-	fn pay(&mut self, amount: Balance) -> Option<()> {
-		let (paid, burnt) = split_payment(amount);
+	fn pay(&mut self, terms: &DealTerms, amount: Balance) -> Option<()> {
+		let (paid, burnt) = terms.split(amount);
 		self.paid = self.paid.checked_add(paid)?;
 		self.burnt = self.burnt.checked_add(burnt)?;
 		Some(())
@@ -149,7 +150,8 @@ mod tests {
 				since: 5,
 			},
 		];
-		let outcome = stopped_deal(100_000, 3_000, 5, &workers).expect("no overflow");
+		let terms = DealTerms::default();
+		let outcome = stopped_deal(100_000, 3_000, &terms, 5, &workers).expect("no overflow");
 		// Two epochs and a closing one of the first, one and a closing one of the second.
 		assert_eq!(outcome.paid, 3 * (1_001 - 21) + 2 * (999 - 20));
 		assert_eq!(outcome.burnt, 3 * 21 + 2 * 20);
@@ -163,7 +165,8 @@ mod tests {
 			epoch_price: 1_000,
 			since: 6,
 		};
-		let outcome = stopped_deal(10_000, 1_000, 5, &[worker]).expect("no overflow");
+		let terms = DealTerms::default();
+		let outcome = stopped_deal(10_000, 1_000, &terms, 5, &[worker]).expect("no overflow");
 		assert_eq!(
 			outcome,
 			Outcome {

@@ -11,7 +11,7 @@ use crate::{
 };
 use millrace_client::{AccountId, AccountKey, Included, View};
 use millrace_primitives::{
-	market::{DealStatus, WorkerStatus},
+	market::{DealStatus, DealTerms, WorkerStatus},
 	peer::PeerId,
 	views::{CommitmentView, DealView},
 	Balance, DealId, EpochIndex,
@@ -36,6 +36,8 @@ pub(crate) struct Books {
 	/// Fees of the client's own transactions.
 	fees: Balance,
 	workers: Vec<WorkerTerm>,
+	/// What the deal keeps of the parameters that it was made under.
+	terms: DealTerms,
 	/// What the rules give.
 	expected: expect::Outcome,
 	/// What the chain says.
@@ -69,6 +71,7 @@ impl Books {
 			prepaid: (0, 0),
 			fees: 0,
 			workers: Vec::new(),
+			terms: DealTerms::default(),
 			expected: expect::Outcome::default(),
 			actual: expect::Outcome::default(),
 			received: 0,
@@ -111,6 +114,7 @@ impl Books {
 		let DealStatus::Ending { last } = deal.status else {
 			return Err(missing_event("DealStopped"));
 		};
+		self.terms = deal.terms;
 		self.workers = deal
 			.workers
 			.iter()
@@ -149,9 +153,14 @@ impl Books {
 		peers: &[PeerId],
 		last: EpochIndex,
 	) -> Result<Vec<String>> {
-		self.expected =
-			expect::stopped_deal(self.escrow, self.closing_deposit, last, &self.workers)
-				.ok_or_else(|| CliError::from(anyhow::anyhow!("the payments overflow")))?;
+		self.expected = expect::stopped_deal(
+			self.escrow,
+			self.closing_deposit,
+			&self.terms,
+			last,
+			&self.workers,
+		)
+		.ok_or_else(|| CliError::from(anyhow::anyhow!("the payments overflow")))?;
 		let mut mismatches = Vec::new();
 		let first = self
 			.workers

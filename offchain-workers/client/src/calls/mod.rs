@@ -182,20 +182,22 @@ mod tests {
 				challenge_epochs: 12,
 				slash_delay_epochs: 13,
 				vesting_epochs: 14,
+				stake_floor: Perbill::from_parts(15),
+				least_audit_slash: Perbill::from_parts(16),
 			},
 		};
-		let call = capacity::stake(PeerId::default(), &terms, 15, 16);
+		let call = capacity::stake(PeerId::default(), &terms, 17, 18);
 		let mut expected = [0u8; 32].to_vec();
 		expected.push(2);
 		for word in [3u32, 4, 5] {
 			expected.extend(word.to_le_bytes());
 		}
 		expected.extend(6u128.to_le_bytes());
-		for word in 7u32..=14 {
+		for word in 7u32..=16 {
 			expected.extend(word.to_le_bytes());
 		}
-		expected.extend(15u128.to_le_bytes());
-		expected.extend(16u128.to_le_bytes());
+		expected.extend(17u128.to_le_bytes());
+		expected.extend(18u128.to_le_bytes());
 		assert_eq!(call.args, Args::Encoded(expected));
 	}
 

@@ -512,20 +512,52 @@ async fn a_gateway_without_the_key_brings_no_voucher() {
 	assert_eq!(asked.load(Ordering::Relaxed), 1);
 }
 
+/// An address at which nobody listens.
+async fn nobody() -> std::net::SocketAddr {
+	let free = tokio::net::TcpListener::bind("127.0.0.1:0").await;
+	let free = free.and_then(|listener| listener.local_addr());
+	free.expect("a free port")
+}
+
 #[tokio::test]
 async fn a_worker_that_is_away_twice_is_suspected_and_one_that_refuses_is_not() {
 	let (suspicions, mut heard) = Suspicions::new();
 	let forwarder = forwarder(Limits::default()).with_suspicions(Some(suspicions));
 	let refuses = upstream(StatusCode::SERVICE_UNAVAILABLE, HeaderMap::new(), "no").await;
-	let free = tokio::net::TcpListener::bind("127.0.0.1:0").await;
-	let nobody = free.and_then(|listener| listener.local_addr());
-	let nobody = format!("http://{}", nobody.expect("a free port"));
-	for suspected in [false, true] {
-		let workers = vec![live(&key(1), &nobody), live(&key(2), &refuses)];
-		let (way, now, asked) = (route(), clock(), request());
-		let outcome = forwarder.call(&way, &now, workers, &asked);
-		assert!(outcome.await.is_err());
-		let expected = suspected.then(|| (route().deal, key(1).id()));
-		assert_eq!(heard.try_recv().ok(), expected);
-	}
+	let nobody = format!("http://{}", nobody().await);
+	let workers = vec![live(&key(1), &nobody), live(&key(2), &refuses)];
+	let (way, now, asked) = (route(), clock(), request());
+	let outcome = forwarder.call(&way, &now, workers, &asked).await;
+	assert!(outcome.is_err());
+	assert!(heard.try_recv().is_err(), "once is no proof");
+	// No other call is needed.
+	let suspect = timeout(Duration::from_secs(30), heard.recv()).await;
+	let suspect = suspect.expect("it is looked at once more");
+	assert_eq!(suspect, Some((way.deal, key(1).id())));
+	sleep(2 * SECOND_LOOK).await;
+	assert!(heard.try_recv().is_err(), "and not again");
+}
+
+#[tokio::test]
+async fn a_worker_that_is_back_at_the_second_look_is_not_suspected() {
+	let (suspicions, mut heard) = Suspicions::new();
+	let forwarder = forwarder(Limits::default()).with_suspicions(Some(suspicions));
+	let address = nobody().await;
+	let workers = vec![live(&key(1), &format!("http://{address}"))];
+	let (way, now, asked) = (route(), clock(), request());
+	let outcome = forwarder.call(&way, &now, workers, &asked).await;
+	assert!(outcome.is_err());
+	let listener = tokio::net::TcpListener::bind(address).await;
+	let listener = listener.expect("the port is still free");
+	let looked = Arc::new(AtomicUsize::new(0));
+	let counted = looked.clone();
+	let answer = move || async move {
+		counted.fetch_add(1, Ordering::Relaxed);
+		StatusCode::SERVICE_UNAVAILABLE
+	};
+	let router = Router::new().fallback(answer);
+	tokio::spawn(async move { axum::serve(listener, router).await });
+	sleep(4 * SECOND_LOOK).await;
+	assert!(heard.try_recv().is_err());
+	assert_eq!(looked.load(Ordering::Relaxed), 1);
 }

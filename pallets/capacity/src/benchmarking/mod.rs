@@ -290,7 +290,7 @@ mod benchmarks {
 		let mut amnesty = Amnesty::default();
 		for epoch in 1..=last {
 			// Nothing is proven any more, and something always was usual.
-			amnesty.judge(epoch, 0, 4);
+			amnesty.judge(epoch, 0, sp_runtime::Perbill::one(), 4);
 			amnesty.base = 1;
 		}
 		Amnesties::<T>::put(amnesty);

@@ -13,8 +13,8 @@ pub struct Purse {
 	pub own: Balance,
 	/// What is left of the delegators' stakes.
 	pub others: Balance,
-	/// What is committed.
-	pub committed: Balance,
+	/// The commitment fails when no more than this is left of all.
+	pub stake_floor: Balance,
 	/// The commitment fails when the own part is below this.
 	pub floor: Balance,
 	/// What an epoch costs in which everything is missed. Not above the floor, so that each falls
@@ -23,8 +23,8 @@ pub struct Purse {
 }
 
 impl Purse {
-	/// How many misses it takes until too little stake is left: the own part below its floor, or no
-	/// more than half of what is committed. `None` where misses cost nothing.
+	/// How many misses it takes until too little stake is left: the own part below its floor, or all
+	/// together at theirs. `None` where misses cost nothing.
 	fn misses_to_failure(&self) -> Option<Balance> {
 		let of_own = self
 			.own
@@ -34,9 +34,9 @@ impl Purse {
 		let spare = self
 			.own
 			.saturating_add(self.others)
-			.saturating_mul(2)
-			.saturating_sub(self.committed);
-		let of_all = spare.div_ceil(self.each.saturating_mul(2)).max(1);
+			.saturating_sub(self.stake_floor);
+		// Each costs something: otherwise the function has returned.
+		let of_all = spare.div_ceil(self.each).max(1);
 		Some(of_own.min(of_all))
 	}
 }

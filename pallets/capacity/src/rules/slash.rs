@@ -29,18 +29,18 @@ pub fn chance(row: &EpochRow, proven: u32) -> (U256, U256) {
 /// What an audit costs that is failed or not answered, on top of the misses.
 ///
 /// Faking must lose against honest missing: the slash is three times what a faked report saves
-/// (the reward and the miss slash of each unit), divided by the chance to be drawn, and between 5 %
-/// and all of what is committed.
+/// (the reward and the miss slash of each unit), divided by the chance to be drawn, and between the
+/// least part that was agreed to and all of what is committed.
 pub fn audit_slash(terms: &CommitmentTerms, units: u32, row: &EpochRow, proven: u32) -> Balance {
-	let committed = U256::from(terms.stake_per_unit).saturating_mul(U256::from(units));
+	let committed = terms.stake_per_unit.saturating_mul(Balance::from(units));
 	let saved = row.reward_per_unit().saturating_add(miss_slash(terms, 1));
 	let tripled = tripled(saved).saturating_mul(U256::from(units));
 	let (hits, of) = chance(row, proven);
 	// Without a hit the quotient is the largest number there is, and so all is taken.
 	let due = div_ceil(tripled.saturating_mul(of), hits);
-	let least = div_ceil(committed, U256::from(20u32));
+	let least = U256::from(terms.least_audit_slash.mul_ceil(committed));
 	due.max(least)
-		.min(committed)
+		.min(committed.into())
 		.try_into()
 		.unwrap_or(Balance::MAX)
 }

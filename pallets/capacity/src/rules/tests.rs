@@ -19,6 +19,8 @@ fn terms() -> CommitmentTerms {
 		challenge_epochs: 24,
 		slash_delay_epochs: 24,
 		vesting_epochs: 2_160,
+		stake_floor: Perbill::from_percent(50),
+		least_audit_slash: Perbill::from_percent(5),
 	}
 }
 
@@ -232,7 +234,8 @@ fn the_tables_of_the_docs() {
 			panic!("five columns, not {cells:?}");
 		};
 		let idle = idle.parse().expect("a number of units");
-		let found = next_pool(units_of(pool), idle, units_of(target), FLT, units_of(limit));
+		let (pool, target, limit) = (units_of(pool), units_of(target), units_of(limit));
+		let found = next_pool(pool, idle, target, FLT, Perbill::from_percent(1), limit);
 		assert_eq!(found, units_of(next), "{cells:?}");
 	}
 	let shares = table("share");
@@ -245,7 +248,7 @@ fn the_tables_of_the_docs() {
 			pool: units_of(pool),
 			carried: units_of(carried),
 			idle: idle.parse().expect("a number of units"),
-			max_reward_per_unit: max_reward_per_unit(units_of(target)),
+			max_reward_per_unit: max_reward_per_unit(units_of(target), Perbill::from_percent(10)),
 			..row(0, 0, 0)
 		};
 		assert_eq!(
@@ -254,6 +257,25 @@ fn the_tables_of_the_docs() {
 			"{cells:?}"
 		);
 	}
+}
+
+#[test]
+fn what_bounds_pools_rewards_and_audits_is_voted() {
+	let next = |percent| {
+		let step = Perbill::from_percent(percent);
+		next_pool(100 * FLT, 1_000_000, FLT, FLT, step, Balance::MAX)
+	};
+	assert_eq!((next(1), next(10)), (101 * FLT, 110 * FLT));
+	let most = |percent| max_reward_per_unit(FLT, Perbill::from_percent(percent));
+	assert_eq!(
+		(most(0), most(10), most(100)),
+		(FLT, FLT + FLT / 10, 2 * FLT)
+	);
+	let dearer = CommitmentTerms {
+		least_audit_slash: Perbill::from_percent(40),
+		..terms()
+	};
+	assert_eq!(audit_slash(&dearer, 10, &row(5, 5, 50), 10), 400 * FLT);
 }
 
 /// An epoch of silence after the other, by the definitions alone.
@@ -288,7 +310,7 @@ fn naive_silence(
 		done.score.0 += (1 << 32) * weight(epoch);
 		own -= purse.each;
 		done.slash += purse.each;
-		let short = own < purse.floor || 2 * (own + others) <= purse.committed;
+		let short = own < purse.floor || own + others <= purse.stake_floor;
 		if short || done.score.0 > 24 * (1 << 32) * weight(epoch) {
 			done.failed = true;
 			break;
@@ -308,8 +330,9 @@ proptest! {
 		mask in any::<[u64; 4]>(),
 		sparse in 0u32..3,
 		committed in 1_000u128..1_000_000,
+		floor_permille in 1u128..900,
 		own_permille in 100u128..=1_000,
-		left_permille in 501u128..=1_000,
+		spare_permille in 1u128..=1_000,
 		rate_permille in 0u128..50,
 	) {
 		// All random bits, a quarter of them, or none.
@@ -325,13 +348,15 @@ proptest! {
 			let bit = epoch % 256;
 			mask[(bit / 64) as usize] >> (bit % 64) & 1 == 1
 		};
-		let left = (committed * left_permille).div_ceil(1_000).max(committed / 2 + 1);
+		let stake_floor = committed * floor_permille / 1_000;
+		let left = stake_floor + ((committed - stake_floor) * spare_permille).div_ceil(1_000);
+		let left = left.max(committed.div_ceil(10));
 		let floor = committed.div_ceil(10);
 		let own = (left * own_permille / 1_000).clamp(floor, left);
 		let purse = Purse {
 			own,
 			others: left - own,
-			committed,
+			stake_floor,
 			floor,
 			each: (committed * rate_permille).div_ceil(1_000).min(floor),
 		};
@@ -352,14 +377,16 @@ proptest! {
 	}
 
 	#[test]
-	fn the_pool_moves_by_a_hundredth_at_most_or_to_the_limit(
+	fn the_pool_moves_by_a_step_at_most_or_to_the_limit(
 		pool in 0u128..u128::from(u64::MAX), idle in any::<u32>(), target in any::<u32>(),
-		floor in 100u128..1_000_000, limit in any::<u64>(),
+		floor in 100u128..1_000_000, limit in any::<u64>(), percent in 1u32..=10,
 	) {
 		let limit = Balance::from(limit);
-		let next = next_pool(pool, u64::from(idle), Balance::from(target), floor, limit);
+		let step = Perbill::from_percent(percent);
+		let next = next_pool(pool, u64::from(idle), Balance::from(target), floor, step, limit);
 		prop_assert!(next <= limit);
-		prop_assert!(next == limit || next.abs_diff(pool) <= pool.max(floor) / 100);
+		let most = pool.max(floor) * Balance::from(percent) / 100;
+		prop_assert!(next == limit || next.abs_diff(pool) <= most);
 	}
 
 	#[test]
@@ -386,20 +413,22 @@ proptest! {
 	fn amnesties_are_judged_as_a_list_would_be(
 		units in prop::collection::vec(0u64..100, 1..60),
 		most in 0u32..6,
+		percent in 1u32..100,
 		far in 0u32..3,
 	) {
+		let part = Perbill::from_percent(percent);
 		let mut amnesty = Amnesty::default();
 		let mut list = Vec::new();
 		let (mut base, mut streak) = (0, 0);
 		// Across the end of the ring, too.
 		let first = 1 + far * 1_000;
 		for (epoch, units) in (first..).zip(&units) {
-			let excused = streak < most && 3 * units < 2 * base;
+			let excused = streak < most && 100 * units < u64::from(percent) * base;
 			(base, streak) = if excused { (base, streak + 1) } else { (*units, 0) };
 			list.push(excused);
-			prop_assert_eq!(amnesty.judge(epoch, *units, most), excused);
+			prop_assert_eq!(amnesty.judge(epoch, *units, part, most), excused);
 			// Judged once: a second look changes nothing.
-			prop_assert_eq!(amnesty.judge(epoch, 0, 16), excused);
+			prop_assert_eq!(amnesty.judge(epoch, 0, part, 16), excused);
 		}
 		for (epoch, excused) in (first..).zip(&list) {
 			prop_assert_eq!(amnesty.is_excused(epoch), *excused);
@@ -407,7 +436,7 @@ proptest! {
 		let next = first + units.len() as u32;
 		prop_assert!(!amnesty.is_excused(next) && !amnesty.is_excused(0));
 		// What is forgotten is ordinary, whatever is judged later.
-		amnesty.judge(next + 2_000, 50, most);
+		amnesty.judge(next + 2_000, 50, part, most);
 		prop_assert!((first..next + 1_999).all(|epoch| !amnesty.is_excused(epoch)));
 	}
 }

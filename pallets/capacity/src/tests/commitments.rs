@@ -261,7 +261,7 @@ fn terms_freeze_at_creation() {
 fn only_sensible_parameters_are_taken() {
 	ExtBuilder::default().build_and_execute(|| {
 		let set = Capacity::apply_params;
-		let spoil: [fn(&mut CapacityParams); 15] = [
+		let spoil: [fn(&mut CapacityParams); 20] = [
 			|params| params.stake_per_unit = 0,
 			|params| params.unbonding_epochs = 6,
 			|params| params.unbonding_epochs = (1 << 20) + 1,
@@ -281,6 +281,11 @@ fn only_sensible_parameters_are_taken() {
 			|params| params.slash_delay_epochs = params.unbonding_epochs,
 			|params| params.vesting_epochs = 0,
 			|params| params.amnesty_epochs = 17,
+			|params| params.amnesty_part = Perbill::one(),
+			|params| params.stake_floor = Perbill::one(),
+			|params| params.least_audit_slash = Perbill::from_parts(49_999_999),
+			|params| params.pool_step = Perbill::zero(),
+			|params| params.bounty_part = Perbill::from_percent(11),
 			// 2^32 solutions of a peer are the most that paths can tell apart.
 			|params| params.rates.idle = (1 << 16) + 1,
 			|params| params.rates.busy = (1 << 16) + 1,

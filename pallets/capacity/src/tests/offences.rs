@@ -1,7 +1,7 @@
 //! Offences that other pallets find: what stood in the epoch pays, and nothing else.
 
 use super::{renewal::renewed, rounds::grown, *};
-use crate::{Delegations, Departures, Error, Event, HoldReason, WaitingSlashes};
+use crate::{CapacityParams, Delegations, Departures, Error, Event, HoldReason, WaitingSlashes};
 use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect};
 use millrace_primitives::{
 	traits::{Offence, StakeSlasher},
@@ -50,7 +50,7 @@ fn a_small_offence_burns_at_once_and_rewards_its_reporter() {
 		jump(2);
 		let before = issuance();
 		let offence = Offence {
-			reporter: Some(STRANGER),
+			reporter: Some((STRANGER, Perbill::from_percent(30))),
 			..offence(1, 3)
 		};
 		events();
@@ -76,7 +76,7 @@ fn a_twentieth_waits_and_its_reporter_waits_with_it() {
 		commit_ten();
 		jump(2);
 		let offence = Offence {
-			reporter: Some(STRANGER),
+			reporter: Some((STRANGER, Perbill::from_percent(30))),
 			..offence(1, 5)
 		};
 		assert_eq!(Capacity::slash(peer(1), offence), 500 * FLT);
@@ -97,7 +97,7 @@ fn a_reporter_never_gets_more_than_the_provider_pays() {
 		jump(2);
 		assert_eq!(Capacity::slash(peer(1), offence(1, 19)), 1_900 * FLT);
 		let reported = |percent| Offence {
-			reporter: Some(STRANGER),
+			reporter: Some((STRANGER, Perbill::from_percent(30))),
 			..offence(1, percent)
 		};
 		let reward = |slash| {
@@ -273,5 +273,28 @@ fn nothing_is_taken_where_nothing_stood() {
 		assert_eq!(Capacity::slash(peer(1), offence(3, 0)), 0);
 		assert_eq!(left(), (2_000, vec![5_000, 3_000], vec![]));
 		assert_eq!(Capacity::slash(peer(1), offence(3, 50)), 5_000 * FLT);
+	});
+}
+
+#[test]
+fn a_commitment_fails_at_the_floor_that_it_was_made_under() {
+	let strict = CapacityParams {
+		stake_floor: Perbill::from_percent(90),
+		..params()
+	};
+	ExtBuilder::default().build_and_execute(|| {
+		commit_ten();
+		assert_ok!(Capacity::apply_params(strict));
+		jump(2);
+		assert_eq!(Capacity::slash(peer(1), offence(1, 10)), 1_000 * FLT);
+		assert!(commitment(1).is_active());
+	});
+	ExtBuilder::default().params(strict).build_and_execute(|| {
+		commit_ten();
+		jump(2);
+		assert_eq!(Capacity::slash(peer(1), offence(1, 9)), 900 * FLT);
+		assert!(commitment(1).is_active());
+		assert_eq!(Capacity::slash(peer(1), offence(1, 1)), 100 * FLT);
+		assert!(!commitment(1).is_active());
 	});
 }

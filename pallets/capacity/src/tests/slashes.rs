@@ -29,7 +29,7 @@ fn offend(epoch: EpochIndex, part: Perbill, reporter: Option<u64>) -> Balance {
 		epoch,
 		part,
 		fails: false,
-		reporter,
+		reporter: reporter.map(|who| (who, Perbill::from_percent(30))),
 	};
 	Capacity::slash(peer(1), offence)
 }

@@ -320,6 +320,10 @@ fn parameters(which: u8) -> CapacityParams {
 			stake_per_unit: 700 * FLT + 1,
 			own_floor: Perbill::from_percent(15),
 			vesting_epochs: 7,
+			stake_floor: Perbill::from_percent(70),
+			least_audit_slash: Perbill::from_percent(12),
+			pool_step: Perbill::from_percent(3),
+			reward_headroom: Perbill::zero(),
 			..normal
 		},
 		2 => CapacityParams {
@@ -327,6 +331,8 @@ fn parameters(which: u8) -> CapacityParams {
 			challenge_epochs: 5,
 			slash_delay_epochs: 7,
 			amnesty_epochs: 0,
+			bounty_fees: 5,
+			bounty_part: Perbill::from_percent(10),
 			..normal
 		},
 		_ => CapacityParams {
@@ -430,7 +436,7 @@ fn apply(op: Op, done: &mut Done) {
 				epoch: CurrentEpoch::get().saturating_sub(back),
 				part: Perbill::from_parts(permille * 1_000_000),
 				fails,
-				reporter,
+				reporter: reporter.map(|who| (who, Perbill::from_percent(30))),
 			};
 			Capacity::slash(peer(n), offence);
 		}

@@ -258,3 +258,49 @@ fn parameters_are_those_of_new_records() {
 		);
 	});
 }
+
+#[test]
+fn parameters_that_contradict_each_other_are_refused() {
+	build_and_execute(|| {
+		use crate::MarketParams;
+		use sp_runtime::Perbill;
+		let spoil: [fn(&mut MarketParams); 8] = [
+			|params| params.grace_epochs = 0,
+			// Three halves are more than the closing deposit has.
+			|params| params.grace_epochs = 3,
+			|params| params.grace_price = Perbill::from_parts(500_000_001),
+			|params| params.payment_burn = Perbill::one(),
+			|params| params.probe_burn = Perbill::zero(),
+			|params| params.min_escrow_epochs = 0,
+			|params| params.max_lapses = 0,
+			|params| params.bounty_part = Perbill::from_percent(11),
+		];
+		for (index, spoil) in spoil.iter().enumerate() {
+			let mut bad = params();
+			spoil(&mut bad);
+			assert!(!bad.is_valid(), "case {index}");
+			assert_noop!(Market::apply_params(bad), Contradiction);
+		}
+		let long = MarketParams {
+			grace_epochs: 24,
+			grace_price: Perbill::from_parts(41_666_666),
+			..params()
+		};
+		assert_ok!(Market::apply_params(long));
+	});
+}
+
+#[test]
+fn a_new_deal_brings_the_escrow_that_is_voted() {
+	build_and_execute(|| {
+		let five = crate::MarketParams {
+			min_escrow_epochs: 5,
+			..params()
+		};
+		assert_ok!(Market::apply_params(five));
+		let short = Market::create_deal(RuntimeOrigin::signed(CLIENT), spec(2, 10), 99);
+		assert_eq!(short, Err(Error::<Test>::EscrowTooSmall.into()));
+		assert_eq!(Market::quote(spec(2, 10), 0).min_escrow, 100);
+		create(spec(2, 10), 100);
+	});
+}

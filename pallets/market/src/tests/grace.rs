@@ -8,6 +8,7 @@ use millrace_primitives::{
 	traits::{Capacity, WorkInspector, WorkLedger},
 	Balance, DealId, EpochIndex,
 };
+use sp_runtime::Perbill;
 
 fn begin(deal: DealId) -> DispatchResultWithPostInfo {
 	Market::begin_grace(RuntimeOrigin::signed(STRANGER), deal)
@@ -474,5 +475,45 @@ fn a_top_up_weighs_what_it_reads() {
 		assert_ok!(begin(deal));
 		let in_grace = plain + <() as WeightInfo>::begin_grace(1);
 		assert_eq!(weight(5_000), Some(in_grace));
+	});
+}
+
+/// A fifth of a payment burns, and grace is twice as long at half of what it pays.
+fn other_terms() -> MarketParams {
+	MarketParams {
+		payment_burn: Perbill::from_percent(20),
+		grace_epochs: 4,
+		grace_price: Perbill::from_percent(25),
+		..params()
+	}
+}
+
+#[test]
+fn a_deal_keeps_the_grace_and_the_burn_that_it_was_made_under() {
+	build_and_execute(|| {
+		let (deal, peer) = live_deal(1, 1_000, 2);
+		assert_ok!(Market::apply_params(other_terms()));
+		serve(peer, deal, 6);
+		assert_ok!(begin(deal));
+		assert_eq!(row(deal).grace, span(8, 9));
+		serve(peer, deal, 7);
+		serve(peer, deal, 8);
+		assert_eq!(left(deal), (0, 500));
+		// Two epochs and a half, of which 2 % burn.
+		assert_eq!((row(deal).paid, row(deal).burnt), (2_450, 50));
+	});
+}
+
+#[test]
+fn a_deal_that_is_made_after_a_vote_has_the_grace_that_was_voted() {
+	build_and_execute(|| {
+		assert_ok!(Market::apply_params(other_terms()));
+		let (deal, peer) = in_grace(1_000);
+		assert_eq!(row(deal).grace, span(8, 11));
+		serve(peer, deal, 7);
+		serve(peer, deal, 8);
+		assert_eq!(left(deal), (0, 750));
+		// Two epochs and a quarter, of which a fifth burns.
+		assert_eq!((row(deal).paid, row(deal).burnt), (1_800, 450));
 	});
 }

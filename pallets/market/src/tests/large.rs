@@ -56,7 +56,7 @@ fn block() -> (Duration, Vec<(DealId, PeerId)>) {
 	System::reset_events();
 	System::set_block_number(System::block_number() + 1);
 	let begun = Instant::now();
-	let weight = Market::work_within(POLL);
+	let weight = Market::work_within(POLL, Market::moment());
 	let took = begun.elapsed();
 	assert!(weight.all_lte(POLL), "{weight:?}");
 	let events = System::read_events_for_pallet::<Event<Test>>();

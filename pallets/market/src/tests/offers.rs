@@ -208,3 +208,35 @@ proptest! {
 		});
 	}
 }
+
+#[test]
+fn an_offer_keeps_how_often_it_may_lapse() {
+	build_and_execute(|| {
+		let before = offer(1, PROVIDER, 4, 9);
+		let strict = crate::MarketParams {
+			max_lapses: 1,
+			..params()
+		};
+		assert_ok!(Market::apply_params(strict));
+		let deals = order(2);
+		at(7, 0);
+		lapse(before, &deals);
+		assert_eq!(lapses(before), Some(2));
+	});
+}
+
+#[test]
+fn an_offer_that_may_not_lapse_is_closed_at_the_first_time() {
+	build_and_execute(|| {
+		let strict = crate::MarketParams {
+			max_lapses: 1,
+			..params()
+		};
+		assert_ok!(Market::apply_params(strict));
+		let peer = offer(1, PROVIDER, 4, 9);
+		let deals = order(1);
+		at(7, 0);
+		lapse(peer, &deals);
+		assert_eq!(lapses(peer), None);
+	});
+}

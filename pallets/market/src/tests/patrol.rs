@@ -319,7 +319,7 @@ fn whoever_goes_first_leaves_the_other_what_it_does_not_take() {
 			+ <() as WeightInfo>::patrol_visit()
 			+ <() as WeightInfo>::patrol_worker()
 			+ MockCapacity::settle_weight();
-		let took = Market::work_within(limit);
+		let took = Market::work_within(limit, Market::moment());
 		assert!(took.all_lte(limit));
 		assert_eq!(left(&deals), 1);
 		// The matcher looked at the deal that has lost one.

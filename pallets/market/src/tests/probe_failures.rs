@@ -121,6 +121,31 @@ fn the_chain_decides_without_anybody() {
 }
 
 #[test]
+fn the_last_block_of_a_probe_ends_with_another_worker() {
+	// Whoever goes first in that block, the patrol or the matcher.
+	for position in [0, 1] {
+		build_and_execute(|| {
+			let (deal, peer) = live_deal(1, 10, 9);
+			let spare = offer(2, PROVIDER + 1, 1, 10);
+			at(6, position);
+			probe(STRANGER, deal, peer);
+			let rest = Market::poll_limit();
+			at(6, position + PROBE_BLOCKS - 1);
+			Market::on_idle(System::block_number(), rest);
+			at(6, position + PROBE_BLOCKS);
+			let block = System::block_number();
+			// Transactions of the block can still answer it.
+			Market::on_poll(block, &mut WeightMeter::new());
+			assert_noop!(fail(deal, peer), Error::<Test>::ProbePending);
+			assert_eq!(workers(deal), vec![peer]);
+			assert!(Market::on_idle(block, rest).all_lte(rest));
+			System::assert_has_event(failed(deal, peer, 5, false));
+			assert_eq!(workers(deal), vec![peer, spare]);
+		});
+	}
+}
+
+#[test]
 fn probes_are_decided_oldest_first_and_as_far_as_the_weight_goes() {
 	build_and_execute(|| {
 		// Each order takes the newest offer alone.
@@ -134,7 +159,7 @@ fn probes_are_decided_oldest_first_and_as_far_as_the_weight_goes() {
 		let step = visit + <() as WeightInfo>::fail_probe();
 		let decide = |limit: Weight| {
 			let mut meter = WeightMeter::with_limit(limit);
-			Market::fail_overdue(&mut meter);
+			Market::fail_overdue(Market::moment(), &mut meter);
 			assert!(meter.consumed().all_lte(limit));
 			Probes::<Test>::iter().count()
 		};
@@ -328,7 +353,7 @@ fn a_probe_is_of_one_assignment() {
 		go_live(peer, deal);
 		at(8, PROBE_BLOCKS);
 		assert_eq!(Market::assignments(peer)[0].probe, None);
-		Market::fail_overdue(&mut WeightMeter::new());
+		Market::fail_overdue(Market::moment(), &mut WeightMeter::new());
 		assert_eq!(Probes::<Test>::iter().count(), 0);
 		assert_eq!(status(deal, peer), WorkerStatus::Live { since: 8 });
 		assert_eq!(held(HoldReason::Probe, STRANGER), 0);
@@ -345,7 +370,7 @@ fn a_deal_that_is_gone_gives_the_bond_back() {
 		assert_ok!(Market::stop(RuntimeOrigin::signed(CLIENT), deal));
 		assert_ok!(Market::close(RuntimeOrigin::signed(CLIENT), deal));
 		at(6, OVER);
-		Market::fail_overdue(&mut WeightMeter::new());
+		Market::fail_overdue(Market::moment(), &mut WeightMeter::new());
 		assert_eq!(Probes::<Test>::iter().count(), 0);
 		assert_eq!(OpenProbes::<Test>::iter().count(), 0);
 		assert_eq!(Balances::free_balance(STRANGER), FUNDS);
@@ -362,7 +387,7 @@ fn the_third_failure_in_a_row_closes_the_offer() {
 		at(6, 0);
 		deals.iter().for_each(|deal| probe(STRANGER, *deal, peer));
 		at(6, OVER);
-		Market::fail_overdue(&mut WeightMeter::new());
+		Market::fail_overdue(Market::moment(), &mut WeightMeter::new());
 		assert!(!Offers::<Test>::contains_key(peer));
 		assert_eq!(held(HoldReason::OfferDeposit, PROVIDER), 0);
 	});

@@ -12,7 +12,7 @@ use millrace_primitives::{
 	market::{CallLimits, DealSpec},
 	peer::PeerId,
 	probe::{probe_request, Moment, ProbeBody, MAX_PROBE_BYTES},
-	DealId, H256,
+	Balance, DealId, H256,
 };
 
 fn ask(who: u64, deal: DealId, peer: PeerId, bytes: usize) -> DispatchResultWithPostInfo {
@@ -312,4 +312,33 @@ fn a_probe_is_answered_up_to_its_deadline_also_over_a_border() {
 			}
 		});
 	}
+}
+
+/// What a provider gets of a probe's bond that is answered, if the part that burns changes before the
+/// probe or while it is open.
+fn paid_for_an_answer(voted_first: bool) -> Balance {
+	let mut paid = 0;
+	build_and_execute(|| {
+		let all = crate::MarketParams {
+			probe_burn: sp_runtime::Perbill::one(),
+			..params()
+		};
+		let (deal, peer) = serving(spec(1, 10));
+		if voted_first {
+			assert_ok!(Market::apply_params(all.clone()));
+		}
+		probe(STRANGER, deal, peer);
+		assert_ok!(Market::apply_params(all));
+		let had = Balances::free_balance(PROVIDER);
+		answer(peer, deal, signed_by(1, answer_of(1, deal)));
+		assert_eq!(Balances::free_balance(STRANGER), FUNDS - PROBE_BOND);
+		paid = Balances::free_balance(PROVIDER) - had;
+	});
+	paid
+}
+
+#[test]
+fn a_probe_keeps_what_its_answer_burns() {
+	assert_eq!(paid_for_an_answer(false), 20);
+	assert_eq!(paid_for_an_answer(true), 0);
 }

@@ -9,7 +9,7 @@ use millrace_primitives::{
 };
 use scale_info::TypeInfo;
 
-/// Most probes of one worker in an epoch. Each costs a bond, of which half is burnt if it is answered.
+/// Most probes of one worker in an epoch. Each costs a bond, of which a part is burnt if it is answered.
 pub const MAX_PROBES_PER_EPOCH: u32 = 16;
 /// Exclusions for which a failed probe is remembered: while the peer may not be matched to the deal, and
 /// for as long again.
@@ -26,6 +26,8 @@ pub struct Probe<AccountId> {
 	pub request: H256,
 	/// Held of the prober.
 	pub bond: Balance,
+	/// What of it burns if it is answered.
+	pub burn: Balance,
 	/// The block in which it was made.
 	pub at: BlockNumber,
 	/// The epoch of that block, which is not paid unless it is answered.

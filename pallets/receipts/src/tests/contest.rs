@@ -38,7 +38,10 @@ fn the_earliest_commit_gets_the_bounty() {
 			1,
 			OffenceKind::Fraud
 		));
-		assert_eq!(Slashes::get()[0].offence.reporter, Some(ALICE));
+		assert_eq!(
+			Slashes::get()[0].offence.reporter,
+			Some((ALICE, params().reward))
+		);
 		assert!(Receipts::cases(peer())[0].concluded);
 		assert_eq!(
 			(
@@ -96,7 +99,10 @@ fn who_copies_a_reveal_gets_nothing() {
 		assert_eq!(Receipts::cases(peer())[0].leader, BOB);
 		assert_ok!(reveal(ALICE, case, evidence));
 		conclude(1, OffenceKind::Fraud);
-		assert_eq!(Slashes::get()[0].offence.reporter, Some(ALICE));
+		assert_eq!(
+			Slashes::get()[0].offence.reporter,
+			Some((ALICE, params().reward))
+		);
 		assert_eq!(free(BOB), ENDOWMENT);
 	});
 }
@@ -216,18 +222,21 @@ fn once_per_epoch() {
 }
 
 #[test]
-fn a_case_keeps_the_penalty_that_it_was_proven_under() {
+fn a_case_keeps_the_penalty_and_the_reward_that_it_was_proven_under() {
 	build_and_execute(|| {
 		let (case, evidence) = overbilled();
 		assert_ok!(challenge(ALICE, case, evidence));
 		let params = crate::ReceiptsParams {
 			fraud: sp_runtime::Perbill::one(),
 			contest_blocks: 100,
+			reward: sp_runtime::Perbill::zero(),
 			..params()
 		};
 		assert_ok!(Receipts::apply_params(params));
 		conclude(1, OffenceKind::Fraud);
 		assert_eq!(Slashes::get()[0].amount, STAKE / 2);
+		let thirty = sp_runtime::Perbill::from_percent(30);
+		assert_eq!(Slashes::get()[0].offence.reporter, Some((ALICE, thirty)));
 	});
 }
 

@@ -220,7 +220,7 @@ fn withheld_data_cost_stake_and_the_receipt() {
 		assert_eq!(slashes.len(), 1);
 		assert_eq!(slashes[0].amount, amount);
 		assert!(!slashes[0].offence.fails);
-		assert_eq!(slashes[0].offence.reporter, Some(ALICE));
+		assert_eq!(slashes[0].offence.reporter, Some((ALICE, params().reward)));
 		assert_eq!(free(ALICE), ENDOWMENT + amount / 10 * 3);
 		assert_eq!(held(ALICE, HoldReason::Demand), 0);
 		assert_eq!(Receipts::opened(peer(), 1), vec![sign(receipt(1))]);

@@ -123,7 +123,10 @@ fn silence_proves() {
 		assert_eq!(OpenCases::<Test>::get(peer()), 1);
 		conclude(1, OffenceKind::Omission);
 		assert_eq!(OpenCases::<Test>::get(peer()), 0);
-		assert_eq!(Slashes::get()[0].offence.reporter, Some(ALICE));
+		assert_eq!(
+			Slashes::get()[0].offence.reporter,
+			Some((ALICE, params().reward))
+		);
 	});
 }
 
@@ -204,7 +207,10 @@ fn thirty_two_false_claims_do_not_shield() {
 		pass(9);
 		assert_ok!(Receipts::close_show(by(ALICE), peer(), case.subject));
 		conclude(1, OffenceKind::Omission);
-		assert_eq!(Slashes::get()[0].offence.reporter, Some(ALICE));
+		assert_eq!(
+			Slashes::get()[0].offence.reporter,
+			Some((ALICE, params().reward))
+		);
 		// The rest is moot.
 		let subjects: Vec<_> = Shows::<Test>::iter_key_prefix(peer()).collect();
 		for subject in subjects {
@@ -271,7 +277,10 @@ fn an_earlier_commitment_takes_a_claim_over() {
 		pass(9);
 		assert_ok!(Receipts::close_show(by(BOB), peer(), case.subject));
 		conclude(1, OffenceKind::Omission);
-		assert_eq!(Slashes::get()[0].offence.reporter, Some(ALICE));
+		assert_eq!(
+			Slashes::get()[0].offence.reporter,
+			Some((ALICE, params().reward))
+		);
 	});
 }
 

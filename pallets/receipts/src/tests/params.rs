@@ -4,6 +4,7 @@ use super::*;
 use crate::ReceiptsParams;
 use frame_support::assert_noop;
 use millrace_primitives::governance::Contradiction;
+use sp_runtime::Perbill;
 
 #[test]
 fn only_parameters_that_make_sense_are_taken() {
@@ -16,7 +17,7 @@ fn only_parameters_that_make_sense_are_taken() {
 		assert_eq!(Receipts::params(), good);
 		assert_eq!(events(), vec![Event::ParamsSet { params: good }]);
 
-		let changes: [fn(&mut ReceiptsParams); 12] = [
+		let changes: [fn(&mut ReceiptsParams); 13] = [
 			|params| params.bond = 0,
 			|params| params.reveal_after_blocks = 1,
 			|params| params.reveal_within_blocks = 2,
@@ -29,6 +30,7 @@ fn only_parameters_that_make_sense_are_taken() {
 			|params| params.post_blocks = u32::MAX,
 			|params| params.omission_epochs = 0,
 			|params| params.omission_epochs = 61,
+			|params| params.compensation = Perbill::from_percent(81),
 		];
 		for (number, change) in changes.into_iter().enumerate() {
 			let mut bad = params();

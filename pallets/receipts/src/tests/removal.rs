@@ -67,6 +67,7 @@ fn fill(peer: PeerId) {
 				committed: 1,
 				contest_until: 10,
 				part: Default::default(),
+				reward: Default::default(),
 				concluded: true,
 			};
 			Cases::<Test>::insert(peer, (epoch, charge.kind()), case);

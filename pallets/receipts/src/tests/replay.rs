@@ -67,9 +67,27 @@ fn a_call_that_ends_otherwise_is_fraud() {
 			assert_eq!(slashes.len(), 1);
 			assert_eq!(slashes[0].amount, STAKE / 2);
 			assert!(slashes[0].offence.fails);
-			assert_eq!(slashes[0].offence.reporter, Some(ALICE));
+			assert_eq!(slashes[0].offence.reporter, Some((ALICE, params().reward)));
 		});
 	}
+}
+
+#[test]
+fn a_challenge_keeps_what_the_accused_gets_of_its_bond() {
+	build_and_execute(|| {
+		Outcome::set(Some(true_outcome()));
+		let (case, evidence) = replayed();
+		commit(ALICE, case);
+		let nothing = crate::ReceiptsParams {
+			compensation: sp_runtime::Perbill::zero(),
+			..params()
+		};
+		assert_ok!(Receipts::apply_params(nothing));
+		pass(2);
+		assert_ok!(reveal(ALICE, case, evidence));
+		let given = half_of(bond() - cost(MOST_GAS));
+		assert_eq!(free(PROVIDER), ENDOWMENT + given);
+	});
 }
 
 #[test]

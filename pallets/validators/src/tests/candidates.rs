@@ -224,6 +224,14 @@ fn calls_want_their_origins_and_parameters_that_make_sense() {
 				min_seat_stake: 0,
 				..params
 			},
+			crate::ValidatorsParams {
+				seats_per_change: 3,
+				..params
+			},
+			crate::ValidatorsParams {
+				least_authored: sp_runtime::Perbill::one(),
+				..params
+			},
 		];
 		for params in wrong {
 			assert_noop!(Validators::apply_params(params), Contradiction);

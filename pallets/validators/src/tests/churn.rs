@@ -30,7 +30,7 @@ proptest! {
 				}
 				let before = planned();
 				let after = rotate();
-				let most = changes(before.len());
+				let most = changes(before.len(), &Params::<Test>::get());
 				let entered: Vec<_> = after.iter().filter(|who| !before.contains(who)).collect();
 				let left = before.iter().filter(|who| !after.contains(who)).count();
 				assert!(entered.len() <= most, "{} of {}", entered.len(), before.len());

@@ -123,6 +123,8 @@ fn parameters_are_written_as_in_chain_specifications() {
 			"maxValidators": 100,
 			"minSeatStake": "7",
 			"bootstrapStake": "1000000000000000000000000",
+			"seatsPerChange": 6,
+			"leastAuthored": 500_000_000,
 		} })
 	);
 }

@@ -4,6 +4,7 @@ use crate::{
 	mock::*, rules::is_silent, Authored, Event, LeaveReason, Silent, SitOut, Standing, Written,
 };
 use frame_support::{assert_ok, dispatch::DispatchClass};
+use sp_runtime::Perbill;
 
 #[test]
 fn silence_is_what_chance_does_not_explain() {
@@ -30,11 +31,15 @@ fn silence_is_what_chance_does_not_explain() {
 	];
 	for (authored, expected, silent) in table {
 		assert_eq!(
-			is_silent(authored, expected),
+			is_silent(authored, expected, Perbill::from_percent(50)),
 			silent,
 			"{authored} of {expected}"
 		);
 	}
+	// Who may write less is silent later, and never at nothing asked.
+	assert!(!is_silent(20, 100, Perbill::from_percent(20)));
+	assert!(is_silent(19, 100, Perbill::from_percent(20)));
+	assert!(!is_silent(0, 100, Perbill::zero()));
 }
 
 #[test]

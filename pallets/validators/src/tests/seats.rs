@@ -14,6 +14,7 @@ fn params(max_validators: u32, min_seat_stake: Balance) -> ValidatorsParams {
 		max_validators,
 		min_seat_stake,
 		bootstrap_stake: 0,
+		..Default::default()
 	}
 }
 
@@ -359,7 +360,7 @@ proptest! {
 		let mut seats = seated;
 		for _ in 0..3 {
 			let change = next_seats(&seats, &leaving, &claimants, &params, floor);
-			let most = changes(seats.len());
+			let most = changes(seats.len(), &params);
 			prop_assert!(change.entered.len() <= most && change.left.len() <= most);
 			prop_assert!(change.entered.iter().all(|who| claimants.contains(who)));
 			prop_assert!(change.left.iter().all(|(who, _)| seats.contains(who)));
@@ -397,4 +398,16 @@ proptest! {
 		claimants.sort();
 		prop_assert_eq!(seats, claimants);
 	}
+}
+
+#[test]
+fn how_many_seats_change_is_voted() {
+	let most = |seats, seats_per_change| {
+		let params = ValidatorsParams {
+			seats_per_change,
+			..params(100, 1)
+		};
+		changes(seats, &params)
+	};
+	assert_eq!((most(12, 4), most(12, 6), most(12, 13)), (3, 2, 1));
 }

@@ -40,12 +40,15 @@ fn op() -> impl Strategy<Value = Op> {
 		6 => 1u128..60,
 		1 => 1u128..1_000,
 	];
-	let params =
-		(0u32..=8, 0u128..40, 0u128..200).prop_map(|(max, min, bootstrap)| ValidatorsParams {
+	let params = (0u32..=8, 0u128..40, 0u128..200, 3u32..9, 1u32..=100).prop_map(
+		|(max, min, bootstrap, seats, percent)| ValidatorsParams {
 			max_validators: max,
 			min_seat_stake: min,
 			bootstrap_stake: bootstrap,
-		});
+			seats_per_change: seats,
+			least_authored: Perbill::from_percent(percent),
+		},
+	);
 	let blocks = prop_oneof![1 => Just(0u8), 4 => 0u8..30];
 	prop_oneof![
 		6 => (who(), stake).prop_map(|(who, stake)| Op::Stake { who, stake }),
@@ -113,7 +116,7 @@ fn rotate_and_check() {
 	CurrentEpoch::mutate(|epoch| *epoch += 1);
 	let after = rotate();
 	let params = Params::<Test>::get();
-	let most = changes(before.len());
+	let most = changes(before.len(), &params);
 	let entered: Vec<_> = after.iter().filter(|who| !before.contains(who)).collect();
 	let left = before.iter().filter(|who| !after.contains(who)).count();
 	assert!(entered.len() <= most && left <= most);

@@ -47,6 +47,8 @@ fn signed_terms() -> StakerTerms {
 			challenge_epochs: 1,
 			slash_delay_epochs: 1,
 			vesting_epochs: 1,
+			stake_floor: Perbill::zero(),
+			least_audit_slash: Perbill::zero(),
 		},
 	}
 }

@@ -1,6 +1,6 @@
-//! docs/parameters.md shows the list.
+//! docs/parameters.md shows the list, and the numbers that are not in it.
 
-use super::on_chain;
+use super::{fixed, on_chain};
 use crate::Governed;
 use millrace_primitives::{
 	governance::{ParameterInfo, ParameterKind},
@@ -14,7 +14,7 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/parameters.md")
 const MARK: &str = "<!-- Made of the runtime's list: `cargo test -p millrace-runtime -- --ignored writes_the_page`. -->\n";
 
 /// A number with its thousands apart.
-fn count(value: U256) -> String {
+pub(super) fn count(value: U256) -> String {
 	let digits = value.to_string();
 	let mut text = String::new();
 	for (index, digit) in digits.chars().enumerate() {
@@ -79,6 +79,7 @@ fn tables() -> String {
 		}
 		text.push_str(&row(info));
 	}
+	text.push_str(&fixed::table());
 	text
 }
 

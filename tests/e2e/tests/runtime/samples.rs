@@ -65,6 +65,8 @@ pub(crate) fn signed_terms(kind: RoundKind) -> StakerTerms {
 			challenge_epochs: 7,
 			slash_delay_epochs: 8,
 			vesting_epochs: u32::MAX,
+			stake_floor: Perbill::from_parts(9),
+			least_audit_slash: Perbill::from_parts(10),
 		},
 	}
 }

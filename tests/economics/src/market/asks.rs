@@ -11,7 +11,7 @@ use millrace_primitives::{
 	Balance, DealId,
 };
 use pallet_capacity::CapacityParams;
-use pallet_market::{MarketParams, MAX_LAPSES, MAX_LOOKS_PER_VISIT, MAX_OVERLAP};
+use pallet_market::{MarketParams, MAX_LOOKS_PER_VISIT, MAX_OVERLAP};
 use std::collections::BTreeSet;
 
 /// Ask below everybody's.
@@ -185,7 +185,7 @@ pub(super) fn dead_offers() -> Vec<Case> {
 			format!("units {units}"),
 			"deals that wait for an offer until it is closed",
 			kept_waiting(units) as f64,
-			(units + MAX_LAPSES - 1).into(),
+			(units + MarketParams::default().max_lapses - 1).into(),
 		));
 	}
 	cases

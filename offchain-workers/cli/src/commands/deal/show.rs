@@ -8,7 +8,7 @@ use crate::{
 };
 use millrace_client::{amounts, AccountId};
 use millrace_primitives::{
-	market::{DealStatus, WorkerStatus},
+	market::{DealStatus, DealTerms, WorkerStatus},
 	views::{DealView, GraceSpan},
 };
 
@@ -45,7 +45,7 @@ fn head(deal: &DealView<AccountId>) -> Vec<(&'static str, String)> {
 		rows.push(("offered to", format!("{heir}, until it is taken")));
 	}
 	rows.extend([
-		("status", of_deal(&deal.status, deal.grace)),
+		("status", of_deal(&deal.status, deal.grace, &deal.terms)),
 		("package", format!("{:?}", deal.spec.package.hash)),
 	]);
 	if let Some(past) = deal.packages.past.last() {
@@ -101,11 +101,13 @@ fn count(deal: &DealView<AccountId>, counts: impl Fn(&WorkerStatus) -> bool) -> 
 }
 
 /// Where a deal stands, in words.
-pub(super) fn of_deal(status: &DealStatus, grace: Option<GraceSpan>) -> String {
+pub(super) fn of_deal(status: &DealStatus, grace: Option<GraceSpan>, terms: &DealTerms) -> String {
 	match (status, grace) {
 		(DealStatus::Active, _) => "active".into(),
 		(DealStatus::Grace, Some(GraceSpan { from, until })) => format!(
-			"in grace: half the price from epoch {from} up to {until}, and nothing afterwards; top it up"
+			"in grace: {:?} of the price from epoch {from} up to {until}, and nothing afterwards; \
+			 top it up",
+			terms.grace_price,
 		),
 		(DealStatus::Grace, None) => "in grace; top it up".into(),
 		(DealStatus::Ending { last }, _) => format!("ends with epoch {last}"),
@@ -130,11 +132,15 @@ mod tests {
 	#[test]
 	fn who_looks_at_a_deal_in_grace_is_told_how_long_it_lasts_and_what_to_do() {
 		let span = GraceSpan { from: 5, until: 6 };
-		let text = of_deal(&DealStatus::Grace, Some(span));
-		assert!(text.contains("epoch 5 up to 6"), "{text}");
+		let terms = DealTerms::default();
+		let text = of_deal(&DealStatus::Grace, Some(span), &terms);
+		assert!(
+			text.contains("50% of the price from epoch 5 up to 6"),
+			"{text}"
+		);
 		assert!(text.contains("top it up"), "{text}");
 		// The span of an earlier time says nothing of a deal that has money again.
-		assert_eq!(of_deal(&DealStatus::Active, Some(span)), "active");
+		assert_eq!(of_deal(&DealStatus::Active, Some(span), &terms), "active");
 	}
 
 	#[test]

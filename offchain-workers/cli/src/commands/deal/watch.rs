@@ -146,7 +146,7 @@ fn in_short(deal: &DealView<AccountId>, epoch: EpochIndex) -> String {
 		"epoch {epoch}: {} of {} workers serve; {}; {} in escrow, paid until epoch {}",
 		serving(deal, epoch),
 		deal.spec.target_workers,
-		of_deal(&deal.status, deal.grace),
+		of_deal(&deal.status, deal.grace, &deal.terms),
 		amounts::format(deal.escrow),
 		deal.paid_until,
 	)

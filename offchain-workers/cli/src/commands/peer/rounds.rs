@@ -309,6 +309,14 @@ fn describe(peer: PeerId, round: &RoundView<AccountId>, left: Balance) -> String
 			format!("{:?}", terms.own_floor),
 		),
 		(
+			"fails at a whole stake of",
+			format!("{:?}", terms.stake_floor),
+		),
+		(
+			"an audit that fails costs",
+			format!("{:?} of it at least", terms.least_audit_slash),
+		),
+		(
 			"commission",
 			format!("{:?} of your rewards", terms.commission),
 		),
@@ -407,6 +415,8 @@ mod tests {
 			challenge_epochs: 24,
 			slash_delay_epochs: 23,
 			vesting_epochs: 2_160,
+			stake_floor: Perbill::from_percent(50),
+			least_audit_slash: Perbill::from_percent(5),
 		};
 		RoundView {
 			terms: StakerTerms {

@@ -49,9 +49,10 @@ pub(super) struct Ledger {
 	pub(super) left: BTreeMap<PeerId, Vec<(DealId, EpochIndex, EpochIndex)>>,
 }
 
-/// Of a payment 2 % burn, rounded up.
-fn split(amount: Balance) -> (Balance, Balance) {
-	let burnt = (amount * 2).div_ceil(100);
+/// A part of a payment burns, rounded up.
+fn split(row: &Row, amount: Balance) -> (Balance, Balance) {
+	let part = Balance::from(row.terms.payment_burn.deconstruct());
+	let burnt = (amount * part).div_ceil(1_000_000_000);
 	(amount - burnt, burnt)
 }
 
@@ -333,8 +334,8 @@ impl Ledger {
 				let mut name = "an epoch paid";
 				for (deal, amount, is_grace) in self.dues(peer, epoch) {
 					assert!(self.paid.insert((deal, peer, epoch)));
-					let (paid, burnt) = split(amount);
 					let row = self.row(deal);
+					let (paid, burnt) = split(row, amount);
 					if row.spec.billing.full_gas().is_some() {
 						name = "an epoch paid by gas";
 					}
@@ -364,7 +365,7 @@ impl Ledger {
 				let seat = &row.workers[&peer];
 				// It would have been paid for the epoch after the last one.
 				assert!(seat.serves(row.last.unwrap_or(now) + 1));
-				assert_eq!((paid, burnt), split(seat.price.min(row.closing)));
+				assert_eq!((paid, burnt), split(row, seat.price.min(row.closing)));
 				less(&mut row.closing, paid + burnt);
 				self.note_payment(deal, peer, paid, burnt);
 				"a closing epoch paid"
@@ -414,12 +415,13 @@ impl Ledger {
 
 	fn create(&mut self, deal: DealId, owner: u64, escrow: Balance, closing: Balance) {
 		let spec = Specs::<Test>::get(deal).expect("it was ordered");
-		let deposit = Params::<Test>::get().deal_deposit;
+		let params = Params::<Test>::get();
+		let deposit = params.deal_deposit;
 		let price = spec.price_ceiling
 			* Balance::from(spec.units_per_worker)
 			* Balance::from(spec.target_workers);
 		assert_eq!(closing, price);
-		assert!(escrow >= 2 * price);
+		assert!(escrow >= Balance::from(params.min_escrow_epochs) * price);
 		self.spend(owner, escrow + closing);
 		*self.of(Market::pot(), ESCROW) += escrow + closing;
 		self.hold(owner, DEAL, deposit);
@@ -432,6 +434,7 @@ impl Ledger {
 			early: false,
 			grace: None,
 			in_grace: false,
+			terms: params.terms(),
 			heir: None,
 			moving: None,
 			packages,
@@ -508,9 +511,8 @@ impl Ledger {
 		let row = self.row(deal);
 		assert!(row.last.is_none() && !row.in_grace);
 		assert_eq!(span.from, Epoch::get() + 1);
-		let last = row
-			.term_end
-			.map_or(span.from + 1, |end| end.min(span.from + 1));
+		let most = Epoch::get() + row.terms.grace_epochs;
+		let last = row.term_end.map_or(most, |end| end.min(most));
 		assert_eq!(span.until, last);
 		// It cannot pay the next epoch of those that serve it.
 		let serve = row.workers.values().filter(|seat| seat.serves(span.from));

@@ -462,9 +462,17 @@ fn new_params() -> impl Strategy<Value = MarketParams> {
 	let gas = prop_oneof![1 => Just(999u64), 8 => Just(1_000u64)];
 	let bond = prop_oneof![1 => 0u128..2, 3 => Just(PROBE_BOND)];
 	let deposits = (deposit(), deposit(), bond);
-	(min_price, deposits, gas, epochs(), epochs()).prop_map(
-		|(min_price, deposits, max_call_gas, exclusion, assignment)| {
+	let part = || prop_oneof![Just(0u32), Just(1), Just(20_000_000), Just(500_000_000)];
+	// Three epochs at half the price are more than the closing deposit has.
+	let grace = (
+		1u32..4,
+		prop_oneof![4 => Just(500_000_000u32), 1 => Just(333_333_333)],
+	);
+	let terms = (part(), grace, 1u32..4, part());
+	(min_price, deposits, gas, epochs(), epochs(), terms).prop_map(
+		|(min_price, deposits, max_call_gas, exclusion, assignment, terms)| {
 			let (deal_deposit, offer_deposit, probe_bond) = deposits;
+			let (burn, (grace_epochs, grace_price), counts, probe_burn) = terms;
 			MarketParams {
 				min_price,
 				deal_deposit,
@@ -474,6 +482,13 @@ fn new_params() -> impl Strategy<Value = MarketParams> {
 				assignment_epochs: assignment,
 				probe_bond,
 				probe_blocks: PROBE_BLOCKS,
+				probe_burn: Perbill::from_parts(probe_burn),
+				payment_burn: Perbill::from_parts(burn),
+				grace_epochs,
+				grace_price: Perbill::from_parts(grace_price),
+				min_escrow_epochs: counts,
+				max_lapses: counts,
+				..Default::default()
 			}
 		},
 	)

@@ -22,6 +22,8 @@ use sp_runtime::DispatchError;
 pub(super) struct Open {
 	prober: u64,
 	bond: Balance,
+	/// What of it burns if there is an answer.
+	burn: Balance,
 	/// The epoch that it was made in.
 	epoch: EpochIndex,
 	/// First paid epoch of the worker that was asked.
@@ -67,7 +69,9 @@ impl Ledger {
 				bond,
 				deadline,
 			} => {
-				assert_eq!(bond, Params::<Test>::get().probe_bond);
+				let params = Params::<Test>::get();
+				assert_eq!(bond, params.probe_bond);
+				let part = Balance::from(params.probe_burn.deconstruct());
 				assert!(self.due().contains(&(deal, peer)));
 				if bond > 0 {
 					self.hold(prober, PROBE, bond);
@@ -76,6 +80,7 @@ impl Ledger {
 				let open = Open {
 					prober,
 					bond,
+					burn: (bond * part).div_ceil(1_000_000_000),
 					epoch: Epoch::get(),
 					since: since.expect("it is live"),
 					deadline,
@@ -94,7 +99,7 @@ impl Ledger {
 				assert!(self.is_probed(deal, peer));
 				let open = self.probes.remove(&(deal, peer)).expect("it was open");
 				assert_eq!((prober, paid + burnt), (open.prober, open.bond));
-				assert_eq!(paid, open.bond / 2);
+				assert_eq!(burnt, open.burn);
 				if open.bond > 0 {
 					self.part(prober, provider_of(peer), (paid, burnt));
 				}

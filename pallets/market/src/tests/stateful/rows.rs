@@ -2,8 +2,10 @@
 
 use crate::{mock::MockPeers, GraceSpan};
 use millrace_primitives::{
-	market::DealSpec, peer::PeerId, traits::PeerRegistry, Balance, BlockNumber, DealId, EpochIndex,
-	Gas, H256,
+	market::{DealSpec, DealTerms},
+	peer::PeerId,
+	traits::PeerRegistry,
+	Balance, BlockNumber, DealId, EpochIndex, Gas, H256,
 };
 use std::collections::BTreeMap;
 
@@ -77,6 +79,8 @@ pub(super) struct Row {
 	pub(super) grace: Option<GraceSpan>,
 	/// Whether that was not ended by escrow.
 	pub(super) in_grace: bool,
+	/// What was in force when it was made.
+	pub(super) terms: DealTerms,
 	/// To whom its owner wants to give it.
 	pub(super) heir: Option<u64>,
 	/// Who makes room once the cheaper one is live that is assigned besides.
@@ -122,15 +126,22 @@ impl Row {
 			}
 		};
 		match self.grace {
-			Some(span) if span.contains(epoch) => (share(seat.price / 2).min(self.closing), true),
+			Some(span) if span.contains(epoch) => {
+				(share(self.in_grace_of(seat)).min(self.closing), true)
+			}
 			_ => (share(seat.price).min(self.escrow), false),
 		}
+	}
+
+	/// Price of an epoch of a worker in grace.
+	fn in_grace_of(&self, seat: &Seat) -> Balance {
+		seat.price * Balance::from(self.terms.grace_price.deconstruct()) / 1_000_000_000
 	}
 
 	/// Whether a worker that serves an epoch would be paid all of it.
 	pub(super) fn would_pay(&self, seat: &Seat, epoch: EpochIndex) -> bool {
 		let covered = match self.grace {
-			Some(span) if span.contains(epoch) => self.closing >= seat.price / 2,
+			Some(span) if span.contains(epoch) => self.closing >= self.in_grace_of(seat),
 			_ => self.escrow >= seat.price,
 		};
 		covered && self.pays(epoch)
@@ -177,8 +188,8 @@ impl Row {
 	/// Most that its workers can get for the epochs of the last grace.
 	pub(super) fn most_in_grace(&self) -> Balance {
 		let epochs = self.grace.map_or(0, |span| span.until - span.from + 1);
-		let halves = self.workers.values().map(|seat| seat.price / 2);
-		Balance::from(epochs) * halves.sum::<Balance>()
+		let prices = self.workers.values().map(|seat| self.in_grace_of(seat));
+		Balance::from(epochs) * prices.sum::<Balance>()
 	}
 
 	/// Workers of a provider.

@@ -289,6 +289,7 @@ fn evidence() {
 		committed: 1,
 		contest_until: 1,
 		part: Perbill::from_percent(50),
+		reward: Perbill::from_percent(30),
 		concluded: false,
 	};
 	Cases::<Runtime>::insert(peer(1), place, old);

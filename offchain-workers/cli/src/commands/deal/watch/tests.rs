@@ -2,7 +2,7 @@
 
 use super::*;
 use clap::Parser;
-use millrace_primitives::execution::PROFILE_V1;
+use millrace_primitives::{execution::PROFILE_V1, market::DealTerms};
 
 #[derive(Parser)]
 struct Watched {
@@ -74,6 +74,7 @@ fn deal(status: Value, workers: &[Value]) -> DealView<AccountId> {
 		"paid_until": 9,
 		"workers": workers,
 		"profile": PROFILE_V1,
+		"terms": DealTerms::default(),
 	});
 	serde_json::from_value(value).expect("that is a deal")
 }

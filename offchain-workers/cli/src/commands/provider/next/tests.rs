@@ -47,6 +47,8 @@ fn terms() -> CommitmentTerms {
 		challenge_epochs: 24,
 		slash_delay_epochs: 24,
 		vesting_epochs: 2_160,
+		stake_floor: Perbill::from_percent(50),
+		least_audit_slash: Perbill::from_percent(5),
 	}
 }
 
