@@ -2,13 +2,13 @@
 # Measurements that are too heavy for the tests: the inputs of docs/MEASUREMENTS.md, and the weights
 # of our pallets.
 #
-#   scripts/bench.sh [build|demo|bench|reports|market|governance|prover|execution|differential|
+#   scripts/bench.sh [build|demo|bench|reports|market|governance|anchor|prover|execution|differential|
 #                     adjudication|economics|bars|weights]...        default: demo bench
 #
 # build     the node from nothing, once, in a target folder of its own
 # demo      the whole demo, warm, RUNS times (default 5): elapsed time, latency, gas
 # bench     every ignored test whose name begins with bench_, one at a time, but for those of the next
-#           seven; each prints one JSON line of medians. Half an hour and more: the stateful tests of
+#           eight; each prints one JSON line of medians. Half an hour and more: the stateful tests of
 #           all pallets are among them
 # reports   reports that a node takes in: full blocks, exported and imported
 # market    the matcher in books of 10,000 offers, the market's operations by weight, what is left of
@@ -16,6 +16,7 @@
 #           clients notice that a worker is killed: some minutes
 # governance  the life of a whole chain at random, in which no FLT is made or lost but by the rules;
 #           MILLRACE_FUZZ_SEED lives another
+# anchor    gas of checkpoints on anvil, which npm brings, and how soon a withdrawal can be claimed there
 # prover    the prover's rate against RandomX' own, in both modes; fast mode takes 2.3 GiB
 # execution calls against plain wasmtime, calls a second, first calls, restarts, memory, and others
 #           served beside hostile guests: some ten minutes
@@ -129,8 +130,8 @@ execution_tests=(bench_receipted_call bench_calls bench_first_call bench_restart
 
 bench_tests() {
 	local name skipped=()
-	for name in bench_reports bench_market bench_governance bench_prover_rate bench_differential \
-		bench_adjudication "${execution_tests[@]}"; do
+	for name in bench_reports bench_market bench_governance bench_anchor bench_prover_rate \
+		bench_differential bench_adjudication "${execution_tests[@]}"; do
 		skipped+=(--skip "$name")
 	done
 	scripts/guests.sh >&2
@@ -155,6 +156,15 @@ bench_market() {
 
 bench_governance() {
 	run_tests bench_governance
+}
+
+bench_anchor() {
+	local status=0
+	build_programs
+	run_tests bench_anchor || status=1
+	# An ordinary test, which says what a checkpoint takes.
+	run_harness contracts_are_the_committed_ones || status=1
+	return "$status"
 }
 
 bench_prover() {
@@ -203,7 +213,7 @@ bench_bars() {
 bench_weights() {
 	local pallet folder start=$SECONDS
 	local pallets=(pallet_epochs pallet_providers pallet_capacity pallet_market pallet_receipts
-		pallet_validators pallet_emission pallet_developer_rewards pallet_governed)
+		pallet_validators pallet_emission pallet_developer_rewards pallet_governed pallet_anchor)
 	# The benchmarking tool comes with a runtime of its own for a command that our node has not. The
 	# next build of the workspace puts the usual node in the place of the one that is built here.
 	SKIP_FRAME_STORAGE_ACCESS_TEST_RUNTIME_WASM_BUILD=1 \
@@ -234,6 +244,7 @@ for part in "$@"; do
 	reports) bench_reports ;;
 	market) bench_market ;;
 	governance) bench_governance ;;
+	anchor) bench_anchor ;;
 	prover) bench_prover ;;
 	execution) bench_execution ;;
 	differential) bench_differential ;;
@@ -242,7 +253,7 @@ for part in "$@"; do
 	bars) bench_bars ;;
 	weights) bench_weights ;;
 	*)
-		echo "bench: unknown part $part; known are build, demo, bench, reports, market, governance, prover, execution, differential, adjudication, economics, bars and weights" >&2
+		echo "bench: unknown part $part; known are build, demo, bench, reports, market, governance, anchor, prover, execution, differential, adjudication, economics, bars and weights" >&2
 		exit 2
 		;;
 	esac

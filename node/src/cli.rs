@@ -5,6 +5,7 @@ use sc_cli::{
 	BuildSpecCmd, ChainInfoCmd, CheckBlockCmd, ExportBlocksCmd, ExportChainSpecCmd,
 	ImportBlocksCmd, KeySubcommand, PurgeChainCmd, RevertCmd, RunCmd,
 };
+use std::path::PathBuf;
 
 /// Most subscriptions of one connection where the operator says nothing; the SDK says 1024.
 ///
@@ -14,10 +15,15 @@ use sc_cli::{
 const SUBSCRIPTIONS_PER_CONNECTION: &str = "64";
 
 /// Options of the running node, or a subcommand.
+// Offchain indexing is on, which the SDK has off: blocks write the leaves beside the state that proofs
+// for the anchor are made of. A gap can never be filled.
 #[derive(Debug, clap::Parser)]
-#[command(mut_arg("rpc_max_subscriptions_per_connection", |arg| {
-	arg.default_value(SUBSCRIPTIONS_PER_CONNECTION)
-}))]
+#[command(
+	mut_arg("rpc_max_subscriptions_per_connection", |arg| {
+		arg.default_value(SUBSCRIPTIONS_PER_CONNECTION)
+	}),
+	mut_arg("indexing_enabled", |arg| arg.default_value("true"))
+)]
 pub(crate) struct Cli {
 	/// What to do instead of running a node.
 	#[command(subcommand)]
@@ -30,6 +36,11 @@ pub(crate) struct Cli {
 	/// How RandomX runs in it.
 	#[clap(flatten)]
 	pub(crate) randomx: RandomXOptions,
+
+	/// Run the anchor's relayer beside this node, by this configuration: `millrace anchor relay --config
+	/// FILE`, which takes its turn among the validators and ends with the node.
+	#[arg(long, value_name = "FILE")]
+	pub(crate) anchor_relay: Option<PathBuf>,
 }
 
 /// Options of RandomX, for the running node and for every subcommand that executes blocks.
@@ -174,6 +185,18 @@ mod tests {
 			assert_eq!(options.options().pages, Pages::Ordinary);
 		}
 		assert!(Cli::try_parse_from(["millrace-node", "--randomx", "fast"]).is_err());
+	}
+
+	fn indexing(arguments: &[&str]) -> bool {
+		let arguments = [&["millrace-node"][..], arguments].concat();
+		let params = Cli::parse_from(arguments).run.offchain_worker_params;
+		params.indexing_enabled
+	}
+
+	#[test]
+	fn leaves_are_kept_unless_the_operator_wants_none() {
+		assert!(indexing(&["--dev"]));
+		assert!(!indexing(&["--dev", "--enable-offchain-indexing=false"]));
 	}
 
 	fn subscriptions(arguments: &[&str]) -> u32 {

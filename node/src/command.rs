@@ -3,6 +3,7 @@
 use crate::{
 	chain_spec::{self, ChainSpec},
 	cli::{Cli, Subcommand},
+	relayer,
 	service::{self, Backend, Client, Partial},
 };
 use millrace_runtime::{opaque::Block, BlockNumber, Hash};
@@ -77,7 +78,9 @@ pub(crate) fn run() -> sc_cli::Result<()> {
 			} = service::partial(&config)?;
 			Ok((cmd.run(client, config.database), task_manager))
 		}),
-		Some(Subcommand::ImportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|config| {
+		Some(Subcommand::ImportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|mut config| {
+			// As the running node does, or it would have no proofs of these blocks.
+			config.offchain_worker.indexing_enabled = true;
 			let Partial {
 				client,
 				import_queue,
@@ -125,13 +128,19 @@ fn measure_pallet(
 }
 
 fn run_node(cli: &Cli) -> sc_cli::Result<()> {
+	let relay = cli.anchor_relay.clone();
 	cli.create_runner(&cli.run)?
 		.run_node_until_exit(|config| async move {
-			match config.network.network_backend {
+			let rpc = relayer::rpc_address(&config.rpc);
+			let node = match config.network.network_backend {
 				NetworkBackendType::Litep2p => service::full::<Litep2pNetworkBackend>(config),
 				NetworkBackendType::Libp2p => service::full::<NetworkWorker<Block, Hash>>(config),
 			}
-			.map_err(sc_cli::Error::Service)
+			.map_err(sc_cli::Error::Service)?;
+			if let Some(settings) = relay {
+				relayer::start(settings, rpc)?;
+			}
+			Ok(node)
 		})
 }
 

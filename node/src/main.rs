@@ -8,6 +8,7 @@ mod cli;
 mod command;
 mod executor;
 mod randomx;
+mod relayer;
 mod rpc;
 mod service;
 

@@ -138,9 +138,11 @@ impl Grant {
 }
 
 /// What stands in accounts that nobody has a key of: both pots that pallets give out, and what keeps
-/// the pot of all escrow, so that it is there before the first deal.
+/// the pots of all escrow and of all FLT that is at the anchor, so that they are there before the first
+/// deal and the first withdrawal.
 pub(crate) fn pots() -> Vec<Grant> {
 	let (developers, capacity) = (Share::DeveloperRewards, Share::Capacity);
+	let kept = |pot| Grant::free(Share::Treasury, pot, ExistentialDeposit::get());
 	vec![
 		Grant::free(
 			developers,
@@ -148,11 +150,8 @@ pub(crate) fn pots() -> Vec<Grant> {
 			developers.amount(),
 		),
 		Grant::free(capacity, crate::Emission::pot(), capacity.amount()),
-		Grant::free(
-			Share::Treasury,
-			crate::Market::pot(),
-			ExistentialDeposit::get(),
-		),
+		kept(crate::Market::pot()),
+		kept(crate::Anchor::pot()),
 	]
 }
 
@@ -171,10 +170,14 @@ pub fn with_development_keys(validators: &[AccountId]) -> Vec<Grant> {
 	}
 
 	let treasury = Share::Treasury;
+	let kept = grants
+		.iter()
+		.filter(|grant| grant.share == treasury)
+		.fold(0, |sum: Balance, grant| sum.saturating_add(grant.amount));
 	grants.push(Grant::free(
 		treasury,
 		crate::Treasury::account_id(),
-		treasury.free().saturating_sub(ExistentialDeposit::get()),
+		treasury.free().saturating_sub(kept),
 	));
 	let savings = treasury.amount().saturating_sub(treasury.free());
 	grants.push(Grant::locked(treasury, TreasurySavings::get(), savings));

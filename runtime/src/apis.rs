@@ -2,9 +2,10 @@
 
 use crate::{
 	validators::{is_of_this_session, KeyOwners},
-	AccountId, Babe, Balance, Block, Capacity, DeveloperRewards, Epochs, Executive, Governed,
-	Grandpa, InherentDataExt, Market, Nonce, Providers, Receipts, Runtime, RuntimeCall,
-	RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, Validators, VERSION,
+	AccountId, Anchor, Babe, Balance, Beefy, BeefyMmrLeaf, Block, Capacity, DeveloperRewards,
+	Epochs, Executive, Governed, Grandpa, InherentDataExt, Market, Mmr, Nonce, Providers, Receipts,
+	Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System, TransactionPayment,
+	Validators, VERSION,
 };
 use alloc::vec::Vec;
 use codec::Encode;
@@ -14,6 +15,7 @@ use frame_support::{
 	weights::Weight,
 };
 use millrace_primitives::{
+	anchor::{AnchorStatus, ForcedView, OutboxEntry, ParkedView, TallyView, VoterKey, H160},
 	challenge::{CaseView, OwedEvidence, Wanted},
 	commitment::{EarningsView, RoundView, SlashView, StakerTerms},
 	epoch::EpochStatus,
@@ -33,12 +35,17 @@ use millrace_primitives::{
 };
 use sp_api::impl_runtime_apis;
 use sp_consensus_babe::AuthorityId as BabeId;
+use sp_consensus_beefy::{
+	ecdsa_crypto::{AuthorityId as BeefyId, Signature as BeefySignature},
+	mmr::BeefyAuthoritySet,
+};
 use sp_consensus_grandpa::AuthorityId as GrandpaId;
 use sp_core::{crypto::KeyTypeId, OpaqueMetadata};
+use sp_mmr_primitives::{AncestryProof, EncodableOpaqueLeaf, LeafIndex, LeafProof};
 use sp_runtime::{
 	traits::{Block as BlockT, NumberFor},
 	transaction_validity::{TransactionSource, TransactionValidity},
-	ApplyExtrinsicResult, Perbill,
+	ApplyExtrinsicResult, OpaqueValue, Perbill,
 };
 use sp_session::OpaqueGeneratedSessionKeys;
 use sp_version::RuntimeVersion;
@@ -215,6 +222,111 @@ impl_runtime_apis! {
 			KeyOwners::prove((sp_consensus_grandpa::KEY_TYPE, authority_id))
 				.map(|proof| proof.encode())
 				.map(sp_consensus_grandpa::OpaqueKeyOwnershipProof::new)
+		}
+	}
+
+	impl sp_consensus_beefy::BeefyApi<Block, BeefyId> for Runtime {
+		fn beefy_genesis() -> Option<BlockNumber> {
+			pallet_beefy::GenesisBlock::<Runtime>::get()
+		}
+		fn validator_set() -> Option<sp_consensus_beefy::ValidatorSet<BeefyId>> {
+			Beefy::validator_set()
+		}
+		fn submit_report_double_voting_unsigned_extrinsic(
+			equivocation_proof: sp_consensus_beefy::DoubleVotingProof<
+				NumberFor<Block>,
+				BeefyId,
+				BeefySignature,
+			>,
+			key_owner_proof: sp_consensus_beefy::OpaqueKeyOwnershipProof,
+		) -> Option<()> {
+			let key_owner_proof = key_owner_proof.decode()?;
+			Beefy::submit_unsigned_double_voting_report(equivocation_proof, key_owner_proof)
+		}
+		fn submit_report_fork_voting_unsigned_extrinsic(
+			equivocation_proof: sp_consensus_beefy::ForkVotingProof<
+				<Block as BlockT>::Header,
+				BeefyId,
+				OpaqueValue,
+			>,
+			key_owner_proof: sp_consensus_beefy::OpaqueKeyOwnershipProof,
+		) -> Option<()> {
+			let equivocation_proof = equivocation_proof.try_into()?;
+			let key_owner_proof = key_owner_proof.decode()?;
+			Beefy::submit_unsigned_fork_voting_report(equivocation_proof, key_owner_proof)
+		}
+		fn submit_report_future_block_voting_unsigned_extrinsic(
+			equivocation_proof: sp_consensus_beefy::FutureBlockVotingProof<
+				NumberFor<Block>,
+				BeefyId,
+			>,
+			key_owner_proof: sp_consensus_beefy::OpaqueKeyOwnershipProof,
+		) -> Option<()> {
+			let key_owner_proof = key_owner_proof.decode()?;
+			Beefy::submit_unsigned_future_block_voting_report(equivocation_proof, key_owner_proof)
+		}
+		fn generate_key_ownership_proof(
+			_set_id: sp_consensus_beefy::ValidatorSetId,
+			authority_id: BeefyId,
+		) -> Option<sp_consensus_beefy::OpaqueKeyOwnershipProof> {
+			KeyOwners::prove((sp_consensus_beefy::KEY_TYPE, authority_id))
+				.map(|proof| proof.encode())
+				.map(sp_consensus_beefy::OpaqueKeyOwnershipProof::new)
+		}
+	}
+
+	impl sp_mmr_primitives::MmrApi<Block, H256, BlockNumber> for Runtime {
+		fn mmr_root() -> Result<H256, sp_mmr_primitives::Error> {
+			Ok(Mmr::mmr_root())
+		}
+		fn mmr_leaf_count() -> Result<LeafIndex, sp_mmr_primitives::Error> {
+			Ok(Mmr::mmr_leaves())
+		}
+		fn generate_proof(
+			block_numbers: Vec<BlockNumber>,
+			best_known_block_number: Option<BlockNumber>,
+		) -> Result<(Vec<EncodableOpaqueLeaf>, LeafProof<H256>), sp_mmr_primitives::Error> {
+			let (leaves, proof) = Mmr::generate_proof(block_numbers, best_known_block_number)?;
+			let leaves = leaves.iter().map(EncodableOpaqueLeaf::from_leaf).collect();
+			Ok((leaves, proof))
+		}
+		fn generate_ancestry_proof(
+			prev_block_number: BlockNumber,
+			best_known_block_number: Option<BlockNumber>,
+		) -> Result<AncestryProof<H256>, sp_mmr_primitives::Error> {
+			Mmr::generate_ancestry_proof(prev_block_number, best_known_block_number)
+		}
+		fn verify_proof(
+			leaves: Vec<EncodableOpaqueLeaf>,
+			proof: LeafProof<H256>,
+		) -> Result<(), sp_mmr_primitives::Error> {
+			let leaves = leaves
+				.into_iter()
+				.map(|leaf| leaf.into_opaque_leaf().try_decode())
+				.collect::<Option<Vec<_>>>()
+				.ok_or(sp_mmr_primitives::Error::Verify)?;
+			Mmr::verify_leaves(leaves, proof)
+		}
+		fn verify_proof_stateless(
+			root: H256,
+			leaves: Vec<EncodableOpaqueLeaf>,
+			proof: LeafProof<H256>,
+		) -> Result<(), sp_mmr_primitives::Error> {
+			type Hashing = <Runtime as pallet_mmr::Config>::Hashing;
+			let nodes = leaves
+				.into_iter()
+				.map(|leaf| sp_mmr_primitives::DataOrHash::Data(leaf.into_opaque_leaf()))
+				.collect();
+			pallet_mmr::verify_leaves_proof::<Hashing, _>(root, nodes, proof)
+		}
+	}
+
+	impl pallet_beefy_mmr::BeefyMmrApi<Block, H256> for Runtime {
+		fn authority_set_proof() -> BeefyAuthoritySet<H256> {
+			BeefyMmrLeaf::authority_set_proof()
+		}
+		fn next_authority_set_proof() -> BeefyAuthoritySet<H256> {
+			BeefyMmrLeaf::next_authority_set_proof()
 		}
 	}
 
@@ -423,6 +535,36 @@ impl_runtime_apis! {
 		}
 		fn has_preimage(hash: H256) -> bool {
 			crate::referenda::has_preimage(hash)
+		}
+	}
+
+	impl pallet_anchor::runtime_api::AnchorApi<Block, AccountId> for Runtime {
+		fn status() -> AnchorStatus {
+			Anchor::status()
+		}
+		fn message(nonce: u64) -> Option<OutboxEntry> {
+			Anchor::message(nonce)
+		}
+		fn messages(from: u64, limit: u32) -> Vec<OutboxEntry> {
+			Anchor::messages(from, limit)
+		}
+		fn tallies() -> Vec<TallyView> {
+			Anchor::tallies()
+		}
+		fn voter(key: VoterKey) -> Option<u32> {
+			Anchor::voter(key)
+		}
+		fn parked(from: u64, limit: u32) -> Vec<ParkedView<AccountId>> {
+			Anchor::parked(from, limit)
+		}
+		fn forced() -> Vec<ForcedView> {
+			Anchor::forced()
+		}
+		fn account_of(address: H160) -> Option<AccountId> {
+			Anchor::account_of(address)
+		}
+		fn params() -> pallet_anchor::AnchorParams {
+			Anchor::params()
 		}
 	}
 

@@ -3,35 +3,43 @@
 #![warn(missing_docs, unreachable_pub)]
 
 use crate::{
+	configs::{anchor::AnchorVoters, consensus::MaxValidators},
 	parameters::{dynamic_params::capacity, RuntimeParameters},
-	AccountId, AllPalletsWithSystem, Balances, Capacity, DeveloperRewards, Emission, Epochs,
-	Governed, Market, Multisig, Preimage, Providers, Proxy, Receipts, Runtime, RuntimeHoldReason,
-	RuntimeOrigin, Scheduler, SessionKeys, Signature, Sudo, System, TxPause, Utility, Validators,
+	seated_keys,
+	validators::KeyOwners,
+	AccountId, AllPalletsWithSystem, Anchor, Balances, Capacity, DeveloperRewards, Emission,
+	Epochs, Governed, Market, Multisig, Preimage, Providers, Proxy, Receipts, Runtime,
+	RuntimeHoldReason, RuntimeOrigin, Scheduler, Session, SessionKeys, Signature, Sudo, System,
+	TxPause, Utility, Validators,
 };
 use alloc::{format, string::String, vec::Vec};
 use codec::Decode;
 use frame_benchmarking::{account, BenchmarkBatch, BenchmarkConfig, BenchmarkList};
 use frame_support::traits::{
 	fungible::{Mutate, MutateHold},
-	StorageInfo, StorageInfoTrait, WhitelistedStorageKeys,
+	Get, KeyOwnerProofSystem, StorageInfo, StorageInfoTrait, WhitelistedStorageKeys,
 };
 use frame_system::RawOrigin;
 use frame_system_benchmarking::Pallet as SystemBench;
 use millrace_primitives::{
+	anchor::{VoterKey, VoterSignature},
 	epoch::EpochInfo,
 	peer::{key_proof, Endpoint, PeerId, PeerSignature},
 	traits::EpochClock,
 	views::CommitmentStatus,
 	Balance, DealId, EpochIndex, FLT, H256,
 };
+use pallet_anchor::Voters;
 use pallet_capacity::{
 	ActiveStakes, Commitment, Commitments, Earnings, HoldReason, Ledgers, TotalActiveStake,
 };
 use pallet_epochs::{Current, Draws, Infos, LastTick, Previous, Seeds, Starts, Tick, RING_SLOTS};
 use pallet_market::benchmarking::{spec, terms};
-use sp_core::{crypto::KeyTypeId, ed25519, sr25519};
+use sp_core::{crypto::KeyTypeId, ecdsa, ed25519, sr25519};
 use sp_io::{
-	crypto::{ed25519_generate, ed25519_sign, sr25519_generate, sr25519_sign},
+	crypto::{
+		ecdsa_generate, ecdsa_sign, ed25519_generate, ed25519_sign, sr25519_generate, sr25519_sign,
+	},
 	hashing::keccak_256,
 };
 use sp_runtime::{traits::OpaqueKeys, Perbill};
@@ -46,6 +54,7 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_governed, Governed]
 	[pallet_emission, Emission]
 	[pallet_developer_rewards, DeveloperRewards]
+	[pallet_anchor, Anchor]
 	[frame_system, SystemBench::<Runtime>]
 	[pallet_balances, Balances]
 	[pallet_multisig, Multisig]
@@ -207,6 +216,38 @@ impl pallet_governed::BenchmarkHelper<RuntimeParameters> for Scene {
 			capacity::StakePerUnit,
 			Some(dearer),
 		))
+	}
+}
+
+impl pallet_anchor::BenchmarkHelper<sp_session::MembershipProof> for Scene {
+	fn voters() -> Vec<VoterKey> {
+		let seats =
+			<Self as pallet_validators::BenchmarkHelper<AccountId>>::seat(MaxValidators::get());
+		let keys: Vec<(AccountId, SessionKeys)> = (0u32..)
+			.zip(seats)
+			.map(|(index, who)| {
+				let key = ecdsa_generate(KEYS, Some(format!("//voter{index}").into_bytes()));
+				let account: &[u8; 32] = who.as_ref();
+				let bytes = [&account[..], &account[..], &key.0[..]].concat();
+				let keys = SessionKeys::decode(&mut &bytes[..]).expect("any bytes are keys");
+				(who, keys)
+			})
+			.collect();
+		seated_keys::put(Session::current_index(), keys);
+		AnchorVoters::seated()
+			.into_iter()
+			.map(|(_, key)| key)
+			.collect()
+	}
+
+	fn sign(key: &VoterKey, hash: H256) -> VoterSignature {
+		ecdsa_sign(KEYS, &ecdsa::Public::from_raw(*key), hash.as_bytes())
+			.expect("the keystore made the key")
+			.0
+	}
+
+	fn prove(key: &VoterKey) -> sp_session::MembershipProof {
+		KeyOwners::prove((sp_consensus_beefy::KEY_TYPE, *key)).expect("the key has a seat")
 	}
 }
 

@@ -12,7 +12,13 @@ use crate::{
 };
 use alloc::{string::ToString, vec::Vec};
 use hex_literal::hex;
-use millrace_primitives::{capacity::WorkRates, epoch::EpochLengths, FLT, U256};
+use millrace_primitives::{
+	anchor::{AnchorId, H160},
+	capacity::WorkRates,
+	epoch::EpochLengths,
+	FLT, U256,
+};
+use pallet_anchor::AnchorParams;
 use pallet_capacity::CapacityParams;
 use pallet_market::MarketParams;
 use pallet_receipts::ReceiptsParams;
@@ -121,6 +127,21 @@ fn fast_market() -> MarketParams {
 	}
 }
 
+/// Late deliveries that show within an epoch or two.
+fn fast_anchor() -> AnchorParams {
+	AnchorParams {
+		deliver_blocks: 30,
+		max_pause_blocks: 1_200,
+		..Default::default()
+	}
+}
+
+/// The first contract that the first well-known account of a development anchor deploys.
+const DEV_ANCHOR: AnchorId = AnchorId {
+	chain_id: 31_337,
+	contract: H160(hex!("5fbdb2315678afecb367f032d93f642f64180aa3")),
+};
+
 /// Session keys of the first `count` development validators.
 fn session_keys(count: usize) -> Vec<(AccountId, AccountId, SessionKeys)> {
 	VALIDATORS
@@ -187,6 +208,7 @@ fn fast_chain(validators: usize, sudo: Option<AccountId>) -> Value {
 		"market": { "params": fast_market() },
 		"receipts": { "params": fast_receipts() },
 		"validators": { "params": fast_validators() },
+		"anchor": { "params": fast_anchor(), "anchor": DEV_ANCHOR },
 	})
 }
 

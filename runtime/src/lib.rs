@@ -98,15 +98,14 @@ pub mod opaque {
 }
 
 impl_opaque_keys! {
-	/// Keys of a validator. BEEFY's is held from the first genesis, so that checkpoints can begin
-	/// without a new set of keys.
+	/// Keys of a validator.
 	pub struct SessionKeys {
 		/// Block production.
 		pub babe: Babe,
 		/// Finality.
 		pub grandpa: Grandpa,
 		/// Checkpoints.
-		pub beefy: validators::BeefyKeys,
+		pub beefy: Beefy,
 	}
 }
 
@@ -175,6 +174,13 @@ mod runtime {
 	pub type Session = pallet_session::Pallet<Runtime>;
 	#[runtime::pallet_index(8)]
 	pub type Grandpa = pallet_grandpa::Pallet<Runtime>;
+	// Behind sessions: the leaf of a session's first block names the set that follows.
+	#[runtime::pallet_index(16)]
+	pub type Mmr = pallet_mmr::Pallet<Runtime>;
+	#[runtime::pallet_index(17)]
+	pub type Beefy = pallet_beefy::Pallet<Runtime>;
+	#[runtime::pallet_index(18)]
+	pub type BeefyMmrLeaf = pallet_beefy_mmr::Pallet<Runtime>;
 
 	#[runtime::pallet_index(10)]
 	pub type Balances = pallet_balances::Pallet<Runtime>;
@@ -201,6 +207,8 @@ mod runtime {
 	pub type Receipts = pallet_receipts::Pallet<Runtime>;
 	#[runtime::pallet_index(25)]
 	pub type Validators = pallet_validators::Pallet<Runtime>;
+	#[runtime::pallet_index(26)]
+	pub type Anchor = pallet_anchor::Pallet<Runtime>;
 
 	#[runtime::pallet_index(40)]
 	pub type Utility = pallet_utility::Pallet<Runtime>;

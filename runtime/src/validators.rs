@@ -1,5 +1,4 @@
-//! Sessions and the validator set: how the SDK's pallets and `pallet-validators` know each other, and
-//! the BEEFY key that each validator holds for later.
+//! Sessions and the validator set: how the SDK's pallets and `pallet-validators` know each other.
 
 #![warn(missing_docs, unreachable_pub)]
 
@@ -10,26 +9,28 @@ use crate::{
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{
-	dispatch::DispatchClass,
-	pallet_prelude::DispatchResult,
-	storage::with_transaction,
-	traits::{KeyOwnerProofSystem, OneSessionHandler},
-	weights::Weight,
+	dispatch::DispatchClass, pallet_prelude::DispatchResult, storage::with_transaction,
+	traits::KeyOwnerProofSystem, weights::Weight,
 };
 use pallet_capacity::{ActiveStakes, TotalActiveStake};
 use pallet_session::{NextKeys, QueuedKeys};
 use sp_consensus_babe::Slot;
 use sp_core::crypto::KeyTypeId;
-use sp_runtime::{BoundToRuntimeAppPublic, DispatchError, Perbill, TransactionOutcome};
+use sp_runtime::{DispatchError, Perbill, TransactionOutcome};
 use sp_session::MembershipProof;
 use sp_staking::{
 	offence::{OffenceDetails, OffenceSeverity, OnOffenceHandler},
 	SessionIndex,
 };
 
-/// Sessions for which roots of validators' keys are kept. Equivocation can be reported for 24
-/// sessions; older roots are of no use.
-pub const ROOTS_KEPT: SessionIndex = 25;
+/// Sessions for which it can be proven who voted on checkpoints, and for which roots of validators' keys
+/// are kept: nineteen days of the mainnet. An anchor believes a set for fourteen days after it took
+/// over, so that what the set signs as late as that must be provable for some days more.
+pub const CHECKPOINTS_PROVABLE: SessionIndex = 456;
+
+/// Sessions for which it can be proven who signed blocks and votes on finality. Old ones harm nobody who
+/// has seen a later block.
+pub const FINALITY_PROVABLE: SessionIndex = 25;
 
 /// Least part of the stake that an equivocation costs. BABE and GRANDPA ask for (3k/n)² of k
 /// offenders out of n: for one of a hundred that is less than a day of misses.
@@ -65,7 +66,7 @@ impl pallet_session::historical::SessionManager<AccountId, ()> for StakedValidat
 	}
 	fn end_session(ended: SessionIndex) {
 		<Self as pallet_session::SessionManager<_>>::end_session(ended);
-		Historical::prune_up_to(ended.saturating_sub(ROOTS_KEPT));
+		Historical::prune_up_to(ended.saturating_sub(CHECKPOINTS_PROVABLE));
 	}
 }
 
@@ -85,6 +86,14 @@ impl<D: AsRef<[u8]>> KeyOwnerProofSystem<(KeyTypeId, D)> for KeyOwners {
 		with_seated_keys(|| Historical::prove(key))
 	}
 	fn check_proof(key: (KeyTypeId, D), proof: Self::Proof) -> Option<Self::IdentificationTuple> {
+		let provable = if key.0 == sp_consensus_beefy::KEY_TYPE {
+			CHECKPOINTS_PROVABLE
+		} else {
+			FINALITY_PROVABLE
+		};
+		if Session::current_index() > proof.session.saturating_add(provable) {
+			return None;
+		}
 		with_seated_keys(|| Historical::check_proof(key, proof))
 	}
 }
@@ -170,6 +179,13 @@ impl pallet_validators::Sessions<AccountId> for RuntimeSessions {
 		Session::validator_id_to_index(who)
 			.is_some_and(|index| Session::disabled_validators().contains(&index))
 	}
+	fn on_genesis() {
+		// When the session pallet planned these, nobody knew the set, so that no root was kept.
+		type Manager = <Runtime as pallet_session::Config>::SessionManager;
+		for session in [0, 1] {
+			<Manager as pallet_session::SessionManager<_>>::new_session(session);
+		}
+	}
 }
 
 /// Stake behind active commitments, as `pallet-validators` asks for it.
@@ -193,30 +209,4 @@ impl sp_runtime::traits::Convert<AccountId, Option<()>> for NoIdentification {
 	fn convert(_: AccountId) -> Option<()> {
 		Some(())
 	}
-}
-
-/// Holds a place for BEEFY's key among the session keys.
-#[derive(Debug)]
-pub struct BeefyKeys;
-
-impl BoundToRuntimeAppPublic for BeefyKeys {
-	type Public = sp_consensus_beefy::ecdsa_crypto::AuthorityId;
-}
-
-impl OneSessionHandler<AccountId> for BeefyKeys {
-	type Key = sp_consensus_beefy::ecdsa_crypto::AuthorityId;
-
-	fn on_genesis_session<'a, I: 'a>(_: I)
-	where
-		I: Iterator<Item = (&'a AccountId, Self::Key)>,
-		AccountId: 'a,
-	{
-	}
-	fn on_new_session<'a, I: 'a>(_: bool, _: I, _: I)
-	where
-		I: Iterator<Item = (&'a AccountId, Self::Key)>,
-		AccountId: 'a,
-	{
-	}
-	fn on_disabled(_: u32) {}
 }

@@ -13,7 +13,10 @@ import sys
 # The network for which the cost of the chain is reckoned: peers, units of each, and audits that are
 # drawn in it at the default parameters (docs/decisions: as many audits as deter).
 PEERS, UNITS, AUDITS = 1_000, 100, 335
-PALLETS = ("capacity", "challenges", "epochs", "market", "providers", "receipts", "validators")
+PALLETS = ("anchor", "capacity", "challenges", "epochs", "market", "providers", "receipts", "validators")
+# Gas of a checkpoint by validators, and the most bytes of a message on Filecoin.
+CHECKPOINTS = {7: 95_000, 100: 475_000, 256: 1_120_000}
+MESSAGE_BYTES = 65_536
 # Sizes of networks, in peers, in which every way to cheat is tried.
 SIZES = {10, 100, 1_000, 10_000, 30_000, 100_000}
 
@@ -63,6 +66,12 @@ def spec_differences(rows):
 def capped_guests(rows):
     """Real functions for which it is known what the cap is in time."""
     return len({row["guest"] for row in rows if row["measure"] == "cap_in_wasmtime"}) or None
+
+
+def checkpoint_bytes(rows):
+    """Call data of the longest checkpoint, if all were measured."""
+    found = [field("anchor_gas", "call_data_bytes", validators=size)(rows) for size in CHECKPOINTS]
+    return None if None in found else max(found)
 
 
 def locked_short(rows):
@@ -123,6 +132,12 @@ BARS = [
     ("market_rows.left", field("market_rows", "left"), 0, "most"),
     ("locked_funds.short", locked_short, 0, "most"),
     ("governance_stateful.unexplained", unexplained_flt, 0, "most"),
+    *(
+        (f"anchor_gas.gas {size}", field("anchor_gas", "gas", validators=size), limit, "most")
+        for size, limit in CHECKPOINTS.items()
+    ),
+    ("anchor_gas.call_data_bytes", checkpoint_bytes, MESSAGE_BYTES - 1, "most"),
+    ("anchor_claimable.max_seconds", field("anchor_claimable", "max_seconds"), 60, "most"),
     *((f"stateful.runs {pallet}", stateful(pallet), 256, "least") for pallet in PALLETS),
 ]
 
@@ -185,6 +200,9 @@ def check():
         {"measure": "market_rows", "left": 0},
         {"measure": "locked_funds", "of": "escrow", "short": 0},
         {"measure": "governance_stateful", "steps": 10_000, "unexplained": 0},
+        {"measure": "anchor_gas", "validators": 7, "gas": 95_001, "call_data_bytes": 1_000},
+        {"measure": "anchor_gas", "validators": 100, "gas": 475_000, "call_data_bytes": 65_535},
+        {"measure": "anchor_claimable", "p50_seconds": 20.5, "max_seconds": 60.1},
         *({"measure": "stateful", "pallet": name, "runs": 256, "steps": 500} for name in PALLETS),
     ]
     found = values(whole)
@@ -229,6 +247,14 @@ def check():
     assert values(both)["locked_funds.short"] == (0, True)
     assert all(found[f"stateful.runs {name}"] == (256, True) for name in PALLETS)
     assert found["governance_stateful.unexplained"] == (0, True)
+    assert found["anchor_gas.gas 7"] == (95_001, False)
+    assert found["anchor_gas.gas 100"] == (475_000, True)
+    assert found["anchor_gas.gas 256"] == (None, False)
+    assert found["anchor_gas.call_data_bytes"] == (None, False)
+    for size, met in ((65_535, True), (65_536, False)):
+        large = {"measure": "anchor_gas", "validators": 256, "gas": 1, "call_data_bytes": size}
+        assert values(whole + [large])["anchor_gas.call_data_bytes"] == (size, met)
+    assert found["anchor_claimable.max_seconds"] == (60.1, False)
     brief = [{"measure": "governance_stateful", "steps": 9_999, "unexplained": 0}]
     assert values(brief)["governance_stateful.unexplained"] == (None, False)
     short = [{"measure": "stateful", "pallet": "market", "runs": 256, "steps": 120}]

@@ -1,7 +1,7 @@
 //! Errors of our methods. Each has a number, a name for programs and a hint for people.
 
 use super::subscriptions::MAX_SUBSCRIPTIONS;
-use jsonrpsee::types::{ErrorObject, ErrorObjectOwned};
+use jsonrpsee::types::{error::ErrorCode, ErrorObject, ErrorObjectOwned};
 use millrace_primitives::views::MAX_DEALS_PAGE;
 use millrace_runtime::Hash;
 use serde_json::json;
@@ -22,6 +22,10 @@ pub(crate) enum Error {
 	PageOutOfRange(u32),
 	/// All places for subscriptions are taken.
 	TooManySubscriptions,
+	/// Only for whoever sits at the node's machine.
+	Unsafe,
+	/// Another accumulator was signed for this number of messages.
+	OtherVote(u64),
 }
 
 impl Error {
@@ -33,6 +37,9 @@ impl Error {
 			Self::Node(_) => 7004,
 			Self::PageOutOfRange(_) => 7005,
 			Self::TooManySubscriptions => 7006,
+			// As the SDK's own methods say it.
+			Self::Unsafe => ErrorCode::MethodNotFound.code(),
+			Self::OtherVote(_) => 7007,
 		}
 	}
 
@@ -44,6 +51,8 @@ impl Error {
 			Self::Node(_) => "node_failed",
 			Self::PageOutOfRange(_) => "page_out_of_range",
 			Self::TooManySubscriptions => "too_many_subscriptions",
+			Self::Unsafe => "unsafe_rpc_refused",
+			Self::OtherVote(_) => "other_vote_signed",
 		}
 	}
 
@@ -56,6 +65,10 @@ impl Error {
 			Self::PageOutOfRange(limit) => format!("A page cannot have {limit} deals"),
 			Self::TooManySubscriptions => {
 				format!("This node serves {MAX_SUBSCRIPTIONS} subscriptions, and all are taken")
+			}
+			Self::Unsafe => "RPC call is unsafe to be called externally".into(),
+			Self::OtherVote(nonce) => {
+				format!("This node has signed another accumulator over {nonce} messages")
 			}
 		}
 	}
@@ -83,6 +96,16 @@ impl Error {
 			Self::TooManySubscriptions => {
 				"End those that nobody reads, call the method that answers once instead, or ask \
 				 another node."
+					.into()
+			}
+			Self::Unsafe => {
+				"Ask the node on its own machine, or start it with --rpc-methods unsafe where \
+				 nobody else reaches it."
+					.into()
+			}
+			Self::OtherVote(_) => {
+				"The anchor's servers say something else than before: one of them has lied, or the \
+				 anchor has taken back what was final. Governance sets the inbox anew."
 					.into()
 			}
 		}

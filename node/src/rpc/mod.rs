@@ -1,8 +1,10 @@
 //! JSON-RPC methods beside those that every Substrate node has.
 //!
 //! Ours are `epochs_*`, `capacity_*`, `market_*`, `receipts_*` and `validators_*`: runtime APIs as
-//! JSON, read at the last finalised block unless a block hash is given. The others come with the SDK.
+//! JSON, read at the last finalised block unless a block hash is given; and `anchor_*`, which the
+//! relayer beside a validator asks. The others come with the SDK.
 
+mod anchor;
 mod capacity;
 mod chain;
 mod epochs;
@@ -14,23 +16,27 @@ mod validators;
 
 pub(crate) use subscriptions::Subscriptions;
 
-use crate::service::{Backend, Client, Pool, SelectChain};
+use crate::service::{Backend, Client, Pool, RpcLinks, SelectChain};
+use anchor::{Anchor, AnchorRpcServer};
 use capacity::{Capacity, CapacityRpcServer};
 use chain::Chain;
 use epochs::{Epochs, EpochsRpcServer};
 use jsonrpsee::RpcModule;
 use market::{Market, MarketRpcServer};
 use millrace_runtime::{opaque::Block, AccountId, BlockNumber, Hash, Nonce};
+use mmr_rpc::{Mmr, MmrApiServer};
 use pallet_transaction_payment_rpc::{TransactionPayment, TransactionPaymentApiServer};
 use receipts::{Receipts, ReceiptsRpcServer};
 use sc_consensus_babe::BabeWorkerHandle;
 use sc_consensus_babe_rpc::{Babe, BabeApiServer};
+use sc_consensus_beefy_rpc::{Beefy, BeefyApiServer};
 use sc_consensus_grandpa::{
 	FinalityProofProvider, GrandpaJustificationStream, SharedAuthoritySet, SharedVoterState,
 };
 use sc_consensus_grandpa_rpc::{Grandpa, GrandpaApiServer};
 use sc_rpc::SubscriptionTaskExecutor;
 use sc_sync_state_rpc::{SyncState, SyncStateApiServer};
+use sp_consensus_beefy::ecdsa_crypto::AuthorityId as BeefyId;
 use sp_keystore::KeystorePtr;
 use std::sync::Arc;
 use substrate_frame_rpc_system::{System, SystemApiServer};
@@ -60,7 +66,14 @@ pub(crate) struct Deps {
 	pub(crate) justifications: GrandpaJustificationStream<Block>,
 	/// Proofs of finality.
 	pub(crate) finality_proofs: Arc<FinalityProofProvider<Backend, Block>>,
+	/// Checkpoints as they come.
+	pub(crate) checkpoints: RpcLinks,
+	/// Leaves of the range that checkpoints are roots of.
+	pub(crate) leaves: Leaves,
 }
+
+/// The database's room beside the state.
+type Leaves = <Backend as sc_client_api::Backend<Block>>::OffchainStorage;
 
 /// All methods that this node adds.
 pub(crate) fn create(
@@ -77,6 +90,7 @@ pub(crate) fn create(
 	module.merge(Capacity::new(chain.clone()).into_rpc())?;
 	module.merge(Market::new(chain.clone()).into_rpc())?;
 	module.merge(Receipts::new(chain.clone()).into_rpc())?;
+	module.merge(Anchor::new(chain.clone(), deps.keystore.clone()).into_rpc())?;
 	module.merge(Validators::new(chain).into_rpc())?;
 
 	let system = System::<Pool, Client, Block>::new(deps.client.clone(), deps.pool.clone());
@@ -92,6 +106,16 @@ pub(crate) fn create(
 		)
 		.into_rpc(),
 	)?;
+	module.merge(
+		Beefy::<Block, BeefyId>::new(
+			deps.checkpoints.from_voter_justif_stream.clone(),
+			deps.checkpoints.from_voter_best_beefy_stream.clone(),
+			executor.clone(),
+		)?
+		.into_rpc(),
+	)?;
+	let mmr = Mmr::<Client, (Block, Hash), Leaves>::new(deps.client.clone(), deps.leaves.clone());
+	module.merge(MmrApiServer::<Hash, BlockNumber, Hash>::into_rpc(mmr))?;
 	module.merge(
 		Grandpa::new(
 			executor,

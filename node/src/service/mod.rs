@@ -2,13 +2,16 @@
 //!
 //! [`partial`] makes what subcommands need; [`full`] adds network, RPC, authoring and finality.
 
+mod checkpoints;
 mod consensus;
 mod network;
 mod partial;
 
+pub(crate) use checkpoints::RpcLinks;
 pub(crate) use partial::{partial, Partial};
 
 use crate::{executor::Executor, randomx, rpc};
+use checkpoints::{start_checkpoints, Checkpoints, Settings};
 use consensus::{start_authoring, start_voting, Authoring, Voting};
 use futures::FutureExt;
 use millrace_runtime::{opaque::Block, Hash, RuntimeApi};
@@ -55,6 +58,8 @@ where
 		pool,
 		babe,
 		grandpa_link,
+		beefy_voter,
+		beefy_rpc,
 		mut telemetry,
 	} = partial(&config)?;
 
@@ -67,6 +72,7 @@ where
 		transactions,
 		grandpa_protocol,
 		grandpa_notifications,
+		beefy: beefy_protocols,
 	} = network::start::<N>(
 		&config,
 		&client,
@@ -106,6 +112,10 @@ where
 				backend.clone(),
 				Some(grandpa_link.shared_authority_set().clone()),
 			),
+			checkpoints: beefy_rpc,
+			leaves: backend
+				.offchain_storage()
+				.ok_or("the database has no room beside the state, where leaves are kept")?,
 		};
 		Box::new(move |executor: SubscriptionTaskExecutor| {
 			rpc::create(&deps, executor).map_err(sc_service::Error::Application)
@@ -117,11 +127,12 @@ where
 	let force_authoring = config.force_authoring;
 	let vote = !config.disable_grandpa;
 	let registry = config.prometheus_registry().cloned();
+	let checkpoint_settings = Settings::of(&config);
 
 	sc_service::spawn_tasks(SpawnTasksParams {
 		config,
 		client: client.clone(),
-		backend,
+		backend: backend.clone(),
 		task_manager: &mut task_manager,
 		keystore: keystore.clone(),
 		transaction_pool: pool.clone(),
@@ -135,13 +146,30 @@ where
 	})?;
 
 	let telemetry = telemetry.as_ref().map(|telemetry| telemetry.handle());
+	// Without a key the node only follows what the others vote.
+	let voting_keys = role.is_authority().then(|| keystore.clone());
+	start_checkpoints(
+		&task_manager,
+		Checkpoints {
+			client: client.clone(),
+			backend,
+			keystore: voting_keys.clone(),
+			links: beefy_voter,
+			network: service.clone(),
+			sync: sync.clone(),
+			protocols: beefy_protocols,
+			transactions: OffchainTransactionPoolFactory::new(pool.clone()),
+			settings: checkpoint_settings,
+			registry: registry.clone(),
+		},
+	);
 	if role.is_authority() {
 		start_authoring(
 			&task_manager,
 			Authoring {
 				client,
 				pool: pool.clone(),
-				keystore: keystore.clone(),
+				keystore,
 				select_chain,
 				block_import: babe.block_import,
 				link: babe.link,
@@ -158,8 +186,7 @@ where
 			Voting {
 				role,
 				name,
-				// Without a key the node only follows what the others vote.
-				keystore: role.is_authority().then_some(keystore),
+				keystore: voting_keys,
 				link: grandpa_link,
 				network: service,
 				sync,

@@ -1,8 +1,11 @@
-//! The network: block and transaction gossip, warp sync, and GRANDPA's own protocol.
+//! The network: block and transaction gossip, warp sync, and the protocols of GRANDPA and BEEFY.
 
 use super::{Backend, Client, Pool, SelectChain};
 use millrace_runtime::{opaque::Block, Hash};
 use sc_consensus::DefaultImportQueue;
+use sc_consensus_beefy::communication::{
+	beefy_peers_set_config, request_response::BeefyJustifsRequestHandler,
+};
 use sc_consensus_grandpa::{warp_proof, LinkHalf};
 use sc_network::{
 	config::FullNetworkConfiguration, service::traits::NetworkService, NetworkBackend,
@@ -29,6 +32,18 @@ pub(super) struct Network {
 	pub(super) grandpa_protocol: ProtocolName,
 	/// Messages of that protocol.
 	pub(super) grandpa_notifications: Box<dyn NotificationService>,
+	/// The same of checkpoints.
+	pub(super) beefy: Beefy,
+}
+
+/// Protocols of checkpoints.
+pub(super) struct Beefy {
+	/// Name of the votes' protocol on this chain.
+	pub(super) gossip: ProtocolName,
+	/// Messages of that protocol.
+	pub(super) notifications: Box<dyn NotificationService>,
+	/// Answers others who ask for a checkpoint's signatures.
+	pub(super) requests: BeefyJustifsRequestHandler<Block, Client>,
 }
 
 /// Starts it.
@@ -49,10 +64,9 @@ where
 	let mut net_config =
 		FullNetworkConfiguration::<Block, Hash, N>::new(&config.network, registry.cloned());
 
-	let grandpa_protocol = sc_consensus_grandpa::protocol_standard_name(
-		&client.info().genesis_hash,
-		&config.chain_spec,
-	);
+	let genesis = client.info().genesis_hash;
+	let grandpa_protocol =
+		sc_consensus_grandpa::protocol_standard_name(&genesis, &config.chain_spec);
 	let (grandpa_config, grandpa_notifications) =
 		sc_consensus_grandpa::grandpa_peers_set_config::<Block, N>(
 			grandpa_protocol.clone(),
@@ -60,6 +74,18 @@ where
 			net_config.peer_store_handle(),
 		);
 	net_config.add_notification_protocol(grandpa_config);
+
+	let fork = config.chain_spec.fork_id();
+	let beefy_gossip = sc_consensus_beefy::gossip_protocol_name(genesis, fork);
+	let (beefy_config, beefy_notifications) = beefy_peers_set_config::<Block, N>(
+		beefy_gossip.clone(),
+		metrics.clone(),
+		net_config.peer_store_handle(),
+	);
+	net_config.add_notification_protocol(beefy_config);
+	let (beefy_requests, beefy_requests_config) =
+		BeefyJustifsRequestHandler::new::<_, N>(genesis, fork, client.clone(), registry.cloned());
+	net_config.add_request_response_protocol(beefy_requests_config);
 
 	let warp_sync = Arc::new(warp_proof::NetworkProvider::new(
 		backend.clone(),
@@ -90,5 +116,10 @@ where
 		transactions,
 		grandpa_protocol,
 		grandpa_notifications,
+		beefy: Beefy {
+			gossip: beefy_gossip,
+			notifications: beefy_notifications,
+			requests: beefy_requests,
+		},
 	})
 }

@@ -1,10 +1,14 @@
 //! What a subcommand needs that touches the database: client, transaction pool, import queue.
 
-use super::{Backend, Client, HostFunctions, Pool, SelectChain};
+use super::{
+	checkpoints::{RpcLinks, VoterLinks},
+	Backend, Client, HostFunctions, Pool, SelectChain,
+};
 use crate::executor::Executor;
 use millrace_runtime::{opaque::Block, Hash, RuntimeApi};
 use sc_consensus::DefaultImportQueue;
 use sc_consensus_babe::{BabeBlockImport, BabeLink, BabeWorkerHandle, ImportQueueParams};
+use sc_consensus_beefy::{beefy_block_import_and_links, import::BeefyBlockImport};
 use sc_consensus_grandpa::{GrandpaBlockImport, GrandpaPruningFilter, LinkHalf};
 use sc_service::{Configuration, TaskManager};
 use sc_telemetry::{Telemetry, TelemetryWorker};
@@ -13,6 +17,7 @@ use sp_consensus_babe::{
 	inherents::{BabeCreateInherentDataProviders, InherentDataProvider as BabeSlot},
 	SlotDuration,
 };
+use sp_consensus_beefy::ecdsa_crypto::AuthorityId as BeefyId;
 use sp_keystore::KeystorePtr;
 use std::sync::Arc;
 
@@ -24,9 +29,16 @@ const TELEMETRY_BUFFER: usize = 16;
 
 /// Finality's part of block import.
 type Grandpa = GrandpaBlockImport<Backend, Block, Client, SelectChain>;
-/// The whole of block import: BABE's checks around finality's around the client.
-pub(super) type BlockImport =
-	BabeBlockImport<Block, Client, Grandpa, BabeCreateInherentDataProviders<Block>, SelectChain>;
+/// Checkpoints' part, which takes their signatures out of a block before finality sees it.
+type Checkpointed = BeefyBlockImport<Block, Backend, Client, Grandpa, BeefyId>;
+/// The whole of block import: BABE's checks around checkpoints' around finality's around the client.
+pub(super) type BlockImport = BabeBlockImport<
+	Block,
+	Client,
+	Checkpointed,
+	BabeCreateInherentDataProviders<Block>,
+	SelectChain,
+>;
 
 /// Authoring's half of the node.
 pub(crate) struct Babe {
@@ -58,6 +70,10 @@ pub(crate) struct Partial {
 	pub(crate) babe: Babe,
 	/// Finality's half.
 	pub(crate) grandpa_link: LinkHalf<Block, Client, SelectChain>,
+	/// What import and voting on checkpoints share.
+	pub(super) beefy_voter: VoterLinks,
+	/// What voting on checkpoints and the RPC share.
+	pub(super) beefy_rpc: RpcLinks,
 	/// Telemetry, if the configuration names an endpoint.
 	pub(crate) telemetry: Option<Telemetry>,
 }
@@ -103,11 +119,17 @@ pub(crate) fn partial(config: &Configuration) -> Result<Partial, sc_service::Err
 		select_chain.clone(),
 		handle.clone(),
 	)?;
+	let (checkpointed, beefy_voter, beefy_rpc) = beefy_block_import_and_links(
+		grandpa.clone(),
+		backend.clone(),
+		client.clone(),
+		config.prometheus_registry().cloned(),
+	);
 	let babe_config = sc_consensus_babe::configuration(&*client)?;
 	let slot_duration = babe_config.slot_duration();
 	let (block_import, link) = sc_consensus_babe::block_import(
 		babe_config,
-		grandpa.clone(),
+		checkpointed,
 		client.clone(),
 		inherents(slot_duration),
 		select_chain.clone(),
@@ -138,6 +160,8 @@ pub(crate) fn partial(config: &Configuration) -> Result<Partial, sc_service::Err
 			worker,
 		},
 		grandpa_link,
+		beefy_voter,
+		beefy_rpc,
 		telemetry,
 	})
 }

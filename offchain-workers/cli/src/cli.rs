@@ -2,11 +2,11 @@
 
 use crate::{
 	commands::{
-		deal::DealCommand, gateway::GatewayCommand, gov::GovCommand, invoke::InvokeCommand,
-		key::KeyCommand, offer::OfferCommand, package::PackageCommand, peer::PeerCommand,
-		prover::ProverCommand, provider::ProviderCommand, receipt::ReceiptCommand,
-		rewards::RewardsCommand, run::RunCommand, validator::ValidatorCommand, watch::WatchCommand,
-		worker::WorkerCommand,
+		anchor::AnchorCommand, deal::DealCommand, gateway::GatewayCommand, gov::GovCommand,
+		invoke::InvokeCommand, key::KeyCommand, offer::OfferCommand, package::PackageCommand,
+		peer::PeerCommand, prover::ProverCommand, provider::ProviderCommand,
+		receipt::ReceiptCommand, rewards::RewardsCommand, run::RunCommand,
+		validator::ValidatorCommand, watch::WatchCommand, worker::WorkerCommand,
 	},
 	dev::{tether::TetherCommand, DevCommand},
 };
@@ -106,6 +106,9 @@ pub(crate) enum Command {
 	/// The clients' HTTP door.
 	#[command(subcommand)]
 	Gateway(GatewayCommand),
+	/// The contracts on the chain's anchor, FLT both ways, and the relayer.
+	#[command(subcommand)]
+	Anchor(Box<AnchorCommand>),
 	/// Run the demo: a chain, a provider, a deal, receipts and payment, on this machine.
 	Dev(DevCommand),
 	/// Become another program that ends with the process that started it.

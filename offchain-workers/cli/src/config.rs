@@ -53,6 +53,16 @@ pub(crate) fn daemon<T: DeserializeOwned>(
 	prefix: &str,
 	options: &[(&str, Option<String>)],
 ) -> Result<T> {
+	daemon_with_lists(global, prefix, options, &[])
+}
+
+/// The same with options that can be given several times. An empty list is one that was not given.
+pub(crate) fn daemon_with_lists<T: DeserializeOwned>(
+	global: &Global,
+	prefix: &str,
+	options: &[(&str, Option<String>)],
+	lists: &[(&str, Vec<String>)],
+) -> Result<T> {
 	let mut figment = Figment::new();
 	if let Some(path) = named_file(global)? {
 		figment = figment.merge(Toml::file_exact(path));
@@ -61,6 +71,11 @@ pub(crate) fn daemon<T: DeserializeOwned>(
 	for (key, value) in options {
 		if let Some(value) = value {
 			figment = figment.merge((*key, value));
+		}
+	}
+	for (key, values) in lists {
+		if !values.is_empty() {
+			figment = figment.merge((*key, values));
 		}
 	}
 	figment.extract().map_err(config_error)

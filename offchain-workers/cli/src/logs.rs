@@ -1,6 +1,9 @@
 //! Logs: to standard error, `RUST_LOG` decides where it is set.
 
-use crate::cli::{Cli, Command};
+use crate::{
+	cli::{Cli, Command},
+	commands::anchor::AnchorCommand,
+};
 use indicatif::ProgressBar;
 use std::{
 	ffi::OsStr,
@@ -14,17 +17,18 @@ static BAR: OnceLock<ProgressBar> = OnceLock::new();
 
 /// Begins to log. Daemons say what they do, commands only what is wrong.
 pub(crate) fn init(cli: &Cli) {
-	let daemon = matches!(
-		cli.command,
-		Command::Worker(_) | Command::Gateway(_) | Command::Watch(_)
-	);
+	let daemon = match &cli.command {
+		Command::Worker(_) | Command::Gateway(_) | Command::Watch(_) => true,
+		Command::Anchor(command) => matches!(**command, AnchorCommand::Relay(_)),
+		_ => false,
+	};
 	let level = match (daemon, cli.global.verbose) {
 		(false, 0) => "warn",
 		(true, 0) => "info",
 		(_, 1) => {
 			"millrace=debug,millrace_client=debug,millrace_worker=debug,\
 			millrace_gateway=debug,millrace_prover=debug,millrace_executor=debug,\
-			millrace_sandbox=debug,millrace_watcher=debug,info"
+			millrace_sandbox=debug,millrace_watcher=debug,millrace_anchor=debug,info"
 		}
 		_ => "debug",
 	};

@@ -97,7 +97,7 @@ impl AccountKey {
 
 	/// Reads a key file.
 	pub fn load(path: &Path) -> Result<Self, KeyError> {
-		let file: AccountFile = read(path, AccountFile::KIND)?;
+		let file: AccountFile = read_secret(path, AccountFile::KIND)?;
 		let bad = |reason: String| KeyError::BadFile {
 			path: path.into(),
 			expected: AccountFile::KIND,
@@ -115,7 +115,7 @@ impl AccountKey {
 
 	/// Writes a new key file; never over another one.
 	pub fn save(&self, path: &Path) -> Result<(), KeyError> {
-		write(
+		write_secret(
 			path,
 			&AccountFile {
 				kind: AccountFile::KIND.into(),
@@ -198,7 +198,7 @@ impl PeerKeypair {
 
 	/// Reads a key file.
 	pub fn load(path: &Path) -> Result<Self, KeyError> {
-		let file: PeerFile = read(path, PeerFile::KIND)?;
+		let file: PeerFile = read_secret(path, PeerFile::KIND)?;
 		let bad = |reason: String| KeyError::BadFile {
 			path: path.into(),
 			expected: PeerFile::KIND,
@@ -216,7 +216,7 @@ impl PeerKeypair {
 	/// Writes a new key file; never over another one.
 	pub fn save(&self, path: &Path) -> Result<(), KeyError> {
 		let seed = Zeroizing::new(self.secret.expose_secret().to_bytes());
-		write(
+		write_secret(
 			path,
 			&PeerFile {
 				kind: PeerFile::KIND.into(),
@@ -325,13 +325,18 @@ fn seed_text(seed: &[u8; 32]) -> Zeroizing<String> {
 	Zeroizing::new(format!("0x{}", *digits))
 }
 
-fn random_seed() -> Result<Zeroizing<[u8; 32]>, KeyError> {
+/// Randomness of the system, for a new key.
+pub fn random_seed() -> Result<Zeroizing<[u8; 32]>, KeyError> {
 	let mut seed = Zeroizing::new([0u8; 32]);
 	getrandom::fill(&mut seed[..]).map_err(|e| KeyError::NoRandomness(e.to_string()))?;
 	Ok(seed)
 }
 
-fn read<T: for<'de> Deserialize<'de>>(path: &Path, expected: &'static str) -> Result<T, KeyError> {
+/// Reads a key file of whatever kind, which others must not be able to read.
+pub fn read_secret<T: for<'de> Deserialize<'de>>(
+	path: &Path,
+	expected: &'static str,
+) -> Result<T, KeyError> {
 	let io = |source| KeyError::Io {
 		path: path.into(),
 		source,
@@ -355,9 +360,11 @@ fn read<T: for<'de> Deserialize<'de>>(path: &Path, expected: &'static str) -> Re
 	})
 }
 
+/// Writes a key file, which its owner alone can read.
+///
 /// Writes a whole file or none, and none over another: it is written beside its place, brought to
 /// the disk, and then linked to its name, which fails where the name is taken.
-fn write<T: Serialize>(path: &Path, content: &T) -> Result<(), KeyError> {
+pub fn write_secret<T: Serialize>(path: &Path, content: &T) -> Result<(), KeyError> {
 	let io = |source: io::Error| match source.kind() {
 		io::ErrorKind::AlreadyExists => KeyError::Exists { path: path.into() },
 		_ => KeyError::Io {

@@ -5,9 +5,9 @@ use millrace_primitives::H256;
 use subxt::rpcs::UserError;
 
 /// Refusals by which the runtime says that a duty is done: a report or audit answer that it has, a
-/// worker that is live, one that has notice, one that has redeemed a voucher in this epoch, and a reward
-/// that was claimed.
-const DONE_ALREADY: [u8; 5] = [5, 14, 17, 31, 63];
+/// worker that is live, one that has notice, one that has redeemed a voucher in this epoch, a validator
+/// that has voted on a number of the anchor's messages, and a reward that was claimed.
+const DONE_ALREADY: [u8; 6] = [5, 14, 17, 31, 56, 63];
 
 /// What a pool says to a transaction.
 pub(crate) enum PoolAnswer {
@@ -112,6 +112,8 @@ mod tests {
 			(1010, Some("Custom error: 14")),
 			(1010, Some("Custom error: 17")),
 			(1010, Some("Custom error: 31")),
+			(1010, Some("Custom error: 56")),
+			(1010, Some("Custom error: 63")),
 			(1013, Some("\"0x00\"")),
 			(1014, Some("The transaction has too low priority")),
 		];

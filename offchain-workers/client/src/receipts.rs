@@ -124,7 +124,7 @@ pub async fn verify(view: &View, proof: &ReceiptProof) -> Result<(), VerifyError
 }
 
 /// The part that needs no chain: the receipt's place in the report.
-fn stands_in_report(proof: &ReceiptProof) -> Result<(), VerifyError> {
+pub fn stands_in_report(proof: &ReceiptProof) -> Result<(), VerifyError> {
 	let (receipt, report) = (&proof.receipt.receipt, &proof.report);
 	if report.epoch != receipt.epoch {
 		return Err(VerifyError::OtherEpoch {

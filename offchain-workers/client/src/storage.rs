@@ -1,10 +1,10 @@
 //! Keys of the few storage items that are read directly.
 
 use crate::AccountId;
-use millrace_primitives::EpochIndex;
-use sp_crypto_hashing::{blake2_128, twox_128};
+use millrace_primitives::{peer::PeerId, EpochIndex};
+use sp_crypto_hashing::{blake2_128, twox_128, twox_64};
 
-/// Slots of the Epochs pallet's rings.
+/// Slots of the rings of the pallets Epochs and Receipts.
 const RING_SLOTS: u32 = 64;
 
 /// Key of an item without keys of its own.
@@ -39,6 +39,23 @@ pub(crate) fn seed(epoch: EpochIndex) -> Vec<u8> {
 	key
 }
 
+/// The slot that a peer's report of an epoch is kept in, as the record that a view answers.
+pub fn report(peer: PeerId, epoch: EpochIndex) -> Vec<u8> {
+	let slot = (epoch % RING_SLOTS).to_le_bytes();
+	let mut key = item("Receipts", "Ring");
+	key.extend(peer.0 .0);
+	key.extend(twox_64(&slot));
+	key.extend(slot);
+	key
+}
+
+/// The keys of a peer, each with the blocks in which it counts.
+pub fn peer_keys(peer: PeerId) -> Vec<u8> {
+	let mut key = item("Providers", "Keys");
+	key.extend(peer.0 .0);
+	key
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -55,6 +72,16 @@ mod tests {
 			hex::encode(total_issuance()),
 			"c2261276cc9d1f8598ea4b6a74b15c2f57c875e4cff74148e4628f264b974c80",
 		);
+	}
+
+	#[test]
+	fn reports_lie_in_a_ring_and_names_of_peers_are_not_hashed() {
+		let peer = PeerId(millrace_primitives::H256::repeat_byte(7));
+		let key = report(peer, 3);
+		assert_eq!(key, report(peer, 3 + RING_SLOTS));
+		assert_eq!(key.len(), 32 + 32 + 8 + 4);
+		assert_eq!(key[32..64], [7; 32]);
+		assert_eq!(peer_keys(peer).len(), 32 + 32);
 	}
 
 	#[test]

@@ -4,11 +4,13 @@
 use crate::{
 	balance::{self, AccountBalance, Hold},
 	chain::{Block, Chain, REQUEST_TIMEOUT},
+	checkpoints::CheckpointSet,
 	error::ReadError,
 	storage, AccountId,
 };
 use codec::{Decode, DecodeAll, Encode};
 use millrace_primitives::{
+	anchor::{AnchorStatus, OutboxEntry, ParkedView, TallyView, VoterKey, H160},
 	challenge::{CaseView, OwedEvidence, Wanted},
 	commitment::{EarningsView, RoundView, SlashView, StakerTerms},
 	epoch::EpochStatus,
@@ -134,6 +136,65 @@ impl View {
 	/// Where an account stands as a validator.
 	pub async fn validator(&self, account: &AccountId) -> Result<ValidatorView, ReadError> {
 		self.call("ValidatorsApi_validator", account).await
+	}
+
+	/// Where the chain stands with its anchor.
+	pub async fn anchor(&self) -> Result<AnchorStatus, ReadError> {
+		self.call("AnchorApi_status", ()).await
+	}
+
+	/// A message to the anchor, with its path to the root of its block.
+	pub async fn anchor_message(&self, nonce: u64) -> Result<Option<OutboxEntry>, ReadError> {
+		self.call("AnchorApi_message", nonce).await
+	}
+
+	/// Messages to the anchor from a number on, at most 100.
+	pub async fn anchor_messages(
+		&self,
+		from: u64,
+		limit: u32,
+	) -> Result<Vec<OutboxEntry>, ReadError> {
+		self.call("AnchorApi_messages", (from, limit)).await
+	}
+
+	/// Votes of the present session on what the anchor's inbox holds.
+	pub async fn anchor_tallies(&self) -> Result<Vec<TallyView>, ReadError> {
+		self.call("AnchorApi_tallies", ()).await
+	}
+
+	/// A key's number among those who vote on the anchor's inbox.
+	pub async fn anchor_voter(&self, key: VoterKey) -> Result<Option<u32>, ReadError> {
+		self.call("AnchorApi_voter", key).await
+	}
+
+	/// Deposits that wait to be paid, from a number on, at most 100.
+	pub async fn anchor_parked(
+		&self,
+		from: u64,
+		limit: u32,
+	) -> Result<Vec<ParkedView<AccountId>>, ReadError> {
+		self.call("AnchorApi_parked", (from, limit)).await
+	}
+
+	/// The account here that belongs to an address on the anchor.
+	pub async fn anchor_account_of(&self, address: H160) -> Result<Option<AccountId>, ReadError> {
+		self.call("AnchorApi_account_of", address).await
+	}
+
+	/// The set that signs checkpoints at this block: id and keys.
+	pub async fn checkpoint_set(&self) -> Result<Option<CheckpointSet>, ReadError> {
+		let set: Option<(Vec<VoterKey>, u64)> = self.call("BeefyApi_validator_set", ()).await?;
+		Ok(set.map(|(keys, id)| CheckpointSet { id, keys }))
+	}
+
+	/// Shows whose a key of checkpoints is, in the runtime's encoding; nothing if it is nobody's.
+	pub async fn checkpoint_key_owner(
+		&self,
+		set: u64,
+		key: VoterKey,
+	) -> Result<Option<Vec<u8>>, ReadError> {
+		self.call("BeefyApi_generate_key_ownership_proof", (set, key))
+			.await
 	}
 
 	/// What a deal of this specification would be matched with now, and for how many epochs an escrow

@@ -158,7 +158,8 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type BookVersion<T: Config> = StorageValue<_, u64, ValueQuery>;
 
-	/// Regions in which offers of a class stand, each with their number.
+	/// Regions in which offers of a class stand, each with their number. Part of what the offer deposits
+	/// pay for: the last offer of a class takes the row along.
 	#[pallet::storage]
 	pub type KnownRegions<T: Config> =
 		StorageMap<_, Twox64Concat, ResourceClass, RegionCounts, ValueQuery>;
@@ -172,22 +173,23 @@ pub mod pallet {
 	pub type Specs<T: Config> =
 		StorageMap<_, Twox64Concat, DealId, DealSpec<T::AccountId>, OptionQuery>;
 
-	/// Deals of an owner, in the order of their creation.
+	/// Deals of an owner, in the order of their creation. Part of what the deal deposit pays for.
 	#[pallet::storage]
 	pub type DealsOf<T: Config> =
 		StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, DealKey, (), OptionQuery>;
 
-	/// Workers of a deal, at most [`MAX_WORKERS`]. Paid for by the deal deposit.
+	/// Workers of a deal, at most [`MAX_WORKERS`]. Each has proven units of its own, so that there are no
+	/// more of them than units that somebody stakes for.
 	#[pallet::storage]
 	pub type Workers<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, DealId, Blake2_128Concat, PeerId, Worker, OptionQuery>;
 
-	/// How many workers of a deal each provider has.
+	/// How many workers of a deal each provider has: no more rows than workers.
 	#[pallet::storage]
 	pub type Seats<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, DealId, Blake2_128Concat, T::AccountId, u32, ValueQuery>;
 
-	/// Deals that a peer works for: as many as one report can list.
+	/// Deals that a peer works for: as many as one report can list. One bounded row of a peer.
 	#[pallet::storage]
 	pub type PeerDeals<T: Config> = StorageMap<_, Blake2_128Concat, PeerId, DealList, ValueQuery>;
 
@@ -197,17 +199,18 @@ pub mod pallet {
 	pub type PastWorks<T: Config> =
 		StorageMap<_, Blake2_128Concat, PeerId, PastWorkList, ValueQuery>;
 
-	/// Units of each peer that are taken, and that were at work at the last epoch starts.
+	/// Units of each peer that are taken, and that were at work at the last epoch starts. One bounded row
+	/// of a peer.
 	#[pallet::storage]
 	pub type Loads<T: Config> = StorageMap<_, Blake2_128Concat, PeerId, Load, ValueQuery>;
 
 	/// Peers that a deal does not take for a while, until it is ending: they failed it, gave notice or
-	/// were ended by its owner. Each with the epoch that ends its exclusion.
+	/// were ended by its owner. Each with the epoch that ends its exclusion. One bounded row of a deal.
 	#[pallet::storage]
 	pub type Exclusions<T: Config> = StorageMap<_, Twox64Concat, DealId, ExclusionList, ValueQuery>;
 
 	/// The queue of the matcher: active deals with fewer live workers than their target, and those that
-	/// wait for a cheaper one to go live.
+	/// wait for a cheaper one to go live. Part of what the deal deposit pays for.
 	#[pallet::storage]
 	pub type Unfilled<T: Config> = StorageMap<_, Identity, DealKey, Vacancy, OptionQuery>;
 
@@ -219,13 +222,14 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type PatrolPlace<T: Config> = StorageValue<_, Patrol, ValueQuery>;
 
-	/// Deals that a peer's last report lists, each with its gas, until its epoch is settled.
+	/// Deals that a peer's last report lists, each with its gas, until its epoch is settled. One bounded row
+	/// of a peer.
 	#[pallet::storage]
 	pub type Reported<T: Config> =
 		StorageMap<_, Blake2_128Concat, PeerId, (EpochIndex, ReportedList), OptionQuery>;
 
-	/// What workers of deals that are billed by gas have redeemed. Goes with the worker, and is paid for
-	/// by the deal deposit as the worker's row is.
+	/// What workers of deals that are billed by gas have redeemed. Goes with the worker: no more rows than
+	/// workers.
 	#[pallet::storage]
 	pub type Vouchers<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, DealId, Blake2_128Concat, PeerId, Redeemed, OptionQuery>;
@@ -247,11 +251,12 @@ pub mod pallet {
 		OptionQuery,
 	>;
 
-	/// Open probes in the order of their deadlines. Keys are the chain's own, so they need no hashing.
+	/// Open probes in the order of their deadlines. Keys are the chain's own, so they need no hashing. Part
+	/// of what the prober's bond pays for.
 	#[pallet::storage]
 	pub type OpenProbes<T: Config> = StorageMap<_, Identity, ProbeKey, (), OptionQuery>;
 
-	/// What is remembered of the probes of a worker. Goes with the worker.
+	/// What is remembered of the probes of a worker. Goes with the worker: no more rows than workers.
 	#[pallet::storage]
 	pub type ProbeRecords<T: Config> = StorageDoubleMap<
 		_,
@@ -264,7 +269,7 @@ pub mod pallet {
 	>;
 
 	/// Peers that failed a probe of a deal, until it is ending, each with the epoch in which that is
-	/// forgotten: who fails again before it forfeits its bond.
+	/// forgotten: who fails again before it forfeits its bond. One bounded row of a deal.
 	#[pallet::storage]
 	pub type Failures<T: Config> = StorageMap<_, Twox64Concat, DealId, ExclusionList, ValueQuery>;
 

@@ -12,10 +12,12 @@
 extern crate alloc;
 
 pub mod access;
+pub mod anchor;
 pub mod audit;
 pub mod billing;
 pub mod capacity;
 pub mod challenge;
+pub mod checkpoint;
 pub mod commitment;
 pub mod effects;
 pub mod epoch;

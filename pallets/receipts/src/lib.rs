@@ -189,7 +189,7 @@ pub mod pallet {
 	pub type Commits<T: Config> =
 		StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, H256, Commit, OptionQuery>;
 
-	/// How many of them each account has, at most [`MAX_COMMITS`].
+	/// How many of them each account has, at most [`MAX_COMMITS`]. Paid for by the same bonds.
 	#[pallet::storage]
 	pub type CommitsOf<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, u32, ValueQuery>;
 
@@ -212,7 +212,7 @@ pub mod pallet {
 	pub type Shows<T: Config> =
 		StorageDoubleMap<_, Identity, PeerId, Identity, H256, Show<T::AccountId>, OptionQuery>;
 
-	/// How many of them each peer has, at most [`MAX_SHOWS`].
+	/// How many of them each peer has, at most [`MAX_SHOWS`]. Paid for by the same bonds.
 	#[pallet::storage]
 	pub type ShowsOf<T: Config> = StorageMap<_, Identity, PeerId, u32, ValueQuery>;
 
@@ -248,7 +248,7 @@ pub mod pallet {
 	pub type ReplayedAt<T: Config> = StorageValue<_, BlockNumber, OptionQuery>;
 
 	/// How many cases that are not concluded, claims and demands stand against each peer. While there
-	/// are any, its stake stays.
+	/// are any, its stake stays. Paid for by their bonds.
 	#[pallet::storage]
 	pub type OpenCases<T: Config> = StorageMap<_, Identity, PeerId, u32, ValueQuery>;
 

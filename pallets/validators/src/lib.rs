@@ -80,11 +80,12 @@ pub const SEATS_THAT_RELAX: u32 = 4;
 pub const MIN_SEATS_PER_CHANGE: u32 = 4;
 /// Silent sessions in a row that end a candidacy.
 pub const SILENT_SESSIONS: u32 = 2;
-/// Sessions for which an equivocation keeps an account from standing: as long as it can be proven.
+/// Sessions for which an equivocation keeps an account from standing: as long as one in a block or in a
+/// vote on finality can be proven.
 pub const BAN_SESSIONS: u32 = 24;
 /// Sessions whose starts and worst fractions are remembered: more than those of which something can
-/// be proven.
-pub const SESSION_RING: u32 = 32;
+/// be proven, which are nineteen days of the mainnet where a vote on a checkpoint is concerned.
+pub const SESSION_RING: u32 = 512;
 
 /// Form in which all that stands under the pallet's name is stored, with what the runtime keeps there
 /// of seated keys. An upgrade that changes it brings a migration.
@@ -123,6 +124,9 @@ pub trait Sessions<AccountId> {
 	fn disable(who: &AccountId, severity: Perbill);
 	/// Whether an authority has lost that right.
 	fn is_disabled(who: &AccountId) -> bool;
+	/// The pallet knows the set of genesis, which sits in the first two sessions: it can plan them
+	/// again for whoever wants to remember who they were.
+	fn on_genesis() {}
 }
 
 #[frame_support::pallet]
@@ -243,6 +247,7 @@ pub mod pallet {
 				Planned::<T>::put((session, seated.clone()));
 			}
 			Genesis::<T>::put(seated);
+			T::Sessions::on_genesis();
 		}
 	}
 

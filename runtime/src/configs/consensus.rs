@@ -22,11 +22,15 @@ pub type MaxValidators = ConstU32<{ pallet_validators::MAX_VALIDATORS }>;
 const REPORT_SESSIONS: u32 = 24;
 
 const _: () = assert!(
-	validators::ROOTS_KEPT > REPORT_SESSIONS,
+	validators::FINALITY_PROVABLE > REPORT_SESSIONS,
 	"whatever can be reported must be proven by its session's root"
 );
 const _: () = assert!(
-	pallet_validators::SESSION_RING > validators::ROOTS_KEPT + 2,
+	validators::CHECKPOINTS_PROVABLE > validators::FINALITY_PROVABLE,
+	"roots must be there for whatever can be proven"
+);
+const _: () = assert!(
+	pallet_validators::SESSION_RING > validators::CHECKPOINTS_PROVABLE + 2,
 	"whatever can be proven must find its session, also while the next two are planned"
 );
 
@@ -168,11 +172,12 @@ mod tests {
 		let epoch = u64::from(pallet_epochs::DEFAULT_LENGTHS.len);
 		let unbonding = u64::from(capacity.unbonding_epochs) * epoch;
 		let delay = u64::from(capacity.slash_delay_epochs) * epoch;
-		let provable = u64::from(validators::ROOTS_KEPT) * session_blocks();
+		let provable = u64::from(validators::CHECKPOINTS_PROVABLE) * session_blocks();
 		assert!(unbonding > provable + delay);
 		// A commitment remembers one change. A later one comes no sooner than this many epochs after
-		// it, and by then whatever was done before has been reported.
+		// it, and by then whatever was done to blocks and finality before has been reported.
 		let remembered = u64::from(capacity.challenge_epochs + 3) * epoch;
+		let provable = u64::from(validators::FINALITY_PROVABLE) * session_blocks();
 		assert!(remembered > provable);
 	}
 
@@ -273,6 +278,37 @@ mod tests {
 	}
 
 	#[test]
+	fn who_voted_on_a_checkpoint_is_known_for_longer_than_who_made_a_block() {
+		use frame_support::traits::KeyOwnerProofSystem;
+		use pallet_validators::{Genesis, Seats};
+		use validators::{CHECKPOINTS_PROVABLE, FINALITY_PROVABLE};
+		type Manager = <Runtime as pallet_session::Config>::SessionManager;
+		sp_io::TestExternalities::default().execute_with(|| {
+			let seats = [1, 2, 3].map(account);
+			seat(&seats);
+			Genesis::<Runtime>::put(Seats::<AccountId>::truncate_from(seats.to_vec()));
+			<Manager as SessionManager<_>>::new_session(0);
+			let block = || (sp_consensus_babe::KEY_TYPE, keys(2).babe);
+			let checkpoint = || (sp_consensus_beefy::KEY_TYPE, keys(2).beefy);
+			let of_block = KeyOwners::prove(block()).expect("the key has a seat");
+			let of_checkpoint = KeyOwners::prove(checkpoint()).expect("the key has a seat");
+			let owners = |session: u32| {
+				pallet_session::CurrentIndex::<Runtime>::put(session);
+				[
+					KeyOwners::check_proof(block(), of_block.clone()),
+					KeyOwners::check_proof(checkpoint(), of_checkpoint.clone()),
+				]
+			};
+			let owner = Some((seats[1].clone(), ()));
+			assert_eq!(owners(1), [owner.clone(), owner.clone()]);
+			assert_eq!(owners(FINALITY_PROVABLE), [owner.clone(), owner.clone()]);
+			assert_eq!(owners(FINALITY_PROVABLE + 1), [None, owner.clone()]);
+			assert_eq!(owners(CHECKPOINTS_PROVABLE), [None, owner]);
+			assert_eq!(owners(CHECKPOINTS_PROVABLE + 1), [None, None]);
+		});
+	}
+
+	#[test]
 	fn a_slot_is_proven_in_its_own_session_alone() {
 		sp_io::TestExternalities::default().execute_with(|| {
 			pallet_babe::GenesisSlot::<Runtime>::put(sp_consensus_babe::Slot::from(100));
@@ -307,13 +343,15 @@ mod tests {
 		use pallet_session::historical::{HistoricalSessions, StoredRange};
 		sp_io::TestExternalities::default().execute_with(|| {
 			type Root = (sp_core::H256, u32);
-			for session in 0..40u32 {
+			let end = validators::CHECKPOINTS_PROVABLE + 15;
+			for session in 0..end {
 				HistoricalSessions::<Runtime>::insert(session, Root::default());
 			}
-			StoredRange::<Runtime>::put((0, 40));
+			StoredRange::<Runtime>::put((0, end));
 			type Manager = StakedValidators;
-			<Manager as pallet_session::historical::SessionManager<_, ()>>::end_session(30);
-			assert_eq!(StoredRange::<Runtime>::get(), Some((5, 40)));
+			let ended = validators::CHECKPOINTS_PROVABLE + 5;
+			<Manager as pallet_session::historical::SessionManager<_, ()>>::end_session(ended);
+			assert_eq!(StoredRange::<Runtime>::get(), Some((5, end)));
 			assert_eq!(Historical::historical_root(4u32), None);
 			assert!(Historical::historical_root(5u32).is_some());
 		});

@@ -6,8 +6,9 @@ use super::{
 	system::{AlwaysAllowed, NeverPaused},
 };
 use crate::{
-	AccountId, Balance, Balances, BlockNumber, OriginCaller, Preimage, Referenda, Runtime,
-	RuntimeCall, RuntimeEvent, RuntimeHoldReason, RuntimeOrigin, Scheduler, System, Treasury,
+	weights::voting::WithoutProofs, AccountId, Balance, Balances, BlockNumber, OriginCaller,
+	Preimage, Referenda, Runtime, RuntimeCall, RuntimeEvent, RuntimeHoldReason, RuntimeOrigin,
+	Scheduler, System, Treasury,
 };
 use frame_support::{
 	parameter_types,
@@ -109,11 +110,11 @@ impl pallet_referenda::Config for Runtime {
 
 impl pallet_conviction_voting::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
-	type WeightInfo = pallet_conviction_voting::weights::SubstrateWeight<Runtime>;
+	type WeightInfo = WithoutProofs<pallet_conviction_voting::weights::SubstrateWeight<Runtime>>;
 	type Currency = Balances;
 	type Polls = Referenda;
 	type MaxTurnout = electorate::Electorate;
-	type MaxVotes = ConstU32<512>;
+	type MaxVotes = ConstU32<64>;
 	type VoteLockingPeriod = VoteLockingPeriod;
 	type BlockNumberProvider = System;
 	type VotingHooks = ();

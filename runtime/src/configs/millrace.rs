@@ -181,8 +181,9 @@ mod tests {
 		let params = pallet_capacity::CapacityParams::default();
 		// The first change comes an epoch after it at the earliest, the second this much later.
 		let distance = params.challenge_epochs + pallet_capacity::CHANGE_MARGIN_EPOCHS;
-		// It can be proven until the session ends at whose end its own session's root is pruned.
-		let sessions = u64::from(crate::validators::ROOTS_KEPT + 2);
+		// It can be proven until that many sessions have begun after its own. Of checkpoints it can be for
+		// longer: decision 75 says why.
+		let sessions = u64::from(crate::validators::FINALITY_PROVABLE + 2);
 		let slots = sp_io::TestExternalities::default()
 			.execute_with(|| sessions * timing::SessionSlots::<Runtime>::get());
 		let epochs = slots.div_ceil(pallet_epochs::DEFAULT_LENGTHS.len.into());

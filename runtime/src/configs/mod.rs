@@ -2,6 +2,8 @@
 
 #![warn(missing_docs, unreachable_pub)]
 
+pub mod anchor;
+pub mod checkpoints;
 pub mod consensus;
 pub mod governance;
 pub mod millrace;

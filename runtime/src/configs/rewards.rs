@@ -56,6 +56,7 @@ mod tests {
 		sp_io::TestExternalities::default().execute_with(|| {
 			let others = [
 				Market::pot(),
+				crate::Anchor::pot(),
 				crate::Emission::pot(),
 				Treasury::account_id(),
 			];

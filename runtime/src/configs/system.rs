@@ -1,6 +1,6 @@
 //! Blocks, accounts' tools and what may be called when.
 
-use super::supply::NoForeignLocks;
+use super::{checkpoints::VotesForThisChain, supply::NoForeignLocks};
 use crate::{
 	AccountId, Balance, Balances, Block, BlockNumber, Hash, Nonce, PalletInfo, Runtime,
 	RuntimeCall, RuntimeEvent, RuntimeOrigin, RuntimeTask, SafeMode, System, TxPause, VERSION,
@@ -86,8 +86,10 @@ impl frame_system::Config for Runtime {
 	type SS58Prefix = SS58Prefix;
 	type MaxConsumers = ConstU32<16>;
 	type SingleBlockMigrations = crate::migrations::Migrations;
-	type BaseCallFilter =
-		InsideBoth<KeysStay, InsideBoth<NoForeignLocks, InsideBoth<SafeMode, TxPause>>>;
+	type BaseCallFilter = InsideBoth<
+		KeysStay,
+		InsideBoth<NoForeignLocks, InsideBoth<VotesForThisChain, InsideBoth<SafeMode, TxPause>>>,
+	>;
 }
 
 impl pallet_utility::Config for Runtime {

@@ -1,12 +1,13 @@
 //! The groups: of each, who has its values in force, how they must fit, and how they come into force.
 
 use super::table::Rows;
-use crate::{timing::SessionSlots, validators::ROOTS_KEPT, Balance, Runtime};
+use crate::{timing::SessionSlots, validators::FINALITY_PROVABLE, Balance, Runtime};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::ensure;
 use millrace_primitives::{
 	epoch::EpochLengths, governance::Contradiction, traits::EpochClock, FLT,
 };
+use pallet_anchor::AnchorParams;
 use pallet_capacity::{CapacityParams, CHANGE_MARGIN_EPOCHS};
 use pallet_market::MarketParams;
 use pallet_receipts::ReceiptsParams;
@@ -275,10 +276,31 @@ impl Group for Epochs {
 	}
 }
 
+/// Messages between the chain and its anchor.
+#[derive(Debug)]
+pub struct Anchor;
+
+impl Group for Anchor {
+	type Params = AnchorParams;
+
+	fn in_force() -> AnchorParams {
+		pallet_anchor::Params::<Runtime>::get()
+	}
+
+	fn is_sound(voted: &AnchorParams) -> bool {
+		voted.is_valid()
+	}
+
+	fn apply(voted: AnchorParams) -> Result<(), Contradiction> {
+		crate::Anchor::apply_params(voted)
+	}
+}
+
 /// Whether equivocation can be reported only until what came to the offender's stake in the epoch after
-/// it can change again: until then one boundary behind the stake is enough for every slash.
+/// it can change again: until then one boundary behind the stake is enough for every slash. Votes on
+/// checkpoints can be reported for longer: decision 75 says why.
 fn reports_come_in_time(capacity: &CapacityParams, lengths: &EpochLengths) -> bool {
-	let sessions = u64::from(ROOTS_KEPT).saturating_add(2);
+	let sessions = u64::from(FINALITY_PROVABLE).saturating_add(2);
 	let slots = sessions.saturating_mul(SessionSlots::<Runtime>::get());
 	let epochs = capacity
 		.challenge_epochs

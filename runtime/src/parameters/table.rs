@@ -16,6 +16,7 @@ use millrace_primitives::{
 	governance::{Contradiction, ParameterInfo},
 	FLT, U256,
 };
+use pallet_anchor::AnchorParams;
 use pallet_capacity::{CapacityParams, MAX_AUDITS, MAX_CHALLENGE_EPOCHS};
 use pallet_epochs::DEFAULT_LENGTHS;
 use pallet_governed::{GroupIndex, OutOfBounds, ParameterTable};
@@ -258,11 +259,11 @@ parameters! {
 		/// Epochs between the end of a commitment and the return of its stake: more than two above
 		/// those in which a report can be challenged. Totals of older epochs are forgotten.
 		UnbondingEpochs(5) = unbonding_epochs: u32 in "epochs",
-			3 => 1_000;
+			4 => 1_000;
 		/// Epochs in which a report can be challenged. Not less than equivocation can be reported for,
 		/// where a chain began so.
 		ChallengeEpochs(6) = challenge_epochs: u32 in "epochs",
-			0 => MAX_CHALLENGE_EPOCHS;
+			1 => MAX_CHALLENGE_EPOCHS;
 		/// Least reports that are audited in an epoch, if there are as many.
 		AuditsPerEpoch(7) = audits_per_epoch: u32 in "reports per epoch",
 			10 => MAX_AUDITS;
@@ -462,5 +463,31 @@ parameters! {
 		/// Blocks in which audits are answered.
 		AnswerWindow(3) = answer_window: u32 in "blocks",
 			2 => DAY_BLOCKS;
+	}
+
+	/// Messages between the chain and its anchor.
+	anchor(7) Anchor by Parameters, default AnchorParams::default() => {
+		/// Least FLT of a withdrawal to the anchor: claiming less costs more than it is worth.
+		MinWithdrawal(0) = min_withdrawal: u128 in "FLT per withdrawal",
+			MILLI => FLT * 100;
+		/// Most FLT that is sent to the anchor in an epoch.
+		WithdrawPerEpoch(1) = withdraw_per_epoch: u128 in "FLT per epoch",
+			FLT * 100 => FLT * 1_000_000;
+		/// Most FLT that is unlocked in an epoch for what comes from the anchor, and so the most that a
+		/// false attestation takes in it. What is above it waits for the next epochs.
+		ReleasePerEpoch(2) = release_per_epoch: u128 in "FLT per epoch",
+			FLT * 100 => FLT * 1_000_000;
+		/// Burnt for each message to the anchor. Its row stays for ever.
+		MessageFee(3) = message_fee: u128 in "FLT per message",
+			MILLI => FLT * 10;
+		/// Burnt for each byte that a message carries for a contract on the anchor.
+		ByteFee(4) = byte_fee: u128 in "FLT per byte",
+			MILLI / 1_000 => FLT / 100;
+		/// Blocks after its attestation in which a message from the anchor must be delivered.
+		DeliverBlocks(5) = deliver_blocks: u32 in "blocks",
+			10 => DAY_BLOCKS;
+		/// Longest pause of both directions. Another one can follow it.
+		MaxPauseBlocks(6) = max_pause_blocks: u32 in "blocks",
+			1_200 => DAY_BLOCKS * 14;
 	}
 }

@@ -88,6 +88,7 @@ fn every_field_of_every_groups_parameters_can_be_voted_on() {
 		&pallet_validators::ValidatorsParams::default(),
 	);
 	add("epochs", &pallet_epochs::DEFAULT_LENGTHS);
+	add("anchor", &pallet_anchor::AnchorParams::default());
 	on_chain(|| {
 		let listed = Governed::parameters();
 		let names: BTreeSet<String> = listed.iter().map(|info| info.name.clone()).collect();
@@ -229,6 +230,26 @@ fn fees_and_emission_are_in_force_from_the_next_epoch_on() {
 		assert_eq!(now(), (10_000_000, 1_000_000_000_000, 10_000 * FLT));
 		next_epoch();
 		assert_eq!(now(), (20_000_000, 3_000_000_000_000, 5 * FLT));
+	});
+}
+
+#[test]
+fn the_anchors_limits_are_those_that_were_voted_from_the_next_epoch_on() {
+	on_chain(|| {
+		let before = crate::Anchor::params();
+		set_named("anchor.withdraw_per_epoch", 500 * FLT);
+		set_named("anchor.release_per_epoch", 400 * FLT);
+		set_named("anchor.deliver_blocks", 600u32);
+		assert_eq!(crate::Anchor::params(), before);
+		next_epoch();
+		let expected = pallet_anchor::AnchorParams {
+			withdraw_per_epoch: 500 * FLT,
+			release_per_epoch: 400 * FLT,
+			deliver_blocks: 600,
+			..before
+		};
+		assert_eq!(crate::Anchor::params(), expected);
+		Governed::do_try_state().unwrap();
 	});
 }
 

@@ -40,3 +40,11 @@ pub mod pallet_governed {
 
 /// Weights of seats.
 pub mod pallet_validators;
+
+/// Weights of messages to the anchor and from it.
+pub mod pallet_anchor {
+	pub use pallet_anchor::weights::SubstrateWeight as WeightInfo;
+}
+
+/// Weights of voting.
+pub mod voting;

@@ -47,6 +47,12 @@ pub fn next_runtime() -> PathBuf {
 	present(path.into(), "it is built unless SKIP_WASM_BUILD is set")
 }
 
+/// The folder of everything.
+pub fn repository() -> PathBuf {
+	let tests = tests();
+	tests.parent().map(PathBuf::from).unwrap_or(tests)
+}
+
 /// The folder of all tests.
 pub fn tests() -> PathBuf {
 	// Where the test runs, not where it was built: checkouts may share a target folder.

@@ -6,16 +6,19 @@
 //!
 //! The programs are those that `scripts/test.sh` builds beside the tests: see [`binaries`].
 
+pub mod anvil;
 pub mod binaries;
 pub mod command;
 pub mod deal;
 pub mod events;
+pub mod fault_proxy;
 pub mod flood;
 pub mod guests;
 pub mod http;
 pub mod load;
 pub mod measure;
 pub mod network;
+pub mod npm;
 pub mod process;
 pub mod provider;
 pub mod receipts;
@@ -24,9 +27,11 @@ pub mod spec;
 pub mod validator;
 pub mod wait;
 
+pub use anvil::Anvil;
 pub use command::Ran;
 pub use deal::Deal;
 pub use events::Events;
+pub use fault_proxy::FaultProxy;
 pub use http::Http;
 pub use network::{Gateway, Network, Node};
 pub use process::Process;

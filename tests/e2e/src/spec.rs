@@ -22,6 +22,21 @@ pub fn patched(folder: &Path, chain: &str, name: &str, patch: &Value) -> PathBuf
 	write(folder, name, &spec)
 }
 
+/// Writes a specification again with the state of its genesis in place of what the runtime makes it
+/// from; the path of the file, beside the other one.
+///
+/// A node compiles the runtime to make the state, and once more to run it, each time that it is
+/// started. This spares the first where several are started, or one is started again.
+pub fn built(spec: &Path) -> PathBuf {
+	let named = spec.file_stem().and_then(|name| name.to_str());
+	let (Some(folder), Some(name)) = (spec.parent(), named) else {
+		panic!("{} is no file's path", spec.display());
+	};
+	let built = exported(&spec.display().to_string(), &["--raw"]);
+	assert!(built["genesis"]["raw"].is_object(), "{name} has no state");
+	write(folder, &format!("{name}-built"), &built)
+}
+
 /// Writes the specification of a chain with another state in its genesis: of its own, the runtime
 /// alone stays. The file is `name.json` in the folder.
 pub fn raw(folder: &Path, chain: &str, name: &str, top: BTreeMap<Vec<u8>, Vec<u8>>) -> PathBuf {

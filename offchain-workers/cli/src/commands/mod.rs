@@ -1,6 +1,7 @@
 //! The commands, a file each.
 
 pub(crate) mod access;
+pub(crate) mod anchor;
 pub(crate) mod challenge;
 pub(crate) mod deal;
 pub(crate) mod gateway;
@@ -48,6 +49,13 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<ExitCode> {
 			watch::run(&cli.global, command).await?;
 			stopped(&cli.global);
 		}
+		Command::Anchor(command) => match *command {
+			anchor::AnchorCommand::Relay(args) => {
+				anchor::relay(&cli.global, args).await?;
+				stopped(&cli.global);
+			}
+			command => anchor::run(&Context::load(cli.global)?, command).await?,
+		},
 		Command::Dev(command) => return crate::dev::run(&cli.global, command).await,
 		Command::Tether(command) => return Err(crate::dev::tether::become_command(command)),
 		Command::Run(command) => return run::run(&Context::load(cli.global)?, command).await,

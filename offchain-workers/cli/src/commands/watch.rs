@@ -7,7 +7,7 @@ use crate::{
 	errors::{CliError, Result},
 };
 use anyhow::Context as _;
-use axum::{extract::State, http::StatusCode, routing::get, Router};
+use axum::{http::StatusCode, routing::get, Router};
 use clap::Args;
 use millrace_client::{Chain, ConnectError};
 use millrace_executor::EngineConfig;
@@ -106,15 +106,8 @@ async fn watch(config: DaemonConfig, stop: CancellationToken) -> anyhow::Result<
 		return Ok(());
 	};
 	if let Some(listener) = listener {
-		let router = Router::new()
-			.route("/metrics", get(figures))
-			.with_state(metrics.clone());
-		let bounds = Bounds {
-			connections: CONNECTIONS,
-			idle: IDLE,
-			drain: IDLE,
-		};
-		tokio::spawn(server::serve(listener, router, bounds, stop.clone()));
+		let shown = metrics.clone();
+		serve_figures(listener, move || shown.render().ok(), stop.clone());
 	}
 	// Nobody gives this daemon receipts: it watches what audits open.
 	let (_, received) = mpsc::channel(1);
@@ -147,7 +140,7 @@ async fn guests(settings: &SandboxSettings, folder: &Path) -> anyhow::Result<Arc
 }
 
 /// Connects; `None` when it is stopped before. A node that is not there yet is waited for.
-async fn connect(url: &str, stop: &CancellationToken) -> anyhow::Result<Option<Chain>> {
+pub(crate) async fn connect(url: &str, stop: &CancellationToken) -> anyhow::Result<Option<Chain>> {
 	loop {
 		let attempt = tokio::select! {
 			() = stop.cancelled() => return Ok(None),
@@ -167,13 +160,26 @@ async fn connect(url: &str, stop: &CancellationToken) -> anyhow::Result<Option<C
 	}
 }
 
-async fn figures(
-	State(metrics): State<Metrics>,
-) -> std::result::Result<([(&'static str, &'static str); 1], String), StatusCode> {
-	let text = metrics
-		.render()
-		.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-	Ok(([("content-type", "text/plain; version=0.0.4")], text))
+/// Serves a daemon's figures at /metrics until it is stopped.
+pub(crate) fn serve_figures(
+	listener: TcpListener,
+	render: impl Fn() -> Option<String> + Clone + Send + Sync + 'static,
+	stop: CancellationToken,
+) {
+	let figures = move || {
+		let text = render();
+		async move {
+			let text = text.ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
+			Ok::<_, StatusCode>(([("content-type", "text/plain; version=0.0.4")], text))
+		}
+	};
+	let router = Router::new().route("/metrics", get(figures));
+	let bounds = Bounds {
+		connections: CONNECTIONS,
+		idle: IDLE,
+		drain: IDLE,
+	};
+	tokio::spawn(server::serve(listener, router, bounds, stop));
 }
 
 /// The configuration, once it can be used.
@@ -222,7 +228,8 @@ fn failed(error: anyhow::Error) -> CliError {
 	}
 }
 
-fn default_node() -> String {
+/// Where a node is looked for.
+pub(crate) fn default_node() -> String {
 	"ws://127.0.0.1:9944".into()
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod tether;
 
+mod anchor;
 mod expect;
 mod flow;
 mod money;
@@ -31,8 +32,8 @@ use std::{
 /// Run the demo: a chain, a provider with two peers, a gateway and a client, on this machine.
 ///
 /// The provider stakes and proves; the client uploads a package, makes a deal, calls it, checks every
-/// receipt against the chain and ends the deal, and the provider's rewards are claimed. Then
-/// stakes, payments, refund and rewards are computed again from the rules, and compared with what
+/// receipt against the chain and ends the deal, and the provider's rewards are claimed. A checkpoint goes
+/// to an anchor in a process of its own, and every receipt is checked down to it. Then stakes, payments, refund and rewards are computed again from the rules, and compared with what
 /// the chain did. The exit status is not 0 if anything differs.
 // scripts/demo.sh gives its own paths first, and the caller may give others after them.
 #[derive(Debug, Args)]

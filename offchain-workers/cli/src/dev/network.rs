@@ -21,6 +21,10 @@ use std::{
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// Pause between attempts to reach a process that starts.
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(200);
+/// The anchor's program.
+const ANCHOR: &str = "millrace-embedded-anchor";
+/// Milliseconds of its rounds: a hundredth of Filecoin's.
+const ANCHOR_ROUND_MS: u64 = 300;
 /// Longest wait for one finalised block before the processes are looked after again.
 const BLOCK_LIMIT: Duration = Duration::from_secs(2);
 
@@ -182,6 +186,35 @@ impl Network {
 		Ok(url)
 	}
 
+	/// Starts an anchor for development, and waits until it answers; its URL.
+	pub(crate) async fn start_anchor(&mut self) -> Result<String> {
+		let [port] = free_ports()?;
+		let listen = format!("127.0.0.1:{port}");
+		self.processes.spawn(
+			"anchor",
+			&beside_or_on_path(ANCHOR),
+			[
+				OsString::from("--data"),
+				self.folder.join("anchor.redb").into(),
+				"--listen".into(),
+				listen.clone().into(),
+				"--round-ms".into(),
+				ANCHOR_ROUND_MS.to_string().into(),
+			],
+		)?;
+		let deadline = Instant::now() + START_LIMIT;
+		// Whoever listens answers.
+		while std::net::TcpStream::connect(&listen).is_err() {
+			self.processes.check()?;
+			if Instant::now() > deadline {
+				let message = format!("the anchor does not listen at {listen}");
+				return Err(CliError::new(Kind::Network, "unreachable", message));
+			}
+			tokio::time::sleep(ATTEMPT_PAUSE).await;
+		}
+		Ok(format!("http://{listen}"))
+	}
+
 	/// Looks at every finalised block until `probe` has found what it looks for.
 	pub(crate) async fn until<T>(
 		&mut self,
@@ -252,7 +285,11 @@ fn own_binary() -> Result<PathBuf> {
 
 /// The node beside this program, else the one that the PATH leads to.
 fn node_binary() -> PathBuf {
-	let name = Path::new("millrace-node");
+	beside_or_on_path("millrace-node")
+}
+
+/// A program beside this one, else the one that the PATH leads to.
+fn beside_or_on_path(name: &str) -> PathBuf {
 	own_binary()
 		.ok()
 		.and_then(|own| own.parent().map(|folder| folder.join(name)))

@@ -32,6 +32,8 @@ pub(crate) struct Report {
 	pub(crate) latency_ms: Latency,
 	/// Gas of all calls.
 	pub(crate) gas_total: u64,
+	/// The checkpoint at the end.
+	pub(crate) checkpoint: Checkpoint,
 	/// Money.
 	pub(crate) flt: Money,
 	/// Duration of the run.
@@ -40,6 +42,21 @@ pub(crate) struct Report {
 	pub(crate) mismatches: Vec<String>,
 	/// Where the responses were written.
 	pub(crate) responses: String,
+}
+
+/// A checkpoint on the anchor, which adds no security here: it runs on this machine.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Checkpoint {
+	/// The block.
+	pub(crate) block: u32,
+	/// The set that signed it.
+	pub(crate) set_id: u64,
+	/// The contract that has it.
+	pub(crate) contract: String,
+	/// Gas of the checkpoint there.
+	pub(crate) gas: u64,
+	/// Receipts that were checked down to it.
+	pub(crate) receipts: u32,
 }
 
 /// Percentiles of latencies.
@@ -120,6 +137,13 @@ impl Report {
 				format!("{} of {} answered", self.calls_ok, self.calls),
 			),
 			("receipts verified", self.receipts_verified.to_string()),
+			(
+				"checkpoint",
+				format!(
+					"block {} on the anchor, {} receipts below it",
+					self.checkpoint.block, self.checkpoint.receipts
+				),
+			),
 			("latency p50", format!("{:.1} ms", self.latency_ms.p50)),
 			("latency p99", format!("{:.1} ms", self.latency_ms.p99)),
 			("gas", self.gas_total.to_string()),
@@ -174,6 +198,7 @@ mod tests {
 			"receipts_verified",
 			"latency_ms",
 			"gas_total",
+			"checkpoint",
 			"flt",
 			"elapsed_seconds",
 		] {

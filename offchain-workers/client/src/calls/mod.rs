@@ -1,6 +1,7 @@
 //! Calls by name. Arguments are SCALE-encoded here, in the types of `millrace-primitives`; the
 //! indices of pallet and call are looked up in the metadata that the node serves.
 
+pub mod anchor;
 pub mod balances;
 pub mod capacity;
 pub mod governance;

@@ -1,6 +1,6 @@
 //! What equivocation costs, and how it is remembered.
 
-use crate::{mock::*, rules, Banned, Event, LeaveReason, Records, Standing};
+use crate::{mock::*, rules, Banned, Event, LeaveReason, Records, Standing, SESSION_RING};
 use millrace_primitives::{
 	traits::{Equivocations, MAX_EQUIVOCATIONS},
 	EpochIndex,
@@ -112,17 +112,19 @@ fn two_sessions_count_twice() {
 #[test]
 fn the_epoch_is_that_in_which_the_session_began() {
 	ExtBuilder::default().build_and_execute(|| {
-		for session in 1..=40 {
+		let last = SESSION_RING + 8;
+		for session in 1..=last {
 			CurrentEpoch::set(session * 2);
 			rotate();
 		}
-		CurrentEpoch::set(100);
-		offend(1, 1, 40);
+		let now = last * 3;
+		CurrentEpoch::set(now);
+		offend(1, 1, last);
 		offend(1, 1, 9);
 		// Of this one nothing is remembered.
 		offend(1, 1, 8);
 		let epochs: Vec<_> = since(1, 0).into_iter().map(|(epoch, _)| epoch).collect();
-		assert_eq!(epochs, vec![80, 18, 100]);
+		assert_eq!(epochs, vec![last * 2, 18, now]);
 	});
 }
 

@@ -1,8 +1,8 @@
 //! How much FLT could vote.
 
 use crate::{
-	configs::supply::TreasurySavings, AccountId, Balance, Balances, DeveloperRewards, Emission,
-	Market,
+	configs::supply::TreasurySavings, AccountId, Anchor, Balance, Balances, DeveloperRewards,
+	Emission, Market,
 };
 use frame_support::traits::{fungible::Inspect, Get};
 
@@ -19,6 +19,7 @@ impl Get<Balance> for Electorate {
 			DeveloperRewards::pot(),
 			TreasurySavings::get(),
 			Market::pot(),
+			Anchor::pot(),
 		]
 		.iter()
 		.fold(
@@ -46,6 +47,7 @@ mod tests {
 				DeveloperRewards::pot(),
 				TreasurySavings::get(),
 				Market::pot(),
+				Anchor::pot(),
 			] {
 				Balances::mint_into(&who, 7 * FLT).unwrap();
 			}

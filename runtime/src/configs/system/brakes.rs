@@ -22,6 +22,8 @@ pub(super) const PASSING: &[(&str, Calls)] = &[
 	("Timestamp", Calls::All),
 	("Babe", Calls::All),
 	("Grandpa", Calls::All),
+	// Reports of false votes on checkpoints, as those on blocks and finality.
+	("Beefy", Calls::All),
 	// Governance: what ends the emergency, and what a vote has decided. A call that is refused when its
 	// block comes is lost, and with it the vote.
 	("Referenda", Calls::All),
@@ -93,6 +95,19 @@ pub(super) const PASSING: &[(&str, Calls)] = &[
 		]),
 	),
 	("Validators", Calls::Only(&["chill", "purge_keys"])),
+	// The pallet has a brake of its own, which must be within reach. What comes from the anchor was burnt
+	// there already.
+	(
+		"Anchor",
+		Calls::Only(&[
+			"vote",
+			"deliver",
+			"release",
+			"report_conflict",
+			"pause",
+			"resume",
+		]),
+	),
 	// A reward has a last block, too. Two of these calls are free, and a free call that the filter refuses
 	// could be put into every block.
 	(

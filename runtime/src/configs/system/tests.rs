@@ -351,7 +351,7 @@ fn an_operator_runs_machines_and_moves_neither_stake_nor_keys() {
 
 /// Calls of ours that wait while all is stopped: new bonds, and what changes a deal to somebody's liking.
 /// All others pass.
-const WAITING: [(&str, &[&str]); 6] = [
+const WAITING: [(&str, &[&str]); 7] = [
 	("Providers", &["register_provider", "register_peer"]),
 	("Capacity", &["create", "stake", "grow", "extend"]),
 	(
@@ -370,6 +370,7 @@ const WAITING: [(&str, &[&str]); 6] = [
 	),
 	("Receipts", &[]),
 	("Validators", &["validate"]),
+	("Anchor", &["withdraw", "send", "set_anchor", "set_inbox"]),
 	("DeveloperRewards", &["start"]),
 ];
 

@@ -12,9 +12,9 @@ use millrace_primitives::{
 	report::MAX_DEALS_PER_PEER,
 	views::MAX_QUOTED_OFFERS,
 };
-use pallet_market::{NOTICE_EPOCHS, RETRY_BLOCKS};
-use pallet_receipts::MAX_PACKAGE_DEMANDS;
-use pallet_validators::MAX_VALIDATORS;
+use pallet_market::{MAX_PROBES_PER_EPOCH, NOTICE_EPOCHS, RETRY_BLOCKS};
+use pallet_receipts::{MAX_OTHER_DEMANDS, MAX_PACKAGE_DEMANDS};
+use pallet_validators::{BAN_SESSIONS, MAX_VALIDATORS, SILENT_SESSIONS};
 
 /// A number, its value, where it stands, and why it stays.
 type Row = (&'static str, String, &'static str, &'static str);
@@ -207,6 +207,12 @@ fn rows() -> Vec<Row> {
 			"keys of the rows",
 		),
 		(
+			"Probes of a worker in an epoch, at most",
+			count(MAX_PROBES_PER_EPOCH.into()),
+			"`MAX_PROBES_PER_EPOCH`",
+			"rows of a worker; what shielding one from all others costs is solved from it, and the bond is governed",
+		),
+		(
 			"Body of a probe, at most",
 			format!("{} bytes", count(MAX_PROBE_BYTES.into())),
 			"`probe::MAX_PROBE_BYTES`",
@@ -255,10 +261,14 @@ fn rows() -> Vec<Row> {
 			"keys of the rows; nobody pays twice",
 		),
 		(
-			"Open demands for packages, of all and of one datum",
-			format!("{}; 1", count(MAX_PACKAGE_DEMANDS.into())),
-			"`MAX_PACKAGE_DEMANDS`",
-			"a megabyte each must find room in the window",
+			"Open demands for packages, for other data, and for one datum",
+			format!(
+				"{}; {}; 1",
+				count(MAX_PACKAGE_DEMANDS.into()),
+				count(MAX_OTHER_DEMANDS.into())
+			),
+			"`MAX_PACKAGE_DEMANDS`, `MAX_OTHER_DEMANDS`",
+			"what is posted must find room in the window: a megabyte for each package",
 		),
 		(
 			"Seats, however a vote goes",
@@ -279,6 +289,18 @@ fn rows() -> Vec<Row> {
 			"a small set must not freeze",
 		),
 		(
+			"Sets that a silent seat sits out; silent sessions in a row that end a candidacy",
+			format!("1; {}", count(SILENT_SESSIONS.into())),
+			"`SitOut`, `SILENT_SESSIONS`",
+			"a machine that is dead must not come back every other session; what silence is is governed",
+		),
+		(
+			"Sessions for which equivocation keeps from standing",
+			count(BAN_SESSIONS.into()),
+			"`BAN_SESSIONS`",
+			"as long as one in a block or in a vote on finality can be proven",
+		),
+		(
 			"What equivocation costs",
 			"(3 × offenders / seats)², at least 1 %".into(),
 			"`validators::LEAST_FRACTION`",
@@ -289,6 +311,19 @@ fn rows() -> Vec<Row> {
 			"1,000,000,000, of 18 decimals".into(),
 			"`allocation::SUPPLY`",
 			"the promise of [TOKENOMICS](TOKENOMICS.md)",
+		),
+		(
+			"Emission, at most",
+			"a fifth of the reserve in the first year, in each other one four fifths of the year before"
+				.into(),
+			"`pallet_emission::schedule`",
+			"a promise too; a vote can lower it, by `emission.per_epoch`",
+		),
+		(
+			"Lock of a developer's reward",
+			"60 days".into(),
+			"`RewardLockBlocks`",
+			"a promise to everybody who holds FLT",
 		),
 		(
 			"Existential deposit",

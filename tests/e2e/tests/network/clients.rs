@@ -116,7 +116,7 @@ impl Scene {
 			"echo.wasm",
 			"//Charlie",
 		];
-		let output = javascript::run(program, EPOCHS, "node", &arguments).await;
+		let output = javascript::run(program, EPOCHS, &arguments).await;
 		let last = output.lines().last().unwrap_or_default();
 		let told: Value = serde_json::from_str(last).unwrap_or_else(|error| {
 			panic!("the last line is no JSON ({error}): {output}");

@@ -35,6 +35,10 @@ async fn the_demo_runs_and_every_balance_is_right() {
 	assert_eq!(number(&result, "calls"), CALLS);
 	assert_eq!(number(&result, "calls_ok"), CALLS);
 	assert_eq!(number(&result, "receipts_verified"), CALLS);
+	let checkpoint = &result["checkpoint"];
+	assert_eq!(number(checkpoint, "receipts"), CALLS);
+	assert!(number(checkpoint, "block") > 5 * 20, "{checkpoint}");
+	assert!(number(checkpoint, "gas") > 21_000, "{checkpoint}");
 	assert_eq!(number(&result, "units"), 2, "two peers of one unit each");
 	assert_eq!(number(&result, "solutions_per_unit"), 4);
 	// Both peers report at least three epochs, and with so few every report is drawn.

@@ -48,7 +48,7 @@ async fn finality_outlives_one_of_four_and_two_nodes_with_one_key_lose_stake() {
 		"capacity": { "params": { "slash_delay_epochs": DELAY } },
 	});
 	let spec = spec::patched(folder.path(), "local", "equivocation", &patch);
-	let spec = spec.display().to_string();
+	let spec = spec::built(&spec).display().to_string();
 	let mut nodes = Nodes::of(folder.path(), &spec);
 	let mut alice = nodes.validator("alice", &["--alice"]).await;
 	let bob = nodes.validator("bob", &["--bob"]).await;

@@ -2,10 +2,16 @@
 //! are linked once.
 
 mod adversaries;
+mod anchor;
+mod anchor_bars;
+mod anchor_verify;
+mod anchored;
 mod bad_input;
 mod billed;
+mod checkpoints;
 mod clients;
 mod congestion;
+mod contracts;
 mod demo;
 mod equivocation;
 mod failover;

@@ -14,7 +14,7 @@ async fn polkadot_js_reads_the_metadata_and_works_with_a_node() {
 	let folder = folder();
 	let ((), network) = join!(install(folder.path(), "check.mjs"), Network::dev());
 	let arguments = ["check.mjs", &network.node.ws()];
-	let output = run(folder.path(), CHECK, "node", &arguments).await;
+	let output = run(folder.path(), CHECK, &arguments).await;
 	let last = output.lines().last().unwrap_or_default();
 	let result: Value = serde_json::from_str(last).unwrap_or_else(|error| {
 		panic!("the last line is no JSON ({error}): {output}");

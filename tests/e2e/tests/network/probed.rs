@@ -5,7 +5,7 @@ use millrace_e2e::{
 	deal::specification,
 	events::fields,
 	guests,
-	network::account,
+	network::{account, little_work},
 	provider::{settle, EPOCHS},
 	until, Deal, Events, Gateway, Network, Provider,
 };
@@ -15,16 +15,24 @@ use millrace_primitives::{
 	probe::{probe_request, ProbeBody},
 	Balance, DealId, FLT,
 };
+use serde_json::json;
 use std::time::Duration;
 
 /// Longest wait for what takes a few blocks.
 const MINUTE: Duration = Duration::from_secs(60);
+/// Blocks of an epoch, of half a second each.
+const EPOCH_BLOCKS: u32 = 26;
+/// Blocks in which a probe is answered. They are half as long as on the named chain, so that there
+/// are twice as many.
+const PROBE_BLOCKS: u32 = 12;
 /// Latest position in an epoch at which the worker is asked, so that all that follows is in that epoch.
 const EARLY: u32 = 8;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_answers_what_it_is_asked_over_the_chain() {
-	let network = Network::dev().await;
+	let mut genesis = little_work();
+	genesis["market"] = json!({ "params": { "probeBlocks": PROBE_BLOCKS } });
+	let (network, _) = Network::quick_with(EPOCH_BLOCKS, &genesis).await;
 	let events = Events::open(&network.chain, 1);
 	let provider = Provider::register(&network, "//Bob", 1, 1).await;
 	let _workers = provider.start_workers(&network).await;

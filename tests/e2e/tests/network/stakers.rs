@@ -36,8 +36,10 @@ const UNITS: u32 = 2;
 const FIRST_TERM: u32 = 2;
 /// Epochs of the second one: more than the test takes.
 const SECOND_TERM: u32 = 10;
-/// Epochs for which a stake that leaves still answers.
-const UNBONDING: u32 = 3;
+/// Epochs in which a report can be challenged: the fewest that there can be.
+const CHALLENGE: u32 = 1;
+/// Epochs for which a stake that leaves still answers: the fewest that go with it.
+const UNBONDING: u32 = CHALLENGE + 3;
 /// Epochs over which rewards vest: few, so that whole ones are claimed.
 const VESTING: u32 = 3;
 /// The provider's part.
@@ -103,7 +105,7 @@ fn short_periods() -> Value {
 	let mut genesis = little_work();
 	for (name, epochs) in [
 		("min_duration_epochs", FIRST_TERM),
-		("challenge_epochs", 0),
+		("challenge_epochs", CHALLENGE),
 		("unbonding_epochs", UNBONDING),
 		("notice_epochs", 1),
 		("vesting_epochs", VESTING),

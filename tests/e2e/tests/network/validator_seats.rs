@@ -15,7 +15,9 @@ use serde_json::{json, Value};
 use std::{collections::BTreeMap, path::Path, time::Duration};
 use tokio::join;
 
-/// Slots of a session, of a second each: so many that each of four seats, one of them dead, is
+/// Milliseconds of a slot.
+const SLOT_MS: u64 = 600;
+/// Slots of a session: so many that each of four seats, one of them dead, is
 /// expected to write more than the seven blocks without which nobody is found silent.
 const SESSION_SLOTS: u64 = 45;
 /// Blocks of an epoch: more than the test takes, so that nothing is owed for any stake.
@@ -31,11 +33,11 @@ const UNITS: u32 = 3;
 async fn a_stake_becomes_a_seat_and_silence_loses_one() {
 	let folder = folder();
 	let patch = json!({
-		"timing": { "sessionSlots": SESSION_SLOTS },
+		"timing": { "slotMs": SLOT_MS, "sessionSlots": SESSION_SLOTS },
 		"epochs": { "lengths": { "len": EPOCH_BLOCKS } },
 	});
 	let spec = spec::patched(folder.path(), "local", "seats", &patch);
-	let spec = spec.display().to_string();
+	let spec = spec::built(&spec).display().to_string();
 	let mut nodes = Nodes::of(folder.path(), &spec);
 	let mut alice = nodes.validator("alice", &["--alice"]).await;
 	// Its keystore is closed to everybody.

@@ -11,7 +11,7 @@ use millrace_runtime::{
 	UncheckedExtrinsic,
 };
 use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest};
-use sp_runtime::{Digest, DigestItem};
+use sp_runtime::{traits::Header as _, Digest, DigestItem};
 
 /// Slot of the block before the first one. Slots are counted from 1970 on.
 const SLOTS_BEFORE: u64 = 1_000_000;

@@ -1,5 +1,7 @@
 //! Client and runtime agree to the byte, without a node between them.
 
+mod anchor;
+
 use crate::samples::{
 	answer, case, client_account, evidence, invokers, metadata, offer, peer, receipt, report,
 	runtime_account, shown, signed_terms, specifications, terms,
@@ -280,6 +282,7 @@ fn pairs() -> Vec<(Call, RuntimeCall)> {
 	);
 	pairs.extend(challenges());
 	pairs.extend(rewards());
+	pairs.extend(anchor::pairs());
 	pairs.extend(crate::referenda::pairs());
 	type Validators = pallet_validators::Call<millrace_runtime::Runtime>;
 	pairs.extend(
@@ -488,6 +491,7 @@ fn no_call_of_ours_is_forgotten() {
 		"Market",
 		"Receipts",
 		"Validators",
+		"Anchor",
 		"DeveloperRewards",
 		"Governed",
 	];
@@ -508,6 +512,8 @@ fn a_duty_is_a_general_transaction_of_the_runtime() {
 		calls::market::go_live(peer(), 3, [8; 64]),
 		calls::receipts::show(peer(), &case(Charge::Omitted), &shown(), [8; 64]),
 		calls::receipts::post(peer(), 4, 5, Wanted::Package, &[9; 70_000], [8; 64]),
+		calls::anchor::vote(6, &anchor::signed(7).vote, &[8; 65]),
+		calls::anchor::deliver(&anchor::messages()),
 	];
 	for version in [14, 15, 16] {
 		let metadata = metadata(version);

@@ -4,6 +4,7 @@
 mod bad_input;
 mod blocks;
 mod calls;
+mod checkpoints;
 mod errors;
 mod governance;
 mod known_flaws;
@@ -11,6 +12,7 @@ mod leftovers;
 mod locked_funds;
 mod market_ops;
 mod migration;
+mod owners;
 mod parameters;
 mod presets;
 mod referenda;

@@ -2,11 +2,12 @@
 
 use codec::Decode;
 use millrace_client::AccountKey;
-use millrace_primitives::{epoch::EpochInfo, Balance, FLT};
+use millrace_primitives::{anchor::AnchorId, epoch::EpochInfo, Balance, FLT};
 use millrace_runtime::{
 	allocation::{with_development_keys, Share, MONTH_BLOCKS, SUPPLY},
 	genesis_presets, RuntimeGenesisConfig,
 };
+use pallet_anchor::AnchorParams;
 use pallet_capacity::CapacityParams;
 use pallet_receipts::ReceiptsParams;
 use pallet_validators::ValidatorsParams;
@@ -91,8 +92,9 @@ fn every_preset_begins_with_exactly_a_billion() {
 			})
 			.sum();
 		assert_eq!(all, SUPPLY, "{name}: the accounts together");
-		let pots: [(AccountId32, Balance); 3] = [
+		let pots: [(AccountId32, Balance); 4] = [
 			(millrace_runtime::Market::pot(), FLT / 1_000),
+			(millrace_runtime::Anchor::pot(), FLT / 1_000),
 			(millrace_runtime::Emission::pot(), Share::Capacity.amount()),
 			(
 				millrace_runtime::DeveloperRewards::pot(),
@@ -167,6 +169,10 @@ fn the_testnet_runs_like_the_mainnet() {
 	assert_eq!(params, Some(ReceiptsParams::default()));
 	let params = read::<ValidatorsParams>(&storage, &key("Validators", "Params"));
 	assert_eq!(params, Some(ValidatorsParams::default()));
+	let params = read::<AnchorParams>(&storage, &key("Anchor", "Params"));
+	assert_eq!(params, Some(AnchorParams::default()));
+	// Whoever starts a network deploys the contracts, and root names them.
+	assert_eq!(read::<AnchorId>(&storage, &key("Anchor", "Anchor")), None);
 }
 
 #[test]

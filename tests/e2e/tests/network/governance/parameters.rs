@@ -44,6 +44,8 @@ const _: () = assert!(ASK < CEILING && CEILING < NEW_PRICE);
 const BOUNDED: &str = "market.deal_deposit";
 /// Whole FLT that Alice votes with, of a hundred million.
 const ALICE: Balance = 80_000_000;
+/// Whole FLT that Ferdie lets Alice vote with, on what is of the market.
+const FERDIE: Balance = 10_000_000;
 /// Whole FLT that the provider keeps for fees.
 const FEES: Balance = 10;
 
@@ -76,7 +78,7 @@ async fn a_vote_sets_parameters_from_the_next_epoch_on_and_leaves_what_stands_al
 	let (network, deal) = (&scene.network, &scene.deal);
 	deal.until_live(network, 1, EPOCH_BLOCKS).await;
 	let before = scene.standing(&scene.latest().await).await;
-	let [stake, price, beyond] = scene.proposals().await;
+	let ([stake, price, beyond], ()) = join!(scene.proposals(), scene.delegates());
 	scene.votes([stake, price, beyond]).await;
 
 	let effective = join!(
@@ -85,7 +87,10 @@ async fn a_vote_sets_parameters_from_the_next_epoch_on_and_leaves_what_stands_al
 	);
 	let effective = effective.0.max(effective.1);
 	scene.is_refused(beyond).await;
-	scene.what_is_made_is_under_the_new_ones().await;
+	join!(
+		scene.what_is_made_is_under_the_new_ones(),
+		scene.takes_its_votes_back()
+	);
 
 	// A whole epoch under the new ones is paid as those before.
 	let view = settle(network, &scene.provider.ids(), effective).await;
@@ -202,6 +207,27 @@ impl Scene {
 		[stake, price, beyond]
 	}
 
+	/// Ferdie does not vote itself.
+	async fn delegates(&self) {
+		let (to, amount) = (account("//Alice").address(), format!("{FERDIE} FLT"));
+		let words = ["delegate", &to, "--amount", &amount, "--track", "market"];
+		let ran = tool(&self.network, "//Ferdie", &words).await;
+		let told = ran.succeeded().json();
+		assert_eq!(told["tracks"], json!(["market"]), "{told}");
+	}
+
+	/// What Ferdie has lent is its own again, and locked still, as if it had voted itself.
+	async fn takes_its_votes_back(&self) {
+		let ran = tool(&self.network, "//Ferdie", &["undelegate"]).await;
+		let told = ran.succeeded().json();
+		assert_eq!(told["tracks"], json!(["market"]), "{told}");
+		let told = tool(&self.network, "//Ferdie", &["votes"]).await;
+		let told = told.succeeded().json();
+		assert_eq!(told["voting"]["delegations"], json!([]), "{told}");
+		let locked = (FERDIE * FLT).to_string();
+		assert_eq!(told["locked"], json!(locked), "{told}");
+	}
+
 	/// Alice votes on all three, and the provider on its own matter: with all that it owns, which is
 	/// more than what it could spend.
 	async fn votes(&self, [stake, price, beyond]: [ReferendumIndex; 3]) {
@@ -221,8 +247,8 @@ impl Scene {
 
 		let both = (ALICE + own) * FLT;
 		assert_eq!(won(&self.events, stake).await, (both, 0, both));
-		let alone = ALICE * FLT;
-		assert_eq!(won(&self.events, price).await, (alone, 0, alone));
+		let lent = (ALICE + FERDIE) * FLT;
+		assert_eq!(won(&self.events, price).await, (lent, 0, lent));
 	}
 
 	/// A referendum's value is in force from the first block of the next epoch on, and nothing else of

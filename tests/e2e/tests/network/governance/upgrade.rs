@@ -1,7 +1,11 @@
 //! The runtime is upgraded by a referendum, with a migration, while a deal is served: no block, no call,
-//! no receipt and no payment is lost.
+//! no receipt and no payment is lost. Another referendum of the same track begins a programme of
+//! developer rewards, which are claimed under the next version.
 
-use super::vote::{aye, enacted, propose};
+use super::{
+	rewards::{old_lock, Programme},
+	vote::{aye, enacted, propose},
+};
 use crate::worker_killed::every_receipt_is_reported;
 use codec::{Decode, Encode};
 use futures::future::join_all;
@@ -22,6 +26,7 @@ use millrace_primitives::{
 use serde_json::json;
 use sp_crypto_hashing::twox_128;
 use std::{collections::BTreeSet, time::Duration};
+use tokio::join;
 
 /// Blocks of an epoch, of half a second each.
 const EPOCH_BLOCKS: u32 = 30;
@@ -40,7 +45,9 @@ const SHORT: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_upgrade_by_referendum_under_load_loses_no_block_no_receipt_and_no_payment() {
-	let (network, _) = Network::quick_with(EPOCH_BLOCKS, &little_work()).await;
+	let mut genesis = little_work();
+	genesis["vesting"] = old_lock();
+	let (network, _) = Network::quick_with(EPOCH_BLOCKS, &genesis).await;
 	let events = Events::open(&network.chain, 1);
 	// Two units each: one works for the deal, the other one is idle.
 	let provider = Provider::register(&network, "//Bob", 2, 2).await;
@@ -51,7 +58,7 @@ async fn an_upgrade_by_referendum_under_load_loses_no_block_no_receipt_and_no_pa
 	let deal = Deal::create(&network, &client, &specification(&package, 2), PREPAID).await;
 	deal.until_live(&network, 2, EPOCH_BLOCKS).await;
 
-	let referendum = is_voted_for(&network).await;
+	let (referendum, rewards) = are_voted_for(&network).await;
 	let load = Load::start(&network.http, gateway.deal(deal.id), PERIOD);
 	both_answer(&load, &provider.ids(), 0).await;
 	let first = network.rpc.finalized_number().await;
@@ -67,16 +74,29 @@ async fn an_upgrade_by_referendum_under_load_loses_no_block_no_receipt_and_no_pa
 	no_block_is_missing(&network.rpc, first, last).await;
 	let early = |seen: &Seen| seen.receipt.receipt.block <= applied;
 	assert!(seen.iter().any(early) && !seen.iter().all(early));
-	every_receipt_is_reported(&network, &provider, &deal, &seen).await;
+	join!(
+		every_receipt_is_reported(&network, &provider, &deal, &seen),
+		rewards.is_claimed(&network, &events),
+	);
 }
 
-/// Proposes the next version by the tool, and votes for it with nearly half of all FLT; the referendum.
-async fn is_voted_for(network: &Network) -> ReferendumIndex {
+/// Proposes the next version and a programme of rewards by the tool, and votes for both with nearly half
+/// of all FLT; the referendum of the version, and the programme.
+async fn are_voted_for(network: &Network) -> (ReferendumIndex, Programme) {
 	let code = binaries::next_runtime().display().to_string();
-	let referendum = propose(network, "//Alice", &["upgrade", &code]).await;
-	let votes = VOTERS.map(|voter| aye(network, voter, referendum, VOTES));
+	let upgrade = ["upgrade", code.as_str()];
+	let (referendum, rewards) = join!(
+		propose(network, "//Alice", &upgrade),
+		Programme::propose(network)
+	);
+	// The version last: calls begin when all have voted for it.
+	let of_rewards = rewards.referendum;
+	let votes = VOTERS.map(|voter| async move {
+		aye(network, voter, of_rewards, VOTES).await;
+		aye(network, voter, referendum, VOTES).await;
+	});
 	join_all(votes).await;
-	referendum
+	(referendum, rewards)
 }
 
 /// Waits until each of these peers has answered a call in this epoch or a later one.

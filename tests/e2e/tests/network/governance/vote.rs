@@ -15,11 +15,16 @@ const DECIDED: Duration = Duration::from_secs(240);
 /// What the call of a referendum came to.
 pub(super) type Enacted = Result<(), DispatchError>;
 
+/// Runs a command of `millrace` for an account.
+pub(super) async fn run(network: &Network, key: &str, command: &str, arguments: &[&str]) -> Ran {
+	let node = network.node.ws();
+	let common = ["--json", "--node", &node, "--key", key, command];
+	millrace(network.folder(), MINUTE, [&common[..], arguments].concat()).await
+}
+
 /// Runs `millrace gov` for an account.
 pub(super) async fn tool(network: &Network, key: &str, arguments: &[&str]) -> Ran {
-	let node = network.node.ws();
-	let common = ["--json", "--node", &node, "--key", key, "gov"];
-	millrace(network.folder(), MINUTE, [&common[..], arguments].concat()).await
+	run(network, key, "gov", arguments).await
 }
 
 /// Makes a proposal, with the deposit for its decision; the referendum.

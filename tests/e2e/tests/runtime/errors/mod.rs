@@ -1,6 +1,7 @@
 //! Every error that a call of ours can be refused with, raised through the whole runtime: each
 //! leaves the state as it was, to the byte.
 
+mod anchor;
 mod capacity;
 mod developer_rewards;
 mod governed;
@@ -15,7 +16,7 @@ pub(crate) use scene::refuses;
 use scene::METADATA;
 
 /// Pallets of ours that can refuse a call, each with a test of its own here.
-const PALLETS: [&str; 7] = [
+const PALLETS: [&str; 8] = [
 	"DeveloperRewards",
 	"Governed",
 	"Providers",
@@ -23,6 +24,7 @@ const PALLETS: [&str; 7] = [
 	"Market",
 	"Receipts",
 	"Validators",
+	"Anchor",
 ];
 
 #[test]
@@ -32,6 +34,7 @@ fn no_pallet_of_ours_is_forgotten() {
 		"System",
 		"Babe",
 		"Grandpa",
+		"Beefy",
 		"Session",
 		"Balances",
 		"Vesting",

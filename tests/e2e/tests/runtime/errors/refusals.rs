@@ -18,6 +18,7 @@ use millrace_primitives::{
 	DealId, EpochIndex, FLT,
 };
 use millrace_runtime::{AccountId, Balances, Epochs, Market, Runtime, RuntimeCall, System};
+use pallet_anchor::refusal as of_anchor;
 use pallet_capacity::refusal as of_capacity;
 use pallet_developer_rewards::refusal as of_rewards;
 use pallet_market::refusal as of_market;
@@ -384,6 +385,15 @@ fn no_two_refusals_share_a_code() {
 		of_rewards::NOT_PAYABLE,
 		of_rewards::BAD_SIGNATURE,
 		of_rewards::NOTHING_TO_RELEASE,
+		of_anchor::NO_ANCHOR,
+		of_anchor::PAUSED,
+		of_anchor::OTHER_SESSION,
+		of_anchor::NOT_VOTABLE,
+		of_anchor::NO_VOTER,
+		of_anchor::BAD_SIGNATURE,
+		of_anchor::ALREADY_VOTED,
+		of_anchor::NOT_ATTESTED,
+		of_anchor::QUEUE_FULL,
 	];
 	let distinct: BTreeSet<u8> = codes.into_iter().collect();
 	assert_eq!(distinct.len(), codes.len());

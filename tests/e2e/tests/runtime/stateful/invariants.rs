@@ -2,20 +2,21 @@
 
 use millrace_primitives::Balance;
 use millrace_runtime::{
-	Balances, Capacity, DeveloperRewards, Emission, Epochs, Governed, Market, Providers, Receipts,
-	Runtime, System, Validators,
+	Anchor, Balances, Capacity, DeveloperRewards, Emission, Epochs, Governed, Market, Providers,
+	Receipts, Runtime, System, Validators,
 };
 use sp_runtime::DispatchError;
 
 /// Panics where something is wrong.
 pub(super) fn check() {
-	let found: [(&str, Result<(), DispatchError>); 9] = [
+	let found: [(&str, Result<(), DispatchError>); 10] = [
 		("Epochs", Epochs::do_try_state()),
 		("Providers", Providers::do_try_state()),
 		("Capacity", Capacity::do_try_state()),
 		("Market", Market::do_try_state()),
 		("Receipts", Receipts::do_try_state()),
 		("Validators", Validators::do_try_state()),
+		("Anchor", Anchor::do_try_state()),
 		("Emission", Emission::do_try_state()),
 		("DeveloperRewards", DeveloperRewards::do_try_state()),
 		("Governed", Governed::do_try_state()),

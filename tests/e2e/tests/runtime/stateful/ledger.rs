@@ -3,6 +3,7 @@
 
 use millrace_primitives::{peer::PeerId, Balance, EpochIndex};
 use millrace_runtime::{Runtime, RuntimeEvent, System};
+use pallet_anchor::Event as Anchor;
 use pallet_capacity::Event as Capacity;
 use pallet_market::Event as Market;
 use pallet_receipts::Event as Receipts;
@@ -64,6 +65,7 @@ impl Ledger {
 				self.burn("dust", *amount);
 			}
 			RuntimeEvent::Market(event) => self.note_market(event),
+			RuntimeEvent::Anchor(event) => self.note_anchor(event),
 			RuntimeEvent::Capacity(event) => self.note_capacity(event),
 			RuntimeEvent::Receipts(
 				Receipts::CommitForfeited { burnt, .. } | Receipts::ChallengeRefuted { burnt, .. },
@@ -79,6 +81,19 @@ impl Ledger {
 			}
 			Market::BondForfeited { burnt, .. } => self.burn("bonds", *burnt),
 			Market::ProbeAnswered { burnt, .. } => self.burn("probes", *burnt),
+			_ => {}
+		}
+	}
+
+	/// What is locked for the anchor stays FLT of this chain; what a message costs does not.
+	fn note_anchor(&mut self, event: &Anchor<Runtime>) {
+		match event {
+			Anchor::WithdrawalSent { fee, .. } | Anchor::MessageSent { fee, .. } => {
+				self.burn("messages", *fee);
+			}
+			Anchor::ForcedCalled { burnt, .. } | Anchor::ForcedRefused { burnt, .. } => {
+				self.burn("forced", *burnt);
+			}
 			_ => {}
 		}
 	}

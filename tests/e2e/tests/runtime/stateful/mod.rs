@@ -1,7 +1,8 @@
 //! The life of a whole chain, at random: providers, stakers, clients, challengers and voters send signed
-//! transactions and duties into real blocks. After every step the issuance is what it was at genesis
+//! transactions and duties into real blocks, and FLT goes to the anchor and back. After every step the issuance is what it was at genesis
 //! but for what events declare as burnt; after every block all pallets' invariants hold.
 
+mod anchor;
 mod capacity;
 mod chain;
 mod challenges;
@@ -16,7 +17,7 @@ use crate::presets::genesis;
 use world::World;
 
 /// Steps of the test that runs with all others.
-const SHORT: u32 = 1_500;
+const SHORT: u32 = 1_600;
 /// Steps of the measurement.
 const LONG: u32 = 10_000;
 
@@ -34,7 +35,7 @@ pub(crate) fn live<R>(steps: u32, seed: u64, then: impl FnOnce(&World) -> R) -> 
 #[test]
 fn no_flt_is_made_or_lost_but_by_the_rules() {
 	live(SHORT, 1, |world| {
-		for rule in ["fees", "slashes"] {
+		for rule in ["fees", "slashes", "messages"] {
 			assert!(world.ledger.burnt_by(rule) > 0, "{rule}: nothing burnt");
 		}
 		assert!(world.done("report") > 0, "{:?}", world.all_done());
@@ -53,7 +54,14 @@ fn bench_governance_stateful() {
 		for name in world::KINDS {
 			assert!(world.done(name) > 0, "{name}: {:?}", world.all_done());
 		}
-		for rule in ["fees", "slashes", "payments", "challenges"] {
+		for rule in [
+			"fees",
+			"slashes",
+			"payments",
+			"challenges",
+			"messages",
+			"forced",
+		] {
 			assert!(world.ledger.burnt_by(rule) > 0, "{rule}: nothing burnt");
 		}
 		// A step that makes or loses FLT otherwise ends the test.

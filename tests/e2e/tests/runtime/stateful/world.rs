@@ -1,6 +1,7 @@
 //! Who lives on the chain, and what they do in a block.
 
 use super::{
+	anchor::There,
 	chain::{send_duty, Chain},
 	dice::Dice,
 	invariants,
@@ -35,7 +36,7 @@ const AUDITS_END: u32 = 16;
 const LAPSES: u32 = 9;
 
 /// Kinds of steps that a long life has, each at least once with success.
-pub(crate) const KINDS: [&str; 18] = [
+pub(crate) const KINDS: [&str; 23] = [
 	"begin",
 	"end",
 	"commit",
@@ -54,6 +55,11 @@ pub(crate) const KINDS: [&str; 18] = [
 	"forget_challenge",
 	"vote",
 	"submit",
+	"anchor_withdraw",
+	"anchor_send",
+	"anchor_vote",
+	"anchor_deliver",
+	"anchor_release",
 ];
 
 /// A chain and those who live on it.
@@ -62,6 +68,8 @@ pub(crate) struct World {
 	chain: Chain,
 	pub(crate) ledger: Ledger,
 	pub(super) dice: Dice,
+	/// The anchor.
+	pub(super) there: There,
 	/// All FLT at genesis.
 	supply: Balance,
 	pub(crate) steps: u32,
@@ -80,6 +88,7 @@ impl World {
 			chain: Chain::new(),
 			ledger: Ledger::default(),
 			dice: Dice::new(seed),
+			there: There::new(seed),
 			supply: Balances::total_issuance(),
 			steps: 0,
 			done: BTreeMap::new(),
@@ -111,9 +120,13 @@ impl World {
 			let (name, worked) = self.act();
 			self.note(name, worked);
 		}
+		if let Some((name, worked)) = self.cross() {
+			self.note(name, worked);
+		}
 		self.chain.end_block();
 		self.note("end", true);
 		invariants::check();
+		self.there.check();
 	}
 
 	/// A step is done: the issuance has to be what the ledger says.

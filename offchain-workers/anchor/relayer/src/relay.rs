@@ -1,0 +1,343 @@
+//! The relayer: looks at both sides again and again, and does what is missing.
+
+use crate::{
+	checkpoints::Checkpoints,
+	commitment::address_of,
+	config::max_transaction_bytes,
+	contract::{Contract, Status},
+	evm::{Address, AnchorKey},
+	inbox::{keys_of_node, InboxRelay, Scene},
+	metrics::{Alarm, Metrics},
+	ours::{self, Authorities},
+	preimages::Seen,
+	sender::{SendRules, Sender},
+	watch::Watcher,
+	RelayConfig, RelayError,
+};
+use millrace_client::{AccountKey, Chain, View};
+use millrace_primitives::{anchor::AnchorId, BlockNumber, H256};
+use std::future::Future;
+use tokio::time::{sleep, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// An anchor that is known to be the right one.
+#[derive(Debug)]
+pub struct Opened {
+	/// The contract, read through the servers.
+	pub contract: Contract,
+	/// Chain id of the anchor.
+	pub chain_id: u64,
+	/// Pays for transactions, if there is a key.
+	pub sender: Option<Sender>,
+}
+
+/// Connects to the anchor's servers and makes sure that the contract is this chain's.
+///
+/// The contract is the one that the chain names; one that the configuration names must be the same, unless
+/// the chain names none yet.
+pub async fn open(config: &RelayConfig, chain: &Chain) -> Result<Opened, RelayError> {
+	config.check()?;
+	let reads = config.reads()?;
+	let key = config
+		.key
+		.as_deref()
+		.map(AnchorKey::from_name_or_file)
+		.transpose()?;
+	let chain_id = reads.chain_id().await?;
+	let named = chain.latest().await?.anchor().await?.anchor;
+	let address = match (named, config.contract) {
+		(Some(named), given) => {
+			let expected = Address(named.contract.0);
+			let found = given.unwrap_or(expected);
+			if found != expected || named.chain_id != chain_id {
+				return Err(RelayError::OtherContract {
+					expected,
+					expected_chain: named.chain_id,
+					found,
+					found_chain: chain_id,
+				});
+			}
+			expected
+		}
+		(None, Some(given)) => given,
+		(None, None) => return Err(RelayError::NoContract),
+	};
+	let contract = Contract::new(reads, address);
+	let head = contract.reads().head().await?;
+	let found = contract.genesis_at(head).await?;
+	if found != chain.genesis() {
+		return Err(RelayError::OtherChain {
+			contract: address,
+			found,
+			expected: chain.genesis(),
+		});
+	}
+	let rules = SendRules {
+		chain_id,
+		limits: config.fee_limits(),
+		bump_after: config.bump(),
+		max_bytes: max_transaction_bytes(chain_id),
+	};
+	let sender = key.map(|key| Sender::new(contract.clone(), key, rules));
+	Ok(Opened {
+		contract,
+		chain_id,
+		sender,
+	})
+}
+
+/// Relays until `cancel` is cancelled, or until the configuration turns out to be wrong.
+pub async fn run(
+	config: RelayConfig,
+	chain: Chain,
+	cancel: CancellationToken,
+	metrics: Metrics,
+) -> Result<(), RelayError> {
+	config.check()?;
+	let account = config
+		.account
+		.as_deref()
+		.map(AccountKey::from_name_or_file)
+		.transpose()?;
+	let begun = Instant::now();
+	let opened = loop {
+		if begun.elapsed() >= config.alarm() {
+			metrics.set_alarm(Alarm::Late, true);
+		}
+		match open(&config, &chain).await {
+			Ok(opened) => break opened,
+			Err(error) if error.is_permanent() => {
+				metrics.set_alarm(Alarm::WrongContract, true);
+				return Err(error);
+			}
+			Err(error) => tracing::warn!(%error, "waiting for the anchor"),
+		}
+		tokio::select! {
+			() = cancel.cancelled() => return Ok(()),
+			() = sleep(config.poll()) => {},
+		}
+	};
+	tracing::info!(
+		contract = %opened.contract.address(),
+		chain_id = opened.chain_id,
+		pays = ?opened.sender.as_ref().map(Sender::account),
+		"the relayer starts"
+	);
+	let mut relay = Relay {
+		chain,
+		contract: opened.contract,
+		chain_id: opened.chain_id,
+		sender: opened.sender,
+		account,
+		checkpoints: Checkpoints::default(),
+		inbox: InboxRelay::default(),
+		watcher: Watcher::default(),
+		seen: Seen::default(),
+		moved: (0, begun),
+		compared: None,
+		config,
+		metrics,
+	};
+	loop {
+		// What is cut off in the middle is done again: nothing depends on what was done before.
+		tokio::select! {
+			() = cancel.cancelled() => return Ok(()),
+			() = relay.look() => {},
+		}
+		tokio::select! {
+			() = cancel.cancelled() => return Ok(()),
+			() = sleep(relay.config.poll()) => {},
+		}
+	}
+}
+
+/// What a relayer needs from one look to the next.
+struct Relay {
+	chain: Chain,
+	contract: Contract,
+	chain_id: u64,
+	sender: Option<Sender>,
+	account: Option<AccountKey>,
+	checkpoints: Checkpoints,
+	inbox: InboxRelay,
+	watcher: Watcher,
+	seen: Seen,
+	/// Block of the contract's last checkpoint, and since when it is that one, by this machine's clock:
+	/// a server that is stuck has no time of its own.
+	moved: (BlockNumber, Instant),
+	/// Root of the contract's that is known to be the chain's.
+	compared: Option<H256>,
+	config: RelayConfig,
+	metrics: Metrics,
+}
+
+/// What both sides say at one look.
+pub(crate) struct Sides {
+	/// The chain at its last finalised block.
+	pub(crate) view: View,
+	/// Where the contract stands.
+	pub(crate) status: Status,
+	/// How old its last checkpoint is, as far as that is known.
+	pub(crate) age_seconds: u64,
+	/// Who signs checkpoints.
+	pub(crate) set: Authorities,
+	/// Keys of this node's validators.
+	pub(crate) keys: Vec<[u8; 33]>,
+}
+
+impl Relay {
+	/// One look at both sides, and what follows from it. Each part fails alone.
+	async fn look(&mut self) {
+		let Some(sides) = self
+			.told("read", Self::sides(&self.chain, &self.contract))
+			.await
+		else {
+			// What cannot be read for so long stands still, as far as anybody here knows.
+			if self.moved.1.elapsed() >= self.config.alarm() {
+				self.metrics.set_alarm(Alarm::Late, true);
+			}
+			return;
+		};
+		if sides.status.latest_block != self.moved.0 {
+			self.moved = (sides.status.latest_block, Instant::now());
+		}
+		let own: Vec<Address> = sides.keys.iter().map(address_of).collect();
+		let behind = sides.view.block().number > sides.status.latest_block;
+		let old = sides.age_seconds >= self.config.alarm().as_secs();
+		let stands = self.moved.1.elapsed() >= self.config.alarm();
+		self.metrics
+			.set_alarm(Alarm::Late, behind && (old || stands));
+
+		let root = self.compare(&sides).await;
+		note(&self.metrics, "root", root);
+		let scan = self
+			.watcher
+			.scan(&self.chain, &self.contract, &mut self.seen, &self.metrics)
+			.await;
+		note(&self.metrics, "scan", scan);
+		let report = self
+			.watcher
+			.report(
+				&sides.view,
+				self.sender.as_mut(),
+				self.account.as_ref(),
+				&self.metrics,
+			)
+			.await;
+		note(&self.metrics, "report", report);
+		let checkpoint = self
+			.checkpoints
+			.tick(
+				&sides,
+				self.sender.as_mut(),
+				&own,
+				&self.config,
+				&self.metrics,
+			)
+			.await;
+		note(&self.metrics, "checkpoint", checkpoint);
+		let inbox = self.inbox(&sides).await;
+		let diverges = inbox.as_ref().is_err_and(RelayError::is_divergence);
+		self.metrics.set_alarm(Alarm::Divergent, diverges);
+		note(&self.metrics, "inbox", inbox);
+	}
+
+	async fn sides(chain: &Chain, contract: &Contract) -> Result<Sides, RelayError> {
+		let view = chain.latest().await?;
+		let status = contract.status().await?;
+		// A server that is behind does not know the block yet.
+		let age = contract.reads().age(status.last_epoch).await;
+		let set = view.checkpoint_set().await?;
+		let keys = keys_of_node(&view).await?;
+		let empty = Authorities {
+			id: 0,
+			keys: Vec::new(),
+			addresses: Vec::new(),
+		};
+		Ok(Sides {
+			view,
+			status,
+			age_seconds: age.unwrap_or_default(),
+			set: set.map_or(empty, Into::into),
+			keys,
+		})
+	}
+
+	/// Whether the contract's last root is the chain's: what made it believe another one may have come by
+	/// a contract of a stranger's, and so be in no transaction that the watch looks at.
+	async fn compare(&mut self, sides: &Sides) -> Result<(), RelayError> {
+		let Status {
+			latest_block, root, ..
+		} = sides.status;
+		let is_known = latest_block <= sides.view.block().number;
+		if root.is_zero() || self.compared == Some(root) || !is_known {
+			return Ok(());
+		}
+		if ours::root(&self.chain, latest_block).await? == root {
+			self.compared = Some(root);
+			return Ok(());
+		}
+		self.metrics.set_alarm(Alarm::Fork, true);
+		tracing::error!(
+			block = latest_block,
+			?root,
+			"the contract believes a root that is not this chain's, or a server of the anchor lies"
+		);
+		Ok(())
+	}
+
+	async fn inbox(&mut self, sides: &Sides) -> Result<(), RelayError> {
+		let ours = sides.view.anchor().await?;
+		let Some(anchor) = ours.anchor else {
+			return Ok(());
+		};
+		let is_ours = anchor
+			== AnchorId {
+				chain_id: self.chain_id,
+				contract: millrace_primitives::anchor::H160(self.contract.address().0),
+			};
+		self.metrics.set_alarm(Alarm::WrongContract, !is_ours);
+		if !is_ours {
+			return Ok(());
+		}
+		let scene = Scene {
+			view: &sides.view,
+			contract: &self.contract,
+			anchor,
+			ours: &ours,
+			keys: &sides.keys,
+			all: &sides.set.addresses,
+			seen: &self.seen,
+			config: &self.config,
+			metrics: &self.metrics,
+		};
+		self.inbox.tick(&scene).await
+	}
+
+	/// A result, or nothing where it failed, which is told.
+	async fn told<T>(
+		&self,
+		what: &str,
+		work: impl Future<Output = Result<T, RelayError>>,
+	) -> Option<T> {
+		match work.await {
+			Ok(value) => Some(value),
+			Err(error) => {
+				note(&self.metrics, what, Err(error));
+				None
+			}
+		}
+	}
+}
+
+/// Tells of a failure. It is tried again at the next look.
+fn note(metrics: &Metrics, what: &str, outcome: Result<(), RelayError>) {
+	let Err(error) = outcome else {
+		return;
+	};
+	metrics.failures.with_label_values(&[what]).inc();
+	match error.is_divergence() {
+		true => tracing::error!(%error, what, "servers of the anchor contradict each other"),
+		false => tracing::warn!(%error, what, "it is tried again"),
+	}
+}
