@@ -1,7 +1,6 @@
 //! A chain of four validators, an anchor with the contracts, and relayers.
 
-use millrace_client::View;
-use millrace_client::{AccountKey, Chain};
+use millrace_client::{AccountKey, Chain, View};
 use millrace_e2e::{
 	command, eventually,
 	fault_proxy::FaultProxy,
