@@ -19,19 +19,13 @@ fail() {
 . "$root/scripts/lib/toolchain.sh"
 # shellcheck source=lib/packages.sh
 . "$root/scripts/lib/packages.sh"
+# shellcheck source=lib/node.sh
+. "$root/scripts/lib/node.sh"
 # shellcheck source=lib/rust.sh
 . "$root/scripts/lib/rust.sh"
 
 install_packages "${build_packages[@]}"
-# Some tests work with the chain through a JavaScript library. Node often comes from elsewhere than
-# Debian, with npm inside, so the commands count here rather than the packages.
-for tool in node:nodejs npm:npm; do
-	command -v "${tool%%:*}" >/dev/null 2>&1 || install_packages "${tool##*:}"
-done
-# What the anchor's contracts are compiled and tested with asks for it; Node of older systems is older.
-node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null ||
-	say "warning: Node.js $(node --version 2>/dev/null) is older than 20.19, so the tests of the anchor's contracts fail:" \
-		"nodejs.org has newer ones"
+install_node
 # Tests of what guests ask other hosts make a network of their own. Its tools are part of most systems.
 for tool in ip:iproute2 unshare:util-linux mount:mount; do
 	PATH=$PATH:/usr/sbin:/sbin command -v "${tool%%:*}" >/dev/null 2>&1 ||

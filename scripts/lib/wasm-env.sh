@@ -11,6 +11,7 @@
 
 millrace_cache=${XDG_CACHE_HOME:-$HOME/.cache}/millrace
 millrace_toolchain=$millrace_cache/toolchain
+millrace_node=$millrace_cache/node
 millrace_wasm_targets="wasm32v1-none wasm32-wasip1"
 
 CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$millrace_cache/target}
@@ -28,6 +29,14 @@ case ":$PATH:" in
 *":${CARGO_HOME:-$HOME/.cargo}/bin:"*) ;;
 *) export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH" ;;
 esac
+
+# Node.js that scripts/setup.sh has fetched because the system's is too old.
+if [ -x "$millrace_node/node_modules/.bin/node" ]; then
+	case ":$PATH:" in
+	*":$millrace_node/node_modules/.bin:"*) ;;
+	*) export PATH="$millrace_node/node_modules/.bin:$PATH" ;;
+	esac
+fi
 
 # has_rustup_targets: rustup's present toolchain has both Wasm targets.
 has_rustup_targets() {
