@@ -228,7 +228,7 @@ pub mod pallet {
 		StorageMap<_, Blake2_128Concat, T::AccountId, Earnings, OptionQuery>;
 
 	/// Stake behind the active commitments of each provider that has any: its own and its
-	/// delegators'. One row for a provider, whose deposit pays.
+	/// delegators'. One row for a provider, paid for by the provider's deposit.
 	#[pallet::storage]
 	pub type ActiveStakes<T: Config> =
 		StorageMap<_, Blake2_128Concat, T::AccountId, Balance, ValueQuery>;
@@ -252,8 +252,9 @@ pub mod pallet {
 	pub type EpochRows<T: Config> = StorageMap<_, Twox64Concat, u32, EpochRow, OptionQuery>;
 
 	/// Peers that reported, in the order of their reports, with running totals of proven units.
-	/// Two lists take turns, by parity of the epoch; overwritten, never swept, so that no list
-	/// outgrows the number of staked peers.
+	/// Two lists take turns, by parity of the epoch; overwritten, never swept. A list is as long as the
+	/// most peers that have ever reported in one of its epochs. Their deposits pay for their two rows,
+	/// which stay when they leave, for others who report.
 	#[pallet::storage]
 	pub type ReportList<T: Config> = StorageMap<_, Twox64Concat, (u32, u32), Listed, OptionQuery>;
 

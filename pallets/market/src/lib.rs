@@ -178,13 +178,14 @@ pub mod pallet {
 	pub type DealsOf<T: Config> =
 		StorageDoubleMap<_, Blake2_128Concat, T::AccountId, Identity, DealKey, (), OptionQuery>;
 
-	/// Workers of a deal, at most [`MAX_WORKERS`]. Each has proven units of its own, so that there are no
-	/// more of them than units that somebody stakes for.
+	/// Workers of a deal, at most [`MAX_WORKERS`]. Paid for by the deposit of the peer, which has at most
+	/// [`MAX_DEALS_PER_PEER`] of them and stays registered while it has any.
 	#[pallet::storage]
 	pub type Workers<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, DealId, Blake2_128Concat, PeerId, Worker, OptionQuery>;
 
-	/// How many workers of a deal each provider has: no more rows than workers.
+	/// How many workers of a deal each provider has. Paid for by the deposits of their peers: no more rows
+	/// than workers.
 	#[pallet::storage]
 	pub type Seats<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, DealId, Blake2_128Concat, T::AccountId, u32, ValueQuery>;
@@ -205,12 +206,14 @@ pub mod pallet {
 	pub type Loads<T: Config> = StorageMap<_, Blake2_128Concat, PeerId, Load, ValueQuery>;
 
 	/// Peers that a deal does not take for a while, until it is ending: they failed it, gave notice or
-	/// were ended by its owner. Each with the epoch that ends its exclusion. One bounded row of a deal.
+	/// were ended by its owner. Each with the epoch that ends its exclusion. One bounded row of a deal, whose
+	/// deposit pays for it at its longest.
 	#[pallet::storage]
 	pub type Exclusions<T: Config> = StorageMap<_, Twox64Concat, DealId, ExclusionList, ValueQuery>;
 
 	/// The queue of the matcher: active deals with fewer live workers than their target, and those that
-	/// wait for a cheaper one to go live. Part of what the deal deposit pays for.
+	/// wait for a cheaper one to go live. Part of what the deal deposit pays for; the deposit of a peer that
+	/// is assigned pays for its place in the row.
 	#[pallet::storage]
 	pub type Unfilled<T: Config> = StorageMap<_, Identity, DealKey, Vacancy, OptionQuery>;
 
@@ -228,8 +231,8 @@ pub mod pallet {
 	pub type Reported<T: Config> =
 		StorageMap<_, Blake2_128Concat, PeerId, (EpochIndex, ReportedList), OptionQuery>;
 
-	/// What workers of deals that are billed by gas have redeemed. Goes with the worker: no more rows than
-	/// workers.
+	/// What workers of deals that are billed by gas have redeemed. Goes with the worker, and is paid for as
+	/// its row is.
 	#[pallet::storage]
 	pub type Vouchers<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, DealId, Blake2_128Concat, PeerId, Redeemed, OptionQuery>;
@@ -256,7 +259,7 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type OpenProbes<T: Config> = StorageMap<_, Identity, ProbeKey, (), OptionQuery>;
 
-	/// What is remembered of the probes of a worker. Goes with the worker: no more rows than workers.
+	/// What is remembered of the probes of a worker. Goes with the worker, and is paid for as its row is.
 	#[pallet::storage]
 	pub type ProbeRecords<T: Config> = StorageDoubleMap<
 		_,
@@ -269,7 +272,8 @@ pub mod pallet {
 	>;
 
 	/// Peers that failed a probe of a deal, until it is ending, each with the epoch in which that is
-	/// forgotten: who fails again before it forfeits its bond. One bounded row of a deal.
+	/// forgotten: who fails again before it forfeits its bond. One bounded row of a deal, whose deposit pays
+	/// for it at its longest.
 	#[pallet::storage]
 	pub type Failures<T: Config> = StorageMap<_, Twox64Concat, DealId, ExclusionList, ValueQuery>;
 

@@ -70,7 +70,8 @@ pub type ExclusionList = BoundedVec<(PeerId, EpochIndex), ConstU32<MAX_EXCLUSION
 pub struct MarketParams {
 	/// Lowest ask and lowest price ceiling of a unit for an epoch.
 	pub min_price: Balance,
-	/// Held of a deal's owner until the deal is closed.
+	/// Held of a deal's owner until the deal is closed. It covers the deal's own rows, however long; those
+	/// of its workers are paid for by the deposits of their peers.
 	pub deal_deposit: Balance,
 	/// Held of a provider while an offer stands.
 	pub offer_deposit: Balance,
@@ -134,7 +135,7 @@ impl Default for MarketParams {
 		let terms = DealTerms::default();
 		Self {
 			min_price: 1_000_000_000_000,
-			deal_deposit: FLT,
+			deal_deposit: FLT.saturating_mul(3),
 			offer_deposit: FLT,
 			max_call_gas: 10_000_000_000,
 			exclusion_epochs: 24,

@@ -90,7 +90,8 @@ pub mod pallet {
 		#[pallet::constant]
 		type ProviderDeposit: Get<Balance>;
 
-		/// Held for a peer. Covers its keys too: their number is bounded.
+		/// Held for a peer. Covers its keys too, whose number is bounded, and what other pallets keep
+		/// of it.
 		#[pallet::constant]
 		type PeerDeposit: Get<Balance>;
 

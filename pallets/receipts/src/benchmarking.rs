@@ -505,7 +505,7 @@ mod benchmarks {
 			part: Default::default(),
 			reward: Default::default(),
 		};
-		T::Currency::hold(&HoldReason::Demand.into(), &who, row.held())?;
+		T::Currency::hold(&HoldReason::Demand.into(), &who, row.held(wanted))?;
 		Demands::<T>::insert(NOBODY, (1, 0, wanted), row);
 		let opened = SignedReceipt {
 			receipt: receipt::<T>(NOBODY, 0, 1, 0),

@@ -93,7 +93,7 @@ impl<T: Config> Pallet<T> {
 			part: params.withholding,
 			reward: params.reward,
 		};
-		T::Currency::hold(&HoldReason::Demand.into(), &who, demand.held())?;
+		T::Currency::hold(&HoldReason::Demand.into(), &who, demand.held(wanted))?;
 		let deadline = Self::height_at(demand.deadline);
 		Demands::<T>::insert(peer, (epoch, seq, wanted), demand);
 		OpenCases::<T>::mutate(peer, |open| *open = open.saturating_add(1));
@@ -168,8 +168,9 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let demand = Self::remove_demand(peer, epoch, seq, wanted)?;
 		let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-		let burnt = Self::burn(HoldReason::Demand, &demand.who, demand.price_of(bytes));
-		let rest = demand.held().saturating_sub(burnt);
+		let price = demand.price_of(wanted, bytes);
+		let burnt = Self::burn(HoldReason::Demand, &demand.who, price);
+		let rest = demand.held(wanted).saturating_sub(burnt);
 		Self::release(HoldReason::Demand, &demand.who, rest);
 		Self::note_answer(peer, epoch, seq, wanted);
 		if wanted == Wanted::Package {
@@ -210,7 +211,7 @@ impl<T: Config> Pallet<T> {
 			elsewhere || Self::now() > demand.deadline,
 			Error::<T>::StillOpen
 		);
-		Self::release(HoldReason::Demand, &demand.who, demand.held());
+		Self::release(HoldReason::Demand, &demand.who, demand.held(wanted));
 		if elsewhere {
 			Self::deposit_event(Event::DemandMoot {
 				peer,

@@ -146,7 +146,7 @@ pub mod pallet {
 	pub enum HoldReason {
 		/// Bonds of commitments, and of claims that wait for an answer.
 		Challenge,
-		/// Bonds of demands, and the price of the bytes that they ask for.
+		/// Bonds of demands, and the price of what they ask for.
 		Demand,
 	}
 
@@ -239,7 +239,8 @@ pub mod pallet {
 	pub type Answered<T: Config> =
 		StorageDoubleMap<_, Identity, PeerId, Twox64Concat, u32, Answers, OptionQuery>;
 
-	/// The block in which each package was posted. Paid for by the bytes that a demand burns.
+	/// The block in which each package was posted, for ever. Paid for by what the demand burns, which is
+	/// [`POSTED_PRICE`] at least.
 	#[pallet::storage]
 	pub type Posted<T: Config> = StorageMap<_, Identity, H256, BlockNumber, OptionQuery>;
 
@@ -424,7 +425,7 @@ pub mod pallet {
 		///
 		/// ## Dispatch origin
 		/// Signed by who demands. A bond and the price of all bytes that there can be are held; what
-		/// is posted burns its price, the rest is free again.
+		/// is posted burns its price, of a package [`POSTED_PRICE`] at least; the rest is free again.
 		/// ## Errors
 		/// [`Error::NotOpened`], [`Error::Unverified`], [`Error::PeriodOver`],
 		/// [`Error::NoTranscript`], [`Error::AlreadyPosted`], [`Error::AlreadyDemanded`],

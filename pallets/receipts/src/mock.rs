@@ -92,8 +92,8 @@ pub(crate) const BOB: u64 = 4;
 pub(crate) const STRANGER: u64 = 5;
 /// What each account begins with.
 pub(crate) const ENDOWMENT: Balance = 100_000 * FLT;
-/// What a byte costs.
-pub(crate) const BYTE_FEE: Balance = 1_000;
+/// What a byte costs: the mainnet's.
+pub(crate) const BYTE_FEE: Balance = FLT / 1_000_000;
 /// What is committed for a peer: a fifth of it is the provider's.
 pub(crate) const STAKE: Balance = 1_000 * FLT;
 /// Epochs in which a report can be challenged.

@@ -235,7 +235,7 @@ impl<T: Config> Pallet<T> {
 	fn check_demands(books: &mut Books<T::AccountId>) -> Result<(), TryRuntimeError> {
 		let mut numbers = OpenDemandCount::default();
 		for (peer, (epoch, seq, wanted), demand) in Demands::<T>::iter() {
-			add(&mut books.demands, &demand.who, demand.held());
+			add(&mut books.demands, &demand.who, demand.held(wanted));
 			let number = numbers.of(wanted);
 			*number = number.saturating_add(1);
 			Self::check_open(peer, epoch, books)?;

@@ -7,7 +7,7 @@ use millrace_primitives::{
 	challenge::{CaseId, Charge, Wanted},
 	execution::SignedReceipt,
 	peer::PeerId,
-	Balance, BlockNumber, EpochIndex, H256,
+	Balance, BlockNumber, EpochIndex, FLT, H256,
 };
 use scale_info::TypeInfo;
 use sp_runtime::Perbill;
@@ -16,6 +16,9 @@ use sp_runtime::Perbill;
 const DATA_PER_RECEIPT: u32 = 3;
 /// Most data of one audit that can be demanded.
 pub const MAX_ANSWERS: u32 = RECEIPTS_PER_AUDIT.saturating_mul(DATA_PER_RECEIPT);
+/// Least price of a package that is posted: that of the row that says in which block it stands. The row
+/// stays for ever, however short the package, and whatever a byte in a block costs.
+pub const POSTED_PRICE: Balance = (FLT / 1_000).saturating_mul(54);
 
 /// Receipts that were opened in one audit, and hold.
 #[derive(
@@ -175,8 +178,8 @@ impl<AccountId> Show<AccountId> {
 	}
 }
 
-/// A demand for data of an opened receipt. It outlives the record of the opening. Its last block is
-/// counted without those that migrations take.
+/// A demand for data of an opened receipt. It outlives the record of the opening. Its key says what is
+/// wanted. Its last block is counted without those that migrations take.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
 pub struct Demand<AccountId> {
 	/// Who demands.
@@ -198,15 +201,21 @@ pub struct Demand<AccountId> {
 }
 
 impl<AccountId> Demand<AccountId> {
-	/// What so many bytes cost, and at most what is paid for.
-	pub fn price_of(&self, bytes: u32) -> Balance {
-		self.byte_fee
-			.saturating_mul(bytes.min(self.most_bytes).into())
+	/// What so many bytes cost, and at most what is paid for. A package costs [`POSTED_PRICE`] at least.
+	pub fn price_of(&self, wanted: Wanted, bytes: u32) -> Balance {
+		let price = self
+			.byte_fee
+			.saturating_mul(bytes.min(self.most_bytes).into());
+		match wanted {
+			Wanted::Package => price.max(POSTED_PRICE),
+			Wanted::Request | Wanted::Transcript => price,
+		}
 	}
 
-	/// What is held for it: the bond, and the price of all bytes.
-	pub fn held(&self) -> Balance {
-		self.bond.saturating_add(self.price_of(self.most_bytes))
+	/// What is held for it: the bond, and the most that what is wanted can cost.
+	pub fn held(&self, wanted: Wanted) -> Balance {
+		self.bond
+			.saturating_add(self.price_of(wanted, self.most_bytes))
 	}
 }
 

@@ -10,7 +10,7 @@ use crate::{
 	Validators,
 };
 use frame_support::{parameter_types, traits::Get, PalletId};
-use millrace_primitives::{traits::EpochClock, EpochIndex, FLT};
+use millrace_primitives::{report::MAX_DEALS_PER_PEER, traits::EpochClock, EpochIndex, FLT};
 
 /// VRF output of the block before: pallet-babe writes it when that block ends.
 #[derive(Debug)]
@@ -54,13 +54,31 @@ impl Get<BlockNumber> for AnswerableSince {
 	}
 }
 
+/// Rows of a peer itself: its record and its keys, what it offers and how it is loaded, its commitment
+/// with stakes, rounds and audits, and what it worked for.
+const PEER_ROWS: u32 = 24;
+/// Their bytes.
+const PEER_BYTES: u32 = 8_192;
+/// Rows of a peer and one of the epochs that its rings remember: its report, the receipts that it opened
+/// and who may demand their data, and what became of that.
+const RING_ROWS: u32 = 4;
+/// Their bytes, with what names them.
+const RING_BYTES: u32 = 1_040;
+/// Rows of a peer and one deal that it works for: worker, seat, vouchers and probes.
+const WORK_ROWS: u32 = 4;
+/// Their bytes, with what names them, and those of the peer's place in the deal's queue.
+const WORK_BYTES: u32 = 832;
+
 parameter_types! {
-	/// Held for a provider.
-	pub const ProviderDeposit: Balance = deposit(1, 256);
-	/// Held for a peer: its record, its keys, its rings of reports, of opened receipts, of cases that
-	/// were proven and of data that were demanded, and its commitment with stakes, rounds and slashes
-	/// that wait.
-	pub const PeerDeposit: Balance = deposit(128, 20_480);
+	/// Held for a provider: its record, and how many of its stakes are active.
+	pub const ProviderDeposit: Balance = deposit(2, 256);
+	/// Held for a peer: its own rows, those of every epoch that its rings remember, and those of as many
+	/// deals as it can work for. It stays registered while it does. Cases that were proven against it and
+	/// slashes that wait are not among them: what is slashed pays for those.
+	pub const PeerDeposit: Balance = deposit(
+		PEER_ROWS + RING_ROWS * pallet_receipts::RING + WORK_ROWS * MAX_DEALS_PER_PEER,
+		PEER_BYTES + RING_BYTES * pallet_receipts::RING + WORK_BYTES * MAX_DEALS_PER_PEER,
+	);
 	/// Held of a provider while a round of stake is open: whoever removes one that lapsed is paid
 	/// from it.
 	pub const RoundDeposit: Balance = FLT;
@@ -146,13 +164,17 @@ mod tests {
 	use crate::AccountId;
 	use codec::MaxEncodedLen;
 	use millrace_primitives::{
-		market::{DealSpec, Hosts},
+		billing::Redeemed,
+		market::{DealSpec, Hosts, Worker, MAX_WORKERS},
 		packages::PackageHistory,
 		peer::PeerId,
 		traits::{PeerUse, ReceiptLedger},
-		H256,
+		views::ReportRecord,
+		DealId, H256, U256,
 	};
 	use pallet_epochs::{Current, Starts, RING_SLOTS};
+	use pallet_market::{Deal, DealKey, ExclusionList, MarketParams, ProbeRecord, Vacancy};
+	use pallet_receipts::{Answers, Opening, OpeningClients};
 
 	/// Goes on to an epoch, each before it of so many blocks.
 	fn go_to(last: EpochIndex, blocks_of: impl Fn(EpochIndex) -> BlockNumber) {
@@ -190,18 +212,65 @@ mod tests {
 		assert!(epochs < u64::from(1 + distance));
 	}
 
+	/// Its place in the queue of a deal that a worker is assigned to.
+	type Assigned = (PeerId, EpochIndex);
+
 	#[test]
-	fn a_deals_deposit_covers_the_longest_order() {
+	fn a_peers_deposit_covers_its_rows_with_every_deal_that_it_works_for() {
+		let rows = [
+			Worker::max_encoded_len(),
+			// The number of the provider's workers, who are at least this one.
+			u32::max_encoded_len(),
+			Redeemed::max_encoded_len(),
+			ProbeRecord::<AccountId>::max_encoded_len(),
+		];
+		assert_eq!(rows.len(), WORK_ROWS as usize);
+		let names = rows.len() * <(DealId, PeerId)>::max_encoded_len();
+		let bytes = rows.iter().sum::<usize>() + names + Assigned::max_encoded_len();
+		assert!(bytes <= WORK_BYTES as usize, "{bytes}");
+		assert_eq!(AccountId::max_encoded_len(), PeerId::max_encoded_len());
+	}
+
+	#[test]
+	fn a_peers_deposit_covers_every_epoch_that_its_rings_remember() {
+		let rows = [
+			ReportRecord::max_encoded_len(),
+			Opening::max_encoded_len(),
+			OpeningClients::<AccountId>::max_encoded_len(),
+			Answers::max_encoded_len(),
+		];
+		assert_eq!(rows.len(), RING_ROWS as usize);
+		// The peer, and the place in the ring.
+		let names = rows.len() * <(PeerId, u32)>::max_encoded_len();
+		let bytes = rows.iter().sum::<usize>() + names;
+		assert!(bytes <= RING_BYTES as usize, "{bytes}");
+	}
+
+	/// How many peers a deal remembers has nothing to do with how many it looks for: they come and go.
+	#[test]
+	fn a_deals_deposit_covers_the_longest_order_and_the_longest_memory() {
+		// The assigned workers in its queue are paid for by their peers.
+		let queue = Vacancy::max_encoded_len() - MAX_WORKERS as usize * Assigned::max_encoded_len();
 		let rows = [
 			DealSpec::<AccountId>::max_encoded_len(),
-			pallet_market::Deal::<AccountId>::max_encoded_len(),
+			Deal::<AccountId>::max_encoded_len(),
 			PackageHistory::max_encoded_len(),
 			// Its place in the owner's list.
-			AccountId::max_encoded_len() + pallet_market::DealKey::max_encoded_len(),
+			AccountId::max_encoded_len() + DealKey::max_encoded_len(),
+			queue,
+			// Peers that it excludes, and those that failed its probes.
+			ExclusionList::max_encoded_len(),
+			ExclusionList::max_encoded_len(),
 		];
 		let bytes = u32::try_from(rows.iter().sum::<usize>()).unwrap();
-		let rows = rows.len() as u32;
-		assert!(deposit(rows, bytes) < pallet_market::MarketParams::default().deal_deposit);
+		let rows = deposit(rows.len() as u32, bytes);
+		assert!(rows < MarketParams::default().deal_deposit);
+		let all = sp_io::TestExternalities::default().execute_with(Governed::parameters);
+		let voted = all.iter().find(|info| info.name == "market.deal_deposit");
+		assert!(
+			voted.is_some_and(|info| info.least > U256::from(rows)),
+			"no vote makes it less"
+		);
 		assert!(Hosts::max_encoded_len() <= 576);
 	}
 

@@ -334,12 +334,13 @@ parameters! {
 		/// Lowest ask and lowest price ceiling.
 		MinPrice(0) = min_price: u128 in "FLT per unit and epoch",
 			1 => FLT;
-		/// Held of a deal's owner until the deal is closed. It covers the rows of the longest order.
+		/// Held of a deal's owner until the deal is closed. It covers the deal's own rows, however long; those
+		/// of its workers are paid for by the deposits of their peers.
 		DealDeposit(1) = deal_deposit: u128 in "FLT per deal",
-			FLT => FLT * 1_000;
+			FLT * 3 => FLT * 1_000;
 		/// Held of a provider while an offer stands.
 		OfferDeposit(2) = offer_deposit: u128 in "FLT per offer",
-			FLT / 10 => FLT * 1_000;
+			FLT / 5 => FLT * 1_000;
 		/// Most gas that a deal may grant a call.
 		MaxCallGas(3) = max_call_gas: u64 in "gas per call",
 			1_000_000 => 1_000_000_000_000;
@@ -352,7 +353,7 @@ parameters! {
 			1 => 24;
 		/// Held of a prober until its probe is answered or failed.
 		ProbeBond(6) = probe_bond: u128 in "FLT per probe",
-			MILLI => FLT * 1_000;
+			FLT * 3 / 5 => FLT * 1_000;
 		/// Blocks after the one of a probe in which it can be answered.
 		ProbeBlocks(7) = probe_blocks: u32 in "blocks",
 			2 => 1_200;
@@ -388,7 +389,7 @@ parameters! {
 	receipts(4) Receipts by Parameters, default ReceiptsParams::default() => {
 		/// Held of a challenger from the commitment to the outcome, and with each demand for data.
 		Bond(0) = bond: u128 in "FLT per challenge",
-			FLT / 100 => FLT * 10_000;
+			FLT / 5 => FLT * 10_000;
 		/// Part of a bond that burns when the commitment is not revealed.
 		Unrevealed(1) = unrevealed: Perbill in "of a bond",
 			Perbill::from_percent(1) => Perbill::one();
@@ -479,10 +480,10 @@ parameters! {
 			FLT * 100 => FLT * 1_000_000;
 		/// Burnt for each message to the anchor. Its row stays for ever.
 		MessageFee(3) = message_fee: u128 in "FLT per message",
-			MILLI => FLT * 10;
+			FLT / 20 => FLT * 10;
 		/// Burnt for each byte that a message carries for a contract on the anchor.
 		ByteFee(4) = byte_fee: u128 in "FLT per byte",
-			MILLI / 1_000 => FLT / 100;
+			FLT / 10_000 => FLT / 100;
 		/// Blocks after its attestation in which a message from the anchor must be delivered.
 		DeliverBlocks(5) = deliver_blocks: u32 in "blocks",
 			10 => DAY_BLOCKS;

@@ -1,5 +1,6 @@
 //! The list is whole, its bounds hold, and docs/parameters.md shows it.
 
+mod deposits;
 mod fixed;
 mod page;
 

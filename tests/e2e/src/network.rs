@@ -400,6 +400,19 @@ impl Gateway {
 		stored
 	}
 
+	/// One of its figures, named with its labels; zero while there is none of these labels.
+	pub async fn figure(&self, http: &Http, name: &str) -> u64 {
+		let url = format!("{}/metrics", self.url);
+		let answer = http.get(&url).await.expect("the gateway answers");
+		assert_eq!(answer.status, 200, "{answer:?}");
+		let text = String::from_utf8_lossy(&answer.body).into_owned();
+		let mut values = text
+			.lines()
+			.filter_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+		let value = values.next().map(str::parse::<u64>);
+		value.map_or(0, |value| value.expect("it is a whole number"))
+	}
+
 	/// URL of a deal.
 	pub fn deal(&self, deal: u64) -> String {
 		format!("{}/deals/{deal}", self.url)

@@ -43,7 +43,7 @@ frame_support::construct_runtime!(
 /// Least that an account holds.
 pub const EXISTENTIAL_DEPOSIT: Balance = FLT / 1_000;
 /// Held for a peer, about as the mainnet holds it.
-const PEER_DEPOSIT: Balance = 8 * FLT;
+const PEER_DEPOSIT: Balance = 39 * FLT;
 /// Held for a provider or a ledger.
 const SMALL_DEPOSIT: Balance = FLT / 10;
 

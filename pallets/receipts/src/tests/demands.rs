@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::{
-	refusal, Answered, Clients, Demands, OpenCases, OpenDemandCount, OpenDemands, OpeningClients,
-	Posted, MAX_OTHER_DEMANDS, MAX_PACKAGE_DEMANDS, RING,
+	refusal, Answered, Clients, Demand, Demands, OpenCases, OpenDemandCount, OpenDemands,
+	OpeningClients, Posted, MAX_OTHER_DEMANDS, MAX_PACKAGE_DEMANDS, POSTED_PRICE, RING,
 };
 use frame_support::{assert_noop, dispatch::GetDispatchInfo};
 use millrace_primitives::{
 	effects::{EffectRecord, MAX_TRANSCRIPT_BYTES},
-	execution::{MAX_PACKAGE_BYTES, MAX_REQUEST_RECORD, UNVERIFIED},
+	execution::{package_hash, MAX_PACKAGE_BYTES, MAX_REQUEST_RECORD, UNVERIFIED},
 };
 
 fn demand(who: u64, seq: u32, wanted: Wanted) -> DispatchResult {
@@ -46,7 +46,7 @@ fn with_effects(seq: u32) -> Receipt {
 }
 
 #[test]
-fn a_package_is_posted_and_paid_for_by_the_byte() {
+fn a_package_is_posted_and_paid_for() {
 	build_and_execute(|| {
 		open(&[receipt(0)]);
 		assert_ok!(demand(ALICE, 0, Wanted::Package));
@@ -91,16 +91,71 @@ fn a_package_is_posted_and_paid_for_by_the_byte() {
 				wanted: Wanted::Package
 			}]
 		);
-		let burnt = PACKAGE.len() as Balance * BYTE_FEE;
-		assert_eq!(free(ALICE), ENDOWMENT - burnt);
+		assert_eq!(free(ALICE), ENDOWMENT - POSTED_PRICE);
 		assert_eq!(held(ALICE, HoldReason::Demand), 0);
-		assert_eq!(issuance(), before - burnt);
+		assert_eq!(issuance(), before - POSTED_PRICE);
 		assert_eq!(Receipts::posted(package()), Some(System::block_number()));
 		assert_eq!(OpenDemands::<Test>::get(), OpenDemandCount::default());
 		assert!(!Receipts::has_open_case(peer()));
 		assert_eq!(Receipts::owed_evidence(peer()).post, None);
 		assert_eq!(send(call), refused(refusal::NOT_ASKED));
 	});
+}
+
+#[test]
+fn a_posted_package_pays_for_its_row_however_short_it_is() {
+	for (bytes, burnt) in [
+		(1, POSTED_PRICE),
+		(53_999, POSTED_PRICE),
+		(54_000, POSTED_PRICE),
+		(54_001, POSTED_PRICE + BYTE_FEE),
+		(
+			MAX_PACKAGE_BYTES,
+			Balance::from(MAX_PACKAGE_BYTES) * BYTE_FEE,
+		),
+	] {
+		build_and_execute(|| {
+			let data = vec![0u8; bytes as usize];
+			let hash = package_hash(&data);
+			open(&[Receipt {
+				package: hash,
+				..receipt(0)
+			}]);
+			assert_ok!(demand(ALICE, 0, Wanted::Package));
+			let before = issuance();
+			assert_ok!(send(post_call(0, Wanted::Package, hash, data)));
+			assert_eq!(free(ALICE), ENDOWMENT - burnt, "{bytes}");
+			assert_eq!(held(ALICE, HoldReason::Demand), 0);
+			assert_eq!(issuance(), before - burnt);
+			assert_eq!(Posted::<Test>::iter().count(), 1);
+		});
+	}
+}
+
+#[test]
+fn the_price_of_a_packages_row_is_held_whatever_a_byte_costs() {
+	let demand = Demand {
+		who: ALICE,
+		bond: 5,
+		byte_fee: 2,
+		most_bytes: 10,
+		hash: H256::zero(),
+		deadline: 0,
+		part: Default::default(),
+		reward: Default::default(),
+	};
+	for bytes in [0, 10, 11] {
+		assert_eq!(demand.price_of(Wanted::Package, bytes), POSTED_PRICE);
+	}
+	assert_eq!(demand.held(Wanted::Package), 5 + POSTED_PRICE);
+	// Of other data nothing stays.
+	for wanted in [Wanted::Request, Wanted::Transcript] {
+		assert_eq!(
+			[0, 10, 11].map(|bytes| demand.price_of(wanted, bytes)),
+			[0, 20, 20]
+		);
+		assert_eq!(demand.held(wanted), 25);
+	}
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Every path of money, to the unit: what everybody has afterwards, and what was made and burnt.
 
 use super::*;
+use crate::POSTED_PRICE;
 use millrace_primitives::{execution::replay_ps, replay::ReplayOutcome, FLT};
 
 /// What all accounts have, free and on hold: provider, delegator, Alice, Bob, stranger.
@@ -164,9 +165,17 @@ fn who_does_not_reveal_loses_a_tenth_and_nobody_gains() {
 }
 
 #[test]
-fn posted_bytes_burn_and_nothing_else() {
-	let price = (PACKAGE.len() as Balance * BYTE_FEE) as i128;
+fn the_price_of_what_is_posted_burns_and_nothing_else() {
+	let data = request().encode();
+	let price = (data.len() as Balance * BYTE_FEE) as i128;
 	assert_moves([0, 0, -price, 0, 0], || {
+		open(&[receipt(0)]);
+		let wanted = Wanted::Request;
+		assert_ok!(Receipts::demand(by(ALICE), peer(), 1, 0, wanted));
+		assert_ok!(send(post_call(0, wanted, request().hash(), data)));
+	});
+	// Of a package of four bytes it is that of the row.
+	assert_moves([0, 0, -(POSTED_PRICE as i128), 0, 0], || {
 		open(&[receipt(0)]);
 		let wanted = Wanted::Package;
 		assert_ok!(Receipts::demand(by(ALICE), peer(), 1, 0, wanted));

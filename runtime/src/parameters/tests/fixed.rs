@@ -1,6 +1,6 @@
 //! The numbers of the protocol that no vote changes, as docs/parameters.md shows them.
 
-use super::page::count;
+use super::page::{count, decimal};
 use millrace_primitives::{
 	audit::{RECEIPTS_PER_AUDIT, SOLUTIONS_PER_AUDIT},
 	commitment::MAX_STAKERS,
@@ -13,7 +13,7 @@ use millrace_primitives::{
 	views::MAX_QUOTED_OFFERS,
 };
 use pallet_market::{MAX_PROBES_PER_EPOCH, NOTICE_EPOCHS, RETRY_BLOCKS};
-use pallet_receipts::{MAX_OTHER_DEMANDS, MAX_PACKAGE_DEMANDS};
+use pallet_receipts::{MAX_OTHER_DEMANDS, MAX_PACKAGE_DEMANDS, POSTED_PRICE};
 use pallet_validators::{BAN_SESSIONS, MAX_VALIDATORS, SILENT_SESSIONS};
 
 /// A number, its value, where it stands, and why it stays.
@@ -269,6 +269,12 @@ fn rows() -> Vec<Row> {
 			),
 			"`MAX_PACKAGE_DEMANDS`, `MAX_OTHER_DEMANDS`",
 			"what is posted must find room in the window: a megabyte for each package",
+		),
+		(
+			"What a package that is posted costs, at least",
+			format!("{} FLT", decimal(POSTED_PRICE.into(), 18)),
+			"`POSTED_PRICE`",
+			"pays for the row that says in which block it stands, which stays for ever",
 		),
 		(
 			"Seats, however a vote goes",

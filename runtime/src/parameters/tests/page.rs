@@ -27,7 +27,7 @@ pub(super) fn count(value: U256) -> String {
 }
 
 /// A number of so many decimal places, without zeros at the end.
-fn decimal(value: U256, places: usize) -> String {
+pub(super) fn decimal(value: U256, places: usize) -> String {
 	let one = U256::from(10u32).pow(places.into());
 	let (whole, rest) = value.div_mod(one);
 	let rest = format!("{:0>places$}", rest.to_string());

@@ -1,5 +1,6 @@
 //! A worker that is gone for good loses its bond, and a spare one gets its place. That one leaves with
-//! notice, and a third takes over without a failed call. What everybody owns is right to the unit.
+//! notice, and a third takes over without a failed call. The gateway follows within one block. What everybody
+//! owns is right to the unit.
 
 use millrace_client::{calls, AccountId, ReadError, View};
 use millrace_e2e::{
@@ -85,7 +86,20 @@ async fn a_lost_worker_is_replaced_and_one_with_notice_hands_over_without_a_fail
 	scene.workers[0].kill().await;
 	let unanswered = call(&scene.network.http, &url, "after").await;
 	assert!(unanswered.is_err(), "nobody is there: {unanswered:?}");
-	scene.is_lost(&lost, killed).await;
+	let before = scene.misdirected().await;
+	assert!(before.0 > 0, "it was tried");
+	let block = scene.is_lost(&lost, killed).await;
+	scene.gateway_follows(block).await;
+	// Nobody turns to whoever is lost any more, whether or not another one serves already.
+	let _ = call(&scene.network.http, &url, "lost").await;
+	assert_eq!(scene.misdirected().await.0, before.0);
+
+	let block = scene.is_replaced(first).await;
+	scene.gateway_follows(block).await;
+	let before = scene.misdirected().await;
+	// The worker may hear of it later than the gateway does.
+	let _ = call(&scene.network.http, &url, "replaced").await;
+	assert_eq!(scene.misdirected().await, before, "its place is known");
 
 	let again = eventually("calls are answered again", EPOCHS, async || {
 		call(&scene.network.http, &url, "again").await
@@ -194,9 +208,50 @@ impl Scene {
 		.await
 	}
 
+	/// Waits until a block is final and the gateway is at most one behind it; its routes are those of the block
+	/// that it has read: it reads every deal that was lately called anew at each final block. One that is
+	/// always two blocks late never passes.
+	async fn gateway_follows(&self, change: BlockNumber) {
+		let network = &self.network;
+		let what = "the gateway follows within a block";
+		until(&network.chain, what, MINUTE, async |view: &View| {
+			let number = view.block().number;
+			let name = "millrace_gateway_finalized_block";
+			let read = self.gateway.figure(&network.http, name).await;
+			let follows = read >= u64::from(change) && read.saturating_add(1) >= u64::from(number);
+			Ok((number > change && follows).then_some(()))
+		})
+		.await;
+	}
+
+	/// How often the gateway turned to somebody who is not there, and how often it knew nobody to turn to.
+	async fn misdirected(&self) -> (u64, u64) {
+		let figure = async |name: &str, outcome: &str| {
+			let name = format!("millrace_gateway_{name}_total{{outcome=\"{outcome}\"}}");
+			self.gateway.figure(&self.network.http, &name).await
+		};
+		let unreachable = figure("attempts", "unreachable").await;
+		let broken = figure("attempts", "broken").await;
+		(unreachable + broken, figure("calls", "no_worker").await)
+	}
+
+	/// Waits until another one than the first is live; the block.
+	async fn is_replaced(&self, first: PeerId) -> BlockNumber {
+		type Live = (DealId, PeerId, EpochIndex);
+		let (block, _) = self
+			.events
+			.until("another worker is live", EPOCHS, |event| {
+				let live = fields::<Live>(event, "Market", "WorkerLive")?;
+				(live.0 == self.deal.id && live.1 != first).then_some(live)
+			})
+			.await;
+		block
+	}
+
 	/// Nobody calls for it: the chain itself finds that a worker was silent, once reports of the epoch
 	/// can no longer come, and takes its bond. One epoch's price of it is the client's, the rest burns.
-	async fn is_lost(&self, worker: &Worker, killed: EpochIndex) {
+	/// The block.
+	async fn is_lost(&self, worker: &Worker, killed: EpochIndex) -> BlockNumber {
 		type Forfeited = (DealId, PeerId, Balance, Balance, Balance);
 		let (block, forfeited) = self
 			.events
@@ -220,6 +275,7 @@ impl Scene {
 			"killed in {killed}, lost in {status:?}"
 		);
 		assert_eq!(self.bonds_of(&self.first).await, 0);
+		block
 	}
 
 	async fn epoch_at(&self, block: BlockNumber) -> EpochStatus {
