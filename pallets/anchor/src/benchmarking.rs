@@ -5,7 +5,7 @@ use crate::{
 	Ledger, Locked, NextNonce, OutboxRoot, Pallet, Params, Parked, PausedUntil, Pending, Round,
 	Sent, Taken, Tally, Voters, Votes, MAX_BATCH, MAX_FORCED, MAX_OUTGOING_PER_BLOCK,
 };
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 use frame_benchmarking::v2::*;
 use frame_support::{
 	pallet_prelude::{EnsureOrigin, TransactionSource},
@@ -289,7 +289,7 @@ mod benchmarks {
 			.unwrap_or_default()
 			.saturating_sub(105)
 			.clamp(1, MAX_FORCED_BYTES);
-		let messages = attested::<T>([forced(each)].repeat(messages as usize));
+		let messages = attested::<T>(vec![forced(each); messages as usize]);
 		let call = Call::<T>::deliver { messages };
 
 		#[block]

@@ -1,6 +1,6 @@
 //! Benchmarks of the calls and of the matcher's steps.
 
-use crate::{matching_impls::Walk, pallet::*, types::*};
+use crate::{matching_impls::Walk, pallet::*, types::*, WeightInfo as _};
 use alloc::{format, vec, vec::Vec};
 use frame_benchmarking::{account, v2::*, BenchmarkError};
 use frame_support::{
@@ -23,7 +23,7 @@ use millrace_primitives::{
 	probe::{ProbeBody, MAX_PROBE_BYTES},
 	report::{Served, MAX_DEALS_PER_PEER},
 	traits::{EpochClock, PeerRegistry, PeerUse, WorkInspector, WorkLedger},
-	Balance, DealId, CPU_V1, FLT, H256,
+	Balance, BlockNumber, DealId, CPU_V1, FLT, H256,
 };
 use sp_runtime::SaturatedConversion;
 
@@ -112,7 +112,11 @@ fn hosts() -> Hosts {
 
 /// As many keys as a deal can list, and a rate.
 fn access() -> (Access, Option<RateLimit>) {
-	let keys = (0..MAX_INVOKERS).map(|number| H256::from_low_u64_be(number.into()));
+	let keys = (0..MAX_INVOKERS).map(|number| {
+		let mut key = H256::zero();
+		key.0[28..].copy_from_slice(&number.to_be_bytes());
+		key
+	});
 	let rate = RateLimit {
 		calls: MAX_RATE_CALLS,
 		per_seconds: MAX_RATE_SECONDS,
@@ -606,8 +610,9 @@ mod benchmarks {
 	fn authorize_redeem() -> Result<(), BenchmarkError> {
 		// The peer's own key stands for the client's, so that both signatures hold.
 		let (id, peer) = billed::<T>([0; 32])?;
-		let block = frame_system::Pallet::<T>::block_number().saturated_into();
-		let key = T::Peers::key_at(peer, block).ok_or("it has a key")?;
+		// It counts from the block after the one in which it was registered.
+		let block: BlockNumber = frame_system::Pallet::<T>::block_number().saturated_into();
+		let key = T::Peers::key_at(peer, block.saturating_add(1)).ok_or("it has a key")?;
 		order_by_gas::<T>(id, key);
 		let worker = Workers::<T>::get(id, peer).ok_or("it works")?;
 		let WorkerStatus::Live { since } = worker.status else {

@@ -1,6 +1,6 @@
 //! Weights of `pallet_epochs`, measured: written by `millrace-node benchmark pallet`, not by hand.
 //!
-//! Processor: AMD EPYC. Date: 2026-11-21. Steps: 10, repetitions: 15.
+//! Processor: AMD EPYC. Date: 2026-11-22. Steps: 10, repetitions: 15.
 //! Analysis: MedianSlopes, by frame-benchmarking-cli 64.0.0.
 //!
 //! Proof sizes are left out: blocks of a chain of its own travel without proofs.
@@ -31,8 +31,8 @@ impl<T: frame_system::Config> pallet_epochs::WeightInfo for WeightInfo<T> {
 	/// Storage: `Epochs::DrawFold` (r:0 w:1)
 	/// Proof: `Epochs::DrawFold` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
 	fn tick() -> Weight {
-		// Shortest execution: 19_857_000 picoseconds.
-		Weight::from_parts(24_385_000, 0)
+		// Shortest execution: 14_892_000 picoseconds.
+		Weight::from_parts(16_534_000, 0)
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
@@ -48,23 +48,25 @@ impl<T: frame_system::Config> pallet_epochs::WeightInfo for WeightInfo<T> {
 	/// Proof: `Epochs::SeedFold` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
 	/// Storage: `Epochs::Previous` (r:0 w:1)
 	/// Proof: `Epochs::Previous` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Infos` (r:0 w:1)
+	/// Proof: `Epochs::Infos` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	/// Storage: `Epochs::Starts` (r:0 w:1)
 	/// Proof: `Epochs::Starts` (`max_values`: None, `max_size`: Some(12), added: 2487, mode: `MaxEncodedLen`)
 	/// Storage: `Epochs::Seeds` (r:0 w:1)
 	/// Proof: `Epochs::Seeds` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
 	fn start_epoch() -> Weight {
-		// Shortest execution: 19_977_000 picoseconds.
-		Weight::from_parts(30_256_000, 0)
+		// Shortest execution: 15_694_000 picoseconds.
+		Weight::from_parts(23_465_000, 0)
 			.saturating_add(T::DbWeight::get().reads(5))
-			.saturating_add(T::DbWeight::get().writes(5))
+			.saturating_add(T::DbWeight::get().writes(6))
 	}
 	/// Storage: `Epochs::DrawFold` (r:1 w:0)
 	/// Proof: `Epochs::DrawFold` (`max_values`: Some(1), `max_size`: Some(32), added: 527, mode: `MaxEncodedLen`)
 	/// Storage: `Epochs::Draws` (r:0 w:1)
 	/// Proof: `Epochs::Draws` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
 	fn finish_draw() -> Weight {
-		// Shortest execution: 7_674_000 picoseconds.
-		Weight::from_parts(13_125_000, 0)
+		// Shortest execution: 5_237_000 picoseconds.
+		Weight::from_parts(6_720_000, 0)
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}

@@ -1,6 +1,6 @@
 //! Weights of `pallet_validators`, measured: written by `millrace-node benchmark pallet`, not by hand.
 //!
-//! Processor: AMD EPYC. Date: 2026-11-21. Steps: 10, repetitions: 15.
+//! Processor: AMD EPYC. Date: 2026-11-22. Steps: 10, repetitions: 15.
 //! Analysis: MedianSlopes, by frame-benchmarking-cli 64.0.0.
 //!
 //! Proof sizes are left out: blocks of a chain of its own travel without proofs.
@@ -29,14 +29,14 @@ impl<T: frame_system::Config> pallet_validators::WeightInfo for WeightInfo<T> {
 	/// Storage: `Capacity::ActiveStakes` (r:1 w:0)
 	/// Proof: `Capacity::ActiveStakes` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
 	/// Storage: `Validators::Params` (r:1 w:0)
-	/// Proof: `Validators::Params` (`max_values`: Some(1), `max_size`: Some(36), added: 531, mode: `MaxEncodedLen`)
+	/// Proof: `Validators::Params` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
 	/// Storage: `Session::NextKeys` (r:1 w:0)
 	/// Proof: `Session::NextKeys` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	/// Storage: `Validators::Candidates` (r:1 w:1)
 	/// Proof: `Validators::Candidates` (`max_values`: Some(1), `max_size`: Some(10402), added: 10897, mode: `MaxEncodedLen`)
 	fn validate() -> Weight {
-		// Shortest execution: 104_946_000 picoseconds.
-		Weight::from_parts(146_464_000, 0)
+		// Shortest execution: 77_465_000 picoseconds.
+		Weight::from_parts(100_529_000, 0)
 			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
@@ -45,8 +45,8 @@ impl<T: frame_system::Config> pallet_validators::WeightInfo for WeightInfo<T> {
 	/// Storage: `Validators::Candidates` (r:1 w:1)
 	/// Proof: `Validators::Candidates` (`max_values`: Some(1), `max_size`: Some(10402), added: 10897, mode: `MaxEncodedLen`)
 	fn chill() -> Weight {
-		// Shortest execution: 45_205_000 picoseconds.
-		Weight::from_parts(83_406_000, 0)
+		// Shortest execution: 50_445_000 picoseconds.
+		Weight::from_parts(71_837_000, 0)
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
@@ -61,7 +61,7 @@ impl<T: frame_system::Config> pallet_validators::WeightInfo for WeightInfo<T> {
 	/// Storage: `Session::NextKeys` (r:1 w:1)
 	/// Proof: `Session::NextKeys` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(247), added: 2722, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Session::ExternallySetKeys` (r:1 w:0)
@@ -69,8 +69,8 @@ impl<T: frame_system::Config> pallet_validators::WeightInfo for WeightInfo<T> {
 	/// Storage: `Session::KeyOwner` (r:0 w:3)
 	/// Proof: `Session::KeyOwner` (`max_values`: None, `max_size`: None, mode: `Measured`)
 	fn purge_keys() -> Weight {
-		// Shortest execution: 127_548_000 picoseconds.
-		Weight::from_parts(206_706_000, 0)
+		// Shortest execution: 102_943_000 picoseconds.
+		Weight::from_parts(134_770_000, 0)
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(6))
 	}
@@ -79,22 +79,22 @@ impl<T: frame_system::Config> pallet_validators::WeightInfo for WeightInfo<T> {
 	/// Storage: `Validators::Candidates` (r:1 w:1)
 	/// Proof: `Validators::Candidates` (`max_values`: Some(1), `max_size`: Some(10402), added: 10897, mode: `MaxEncodedLen`)
 	fn on_stake() -> Weight {
-		// Shortest execution: 36_698_000 picoseconds.
-		Weight::from_parts(46_496_000, 0)
+		// Shortest execution: 38_037_000 picoseconds.
+		Weight::from_parts(43_104_000, 0)
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `Validators::Records` (r:1 w:0)
 	/// Proof: `Validators::Records` (`max_values`: None, `max_size`: Some(246), added: 2721, mode: `MaxEncodedLen`)
 	fn since() -> Weight {
-		// Shortest execution: 10_409_000 picoseconds.
-		Weight::from_parts(12_393_000, 0)
+		// Shortest execution: 7_661_000 picoseconds.
+		Weight::from_parts(8_553_000, 0)
 			.saturating_add(T::DbWeight::get().reads(1))
 	}
 	/// Storage: `Validators::Genesis` (r:1 w:0)
 	/// Proof: `Validators::Genesis` (`max_values`: Some(1), `max_size`: Some(3202), added: 3697, mode: `MaxEncodedLen`)
 	/// Storage: `Validators::Params` (r:1 w:0)
-	/// Proof: `Validators::Params` (`max_values`: Some(1), `max_size`: Some(36), added: 531, mode: `MaxEncodedLen`)
+	/// Proof: `Validators::Params` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
 	/// Storage: `Validators::Bootstrapped` (r:1 w:0)
 	/// Proof: `Validators::Bootstrapped` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
 	/// Storage: `Validators::Planned` (r:1 w:1)
@@ -113,10 +113,10 @@ impl<T: frame_system::Config> pallet_validators::WeightInfo for WeightInfo<T> {
 	/// Proof: `Capacity::ActiveStakes` (`max_values`: None, `max_size`: Some(64), added: 2539, mode: `MaxEncodedLen`)
 	/// The component `c` was measured from 1 to 200.
 	fn plan(c: u32, ) -> Weight {
-		// Shortest execution: 902_797_000 picoseconds.
-		Weight::from_parts(1_562_288_790, 0)
+		// Shortest execution: 740_547_000 picoseconds.
+		Weight::from_parts(814_440_977, 0)
 			// Standard error: 0.
-			.saturating_add(Weight::from_parts(9_697_209, 0).saturating_mul(c.into()))
+			.saturating_add(Weight::from_parts(6_072_022, 0).saturating_mul(c.into()))
 			.saturating_add(T::DbWeight::get().reads(307))
 			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(c.into())))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -131,6 +131,8 @@ impl<T: frame_system::Config> pallet_validators::WeightInfo for WeightInfo<T> {
 	/// Proof: `Validators::Written` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Validators::Bootstrapped` (r:1 w:0)
 	/// Proof: `Validators::Bootstrapped` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
+	/// Storage: `Validators::Params` (r:1 w:0)
+	/// Proof: `Validators::Params` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
 	/// Storage: `Validators::Standing` (r:100 w:100)
 	/// Proof: `Validators::Standing` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
 	/// Storage: `Validators::Candidates` (r:1 w:1)
@@ -139,11 +141,11 @@ impl<T: frame_system::Config> pallet_validators::WeightInfo for WeightInfo<T> {
 	/// Proof: `Validators::SitOut` (`max_values`: Some(1), `max_size`: Some(3202), added: 3697, mode: `MaxEncodedLen`)
 	/// The component `s` was measured from 1 to 100.
 	fn close_session(s: u32, ) -> Weight {
-		// Shortest execution: 106_219_000 picoseconds.
-		Weight::from_parts(101_430_090, 0)
+		// Shortest execution: 84_115_000 picoseconds.
+		Weight::from_parts(97_300_272, 0)
 			// Standard error: 0.
-			.saturating_add(Weight::from_parts(35_756_909, 0).saturating_mul(s.into()))
-			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(Weight::from_parts(17_544_527, 0).saturating_mul(s.into()))
+			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().reads((3_u64).saturating_mul(s.into())))
 			.saturating_add(T::DbWeight::get().writes(3))
 			.saturating_add(T::DbWeight::get().writes((3_u64).saturating_mul(s.into())))
@@ -153,8 +155,8 @@ impl<T: frame_system::Config> pallet_validators::WeightInfo for WeightInfo<T> {
 	/// Storage: `Validators::Written` (r:1 w:1)
 	/// Proof: `Validators::Written` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn note_author() -> Weight {
-		// Shortest execution: 8_436_000 picoseconds.
-		Weight::from_parts(15_259_000, 0)
+		// Shortest execution: 5_798_000 picoseconds.
+		Weight::from_parts(6_650_000, 0)
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
@@ -177,8 +179,8 @@ impl<T: frame_system::Config> pallet_validators::WeightInfo for WeightInfo<T> {
 	/// Storage: `Validators::Banned` (r:0 w:1)
 	/// Proof: `Validators::Banned` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
 	fn on_equivocation() -> Weight {
-		// Shortest execution: 109_124_000 picoseconds.
-		Weight::from_parts(147_836_000, 0)
+		// Shortest execution: 102_352_000 picoseconds.
+		Weight::from_parts(113_809_000, 0)
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}

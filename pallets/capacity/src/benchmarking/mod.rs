@@ -328,13 +328,14 @@ mod benchmarks {
 		let (_, peer) = backed::<T>(s)?;
 		let mut commitment = Commitments::<T>::get(peer).ok_or("it stands")?;
 		let due = commitment.committed();
-		let caller = funded::<T>("caller", 0)?;
+		let reporter = (funded::<T>("caller", 0)?, Perbill::from_percent(20));
 		let taken;
 
 		#[block]
 		{
 			let reason = SlashReason::Audit;
-			taken = Pallet::<T>::slash_later(peer, &mut commitment, reason, 1, due, Some(&caller));
+			taken =
+				Pallet::<T>::slash_later(peer, &mut commitment, reason, 1, due, Some(&reporter));
 		}
 
 		assert_eq!(taken, due);

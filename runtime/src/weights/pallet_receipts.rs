@@ -1,0 +1,333 @@
+//! Weights of `pallet_receipts`, measured: written by `millrace-node benchmark pallet`, not by hand.
+//!
+//! Processor: AMD EPYC. Date: 2026-11-22. Steps: 10, repetitions: 15.
+//! Analysis: MedianSlopes, by frame-benchmarking-cli 64.0.0.
+//!
+//! Proof sizes are left out: blocks of a chain of its own travel without proofs.
+
+#![cfg_attr(rustfmt, rustfmt_skip)]
+#![allow(
+	unused_imports,
+	unused_variables,
+	reason = "not every benchmark touches storage or depends on its component"
+)]
+
+use core::marker::PhantomData;
+use frame_support::{traits::Get, weights::Weight};
+
+/// Weight functions of `pallet_receipts`.
+#[derive(Debug)]
+pub struct WeightInfo<T>(PhantomData<T>);
+
+impl<T: frame_system::Config> pallet_receipts::WeightInfo for WeightInfo<T> {
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Seeds` (r:1 w:0)
+	/// Proof: `Epochs::Seeds` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Previous` (r:1 w:0)
+	/// Proof: `Epochs::Previous` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Current` (r:1 w:0)
+	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Storage: `Providers::Keys` (r:1 w:0)
+	/// Proof: `Providers::Keys` (`max_values`: None, `max_size`: Some(361), added: 2836, mode: `MaxEncodedLen`)
+	/// Storage: `Market::Workers` (r:1 w:0)
+	/// Proof: `Market::Workers` (`max_values`: None, `max_size`: Some(149), added: 2624, mode: `MaxEncodedLen`)
+	/// Storage: `Market::Deals` (r:1 w:0)
+	/// Proof: `Market::Deals` (`max_values`: None, `max_size`: Some(335), added: 2810, mode: `MaxEncodedLen`)
+	/// Storage: `Market::Specs` (r:1 w:0)
+	/// Proof: `Market::Specs` (`max_values`: None, `max_size`: Some(3310), added: 5785, mode: `MaxEncodedLen`)
+	/// Storage: `Market::Packages` (r:1 w:0)
+	/// Proof: `Market::Packages` (`max_values`: None, `max_size`: Some(794), added: 3269, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Opened` (r:0 w:1)
+	/// Proof: `Receipts::Opened` (`max_values`: None, `max_size`: Some(763), added: 3238, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Clients` (r:0 w:1)
+	/// Proof: `Receipts::Clients` (`max_values`: None, `max_size`: Some(121), added: 2596, mode: `MaxEncodedLen`)
+	fn open() -> Weight {
+		// Shortest execution: 248_499_000 picoseconds.
+		Weight::from_parts(276_720_000, 0)
+			.saturating_add(T::DbWeight::get().reads(9))
+			.saturating_add(T::DbWeight::get().writes(2))
+	}
+	/// Storage: `Receipts::Ring` (r:64 w:64)
+	/// Proof: `Receipts::Ring` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Opened` (r:64 w:64)
+	/// Proof: `Receipts::Opened` (`max_values`: None, `max_size`: Some(763), added: 3238, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Clients` (r:64 w:64)
+	/// Proof: `Receipts::Clients` (`max_values`: None, `max_size`: Some(121), added: 2596, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Answered` (r:64 w:64)
+	/// Proof: `Receipts::Answered` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Cases` (r:128 w:128)
+	/// Proof: `Receipts::Cases` (`max_values`: None, `max_size`: Some(135), added: 2610, mode: `MaxEncodedLen`)
+	fn forget() -> Weight {
+		// Shortest execution: 342_747_000 picoseconds.
+		Weight::from_parts(387_494_000, 0)
+			.saturating_add(T::DbWeight::get().reads(384))
+			.saturating_add(T::DbWeight::get().writes(384))
+	}
+	/// Storage: `Receipts::Commits` (r:1 w:1)
+	/// Proof: `Receipts::Commits` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::CommitsOf` (r:1 w:1)
+	/// Proof: `Receipts::CommitsOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Params` (r:1 w:0)
+	/// Proof: `Receipts::Params` (`max_values`: Some(1), `max_size`: Some(64), added: 559, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Uncounted` (r:1 w:0)
+	/// Proof: `Receipts::Uncounted` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	fn commit() -> Weight {
+		// Shortest execution: 58_677_000 picoseconds.
+		Weight::from_parts(66_108_000, 0)
+			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().writes(4))
+	}
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Commits` (r:1 w:1)
+	/// Proof: `Receipts::Commits` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Uncounted` (r:1 w:0)
+	/// Proof: `Receipts::Uncounted` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::CommitsOf` (r:1 w:1)
+	/// Proof: `Receipts::CommitsOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Cases` (r:1 w:1)
+	/// Proof: `Receipts::Cases` (`max_values`: None, `max_size`: Some(135), added: 2610, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Commitments` (r:1 w:0)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(417), added: 2892, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Ring` (r:1 w:0)
+	/// Proof: `Receipts::Ring` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Params` (r:1 w:0)
+	/// Proof: `Receipts::Params` (`max_values`: Some(1), `max_size`: Some(64), added: 559, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Current` (r:1 w:0)
+	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Seeds` (r:1 w:0)
+	/// Proof: `Epochs::Seeds` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
+	/// Storage: `Providers::Keys` (r:1 w:0)
+	/// Proof: `Providers::Keys` (`max_values`: None, `max_size`: Some(361), added: 2836, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::OpenCases` (r:1 w:1)
+	/// Proof: `Receipts::OpenCases` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
+	fn reveal() -> Weight {
+		// Shortest execution: 244_613_000 picoseconds.
+		Weight::from_parts(267_517_000, 0)
+			.saturating_add(T::DbWeight::get().reads(14))
+			.saturating_add(T::DbWeight::get().writes(6))
+	}
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Commits` (r:1 w:1)
+	/// Proof: `Receipts::Commits` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Uncounted` (r:1 w:0)
+	/// Proof: `Receipts::Uncounted` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::CommitsOf` (r:1 w:1)
+	/// Proof: `Receipts::CommitsOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Cases` (r:1 w:1)
+	/// Proof: `Receipts::Cases` (`max_values`: None, `max_size`: Some(135), added: 2610, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Commitments` (r:1 w:0)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(417), added: 2892, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Current` (r:1 w:0)
+	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Seeds` (r:1 w:0)
+	/// Proof: `Epochs::Seeds` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
+	/// Storage: `Providers::Keys` (r:1 w:0)
+	/// Proof: `Providers::Keys` (`max_values`: None, `max_size`: Some(361), added: 2836, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::ReplayedAt` (r:1 w:1)
+	/// Proof: `Receipts::ReplayedAt` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Infos` (r:1 w:0)
+	/// Proof: `Epochs::Infos` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::OpenCases` (r:1 w:1)
+	/// Proof: `Receipts::OpenCases` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Params` (r:1 w:0)
+	/// Proof: `Receipts::Params` (`max_values`: Some(1), `max_size`: Some(64), added: 559, mode: `MaxEncodedLen`)
+	fn reveal_replay() -> Weight {
+		// Shortest execution: 179_166_000 picoseconds.
+		Weight::from_parts(203_532_000, 0)
+			.saturating_add(T::DbWeight::get().reads(15))
+			.saturating_add(T::DbWeight::get().writes(7))
+	}
+	/// Storage: `Receipts::Cases` (r:1 w:1)
+	/// Proof: `Receipts::Cases` (`max_values`: None, `max_size`: Some(135), added: 2610, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Uncounted` (r:1 w:0)
+	/// Proof: `Receipts::Uncounted` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::OpenCases` (r:1 w:1)
+	/// Proof: `Receipts::OpenCases` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Commitments` (r:1 w:0)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(417), added: 2892, mode: `MaxEncodedLen`)
+	fn conclude() -> Weight {
+		// Shortest execution: 18_448_000 picoseconds.
+		Weight::from_parts(20_560_000, 0)
+			.saturating_add(T::DbWeight::get().reads(4))
+			.saturating_add(T::DbWeight::get().writes(2))
+	}
+	/// Storage: `Receipts::Commits` (r:1 w:1)
+	/// Proof: `Receipts::Commits` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Uncounted` (r:1 w:0)
+	/// Proof: `Receipts::Uncounted` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::CommitsOf` (r:1 w:1)
+	/// Proof: `Receipts::CommitsOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
+	fn forget_commit() -> Weight {
+		// Shortest execution: 72_999_000 picoseconds.
+		Weight::from_parts(78_276_000, 0)
+			.saturating_add(T::DbWeight::get().reads(5))
+			.saturating_add(T::DbWeight::get().writes(4))
+	}
+	/// Storage: `Providers::Keys` (r:1 w:0)
+	/// Proof: `Providers::Keys` (`max_values`: None, `max_size`: Some(361), added: 2836, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Shows` (r:1 w:0)
+	/// Proof: `Receipts::Shows` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Uncounted` (r:1 w:0)
+	/// Proof: `Receipts::Uncounted` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Ring` (r:1 w:0)
+	/// Proof: `Receipts::Ring` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	fn authorize_show() -> Weight {
+		// Shortest execution: 95_211_000 picoseconds.
+		Weight::from_parts(108_361_000, 0)
+			.saturating_add(T::DbWeight::get().reads(5))
+	}
+	/// Storage: `Receipts::Shows` (r:1 w:1)
+	/// Proof: `Receipts::Shows` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::ShowsOf` (r:1 w:1)
+	/// Proof: `Receipts::ShowsOf` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::OpenCases` (r:1 w:1)
+	/// Proof: `Receipts::OpenCases` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
+	/// Storage: `Governed::Params` (r:1 w:0)
+	/// Proof: `Governed::Params` (`max_values`: Some(1), `max_size`: Some(48), added: 543, mode: `MaxEncodedLen`)
+	/// Storage: `Providers::Peers` (r:1 w:0)
+	/// Proof: `Providers::Peers` (`max_values`: None, `max_size`: Some(338), added: 2813, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:2 w:2)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	fn show() -> Weight {
+		// Shortest execution: 121_360_000 picoseconds.
+		Weight::from_parts(134_940_000, 0)
+			.saturating_add(T::DbWeight::get().reads(8))
+			.saturating_add(T::DbWeight::get().writes(6))
+	}
+	/// Storage: `Receipts::Shows` (r:1 w:1)
+	/// Proof: `Receipts::Shows` (`max_values`: None, `max_size`: Some(144), added: 2619, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Uncounted` (r:1 w:0)
+	/// Proof: `Receipts::Uncounted` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Cases` (r:1 w:1)
+	/// Proof: `Receipts::Cases` (`max_values`: None, `max_size`: Some(135), added: 2610, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::ShowsOf` (r:1 w:1)
+	/// Proof: `Receipts::ShowsOf` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Params` (r:1 w:0)
+	/// Proof: `Receipts::Params` (`max_values`: Some(1), `max_size`: Some(64), added: 559, mode: `MaxEncodedLen`)
+	fn close_show() -> Weight {
+		// Shortest execution: 84_515_000 picoseconds.
+		Weight::from_parts(118_936_000, 0)
+			.saturating_add(T::DbWeight::get().reads(7))
+			.saturating_add(T::DbWeight::get().writes(5))
+	}
+	/// Storage: `Receipts::Opened` (r:1 w:0)
+	/// Proof: `Receipts::Opened` (`max_values`: None, `max_size`: Some(763), added: 3238, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Clients` (r:1 w:0)
+	/// Proof: `Receipts::Clients` (`max_values`: None, `max_size`: Some(121), added: 2596, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Commitments` (r:1 w:0)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(417), added: 2892, mode: `MaxEncodedLen`)
+	/// Storage: `Epochs::Current` (r:1 w:0)
+	/// Proof: `Epochs::Current` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Demands` (r:1 w:1)
+	/// Proof: `Receipts::Demands` (`max_values`: None, `max_size`: Some(161), added: 2636, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Answered` (r:1 w:0)
+	/// Proof: `Receipts::Answered` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Posted` (r:1 w:0)
+	/// Proof: `Receipts::Posted` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::OpenDemands` (r:1 w:1)
+	/// Proof: `Receipts::OpenDemands` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Params` (r:1 w:0)
+	/// Proof: `Receipts::Params` (`max_values`: Some(1), `max_size`: Some(64), added: 559, mode: `MaxEncodedLen`)
+	/// Storage: `Governed::Params` (r:1 w:0)
+	/// Proof: `Governed::Params` (`max_values`: Some(1), `max_size`: Some(48), added: 543, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Uncounted` (r:1 w:0)
+	/// Proof: `Receipts::Uncounted` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::OpenCases` (r:1 w:1)
+	/// Proof: `Receipts::OpenCases` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
+	fn demand() -> Weight {
+		// Shortest execution: 92_657_000 picoseconds.
+		Weight::from_parts(105_857_000, 0)
+			.saturating_add(T::DbWeight::get().reads(14))
+			.saturating_add(T::DbWeight::get().writes(5))
+	}
+	/// Storage: `Providers::Keys` (r:1 w:0)
+	/// Proof: `Providers::Keys` (`max_values`: None, `max_size`: Some(361), added: 2836, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Demands` (r:1 w:0)
+	/// Proof: `Receipts::Demands` (`max_values`: None, `max_size`: Some(161), added: 2636, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Uncounted` (r:1 w:0)
+	/// Proof: `Receipts::Uncounted` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	fn authorize_post() -> Weight {
+		// Shortest execution: 63_554_000 picoseconds.
+		Weight::from_parts(73_028_000, 0)
+			.saturating_add(T::DbWeight::get().reads(4))
+	}
+	/// Storage: `Receipts::Demands` (r:1 w:1)
+	/// Proof: `Receipts::Demands` (`max_values`: None, `max_size`: Some(161), added: 2636, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::OpenDemands` (r:1 w:1)
+	/// Proof: `Receipts::OpenDemands` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::OpenCases` (r:1 w:1)
+	/// Proof: `Receipts::OpenCases` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Answered` (r:1 w:1)
+	/// Proof: `Receipts::Answered` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	fn post() -> Weight {
+		// Shortest execution: 87_640_000 picoseconds.
+		Weight::from_parts(96_863_000, 0)
+			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().writes(6))
+	}
+	/// Storage: `Receipts::Demands` (r:1 w:1)
+	/// Proof: `Receipts::Demands` (`max_values`: None, `max_size`: Some(161), added: 2636, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::OpenDemands` (r:1 w:1)
+	/// Proof: `Receipts::OpenDemands` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::OpenCases` (r:1 w:1)
+	/// Proof: `Receipts::OpenCases` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Posted` (r:1 w:0)
+	/// Proof: `Receipts::Posted` (`max_values`: None, `max_size`: Some(36), added: 2511, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Uncounted` (r:1 w:0)
+	/// Proof: `Receipts::Uncounted` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(319), added: 2794, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Opened` (r:1 w:1)
+	/// Proof: `Receipts::Opened` (`max_values`: None, `max_size`: Some(763), added: 3238, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Answered` (r:1 w:1)
+	/// Proof: `Receipts::Answered` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Capacity::Commitments` (r:1 w:0)
+	/// Proof: `Capacity::Commitments` (`max_values`: None, `max_size`: Some(417), added: 2892, mode: `MaxEncodedLen`)
+	/// Storage: `Receipts::Clients` (r:0 w:1)
+	/// Proof: `Receipts::Clients` (`max_values`: None, `max_size`: Some(121), added: 2596, mode: `MaxEncodedLen`)
+	fn expire_demand() -> Weight {
+		// Shortest execution: 69_974_000 picoseconds.
+		Weight::from_parts(77_134_000, 0)
+			.saturating_add(T::DbWeight::get().reads(10))
+			.saturating_add(T::DbWeight::get().writes(8))
+	}
+}
