@@ -72,6 +72,31 @@ impl Anvil {
 	pub async fn take_back(&self, blocks: u64) {
 		self.result("anvil_reorg", json!([blocks, []])).await;
 	}
+
+	/// Makes no blocks, until [`Self::resume`].
+	pub async fn pause(&self) {
+		self.result("evm_setIntervalMining", json!([0])).await;
+	}
+
+	/// Makes a block each second again.
+	pub async fn resume(&self) {
+		self.result("evm_setIntervalMining", json!([1])).await;
+	}
+
+	/// Sets the base fee of the next block. In each one behind it, nearly empty as they are, it is lower by an
+	/// eighth.
+	pub async fn set_base_fee(&self, price: u64) {
+		let params = json!([format!("{price:#x}")]);
+		self.result("anvil_setNextBlockBaseFeePerGas", params).await;
+	}
+
+	/// A transaction that waits for a block, if there is one.
+	pub async fn waiting(&self) -> Option<Value> {
+		let pool = self.result("txpool_content", json!([])).await;
+		let accounts = pool["pending"].as_object()?;
+		let mut waiting = accounts.values().filter_map(Value::as_object);
+		waiting.find_map(|sent| sent.values().next()).cloned()
+	}
 }
 
 async fn ask(http: &Http, url: &str, method: &str, params: Value) -> Result<Value, String> {

@@ -83,6 +83,8 @@ error NotGuardian(address given);
 error AlreadyAgreed(address guardian);
 /// The guardians' agreement has no effect yet.
 error RecoveryPending(uint256 readyAt, uint256 time);
+/// Sets are believed for so long from the first vote for them, and the delay is at most half of that.
+error RecoveryDelay(uint40 staleAfter, uint40 given);
 /// More guardians are required than there are, or one is named twice.
 error GuardianSettings(uint256 guardians, uint256 threshold);
 
@@ -111,5 +113,9 @@ error OutflowSettings(uint128 cap, uint40 period);
 error DepositTooSmall(uint128 minimum, uint128 given);
 /// A forced message must not be empty, nor longer than this.
 error ForcedLength(uint256 max, uint256 given);
+/// The chain takes no forced message that is longer, and one that it cannot take would hold up all behind it.
+error ForcedSettings(uint256 max, uint256 given);
+/// A forced message must cost something, since the chain must take it.
+error ZeroForceFee();
 /// The recipient must not be zero.
 error ZeroRecipient();

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Settings} from "./Types.sol";
 import {Messages} from "./Messages.sol";
 import {Flt} from "./Flt.sol";
-import {ClientFrozen, DepositTooSmall, ForcedLength, ZeroRecipient} from "./Errors.sol";
+import {ClientFrozen, DepositTooSmall, ForcedLength, ForcedSettings, ZeroForceFee, ZeroRecipient} from "./Errors.sol";
 
 /// Messages to the chain. They are folded into an accumulator that its validators attest, so no log has to be trusted.
 abstract contract Inbox is Messages {
@@ -17,6 +17,9 @@ abstract contract Inbox is Messages {
     /// Most bytes of a forced message.
     uint32 public immutable maxForcedBytes;
 
+    /// Most bytes of a forced message that the chain takes: `MAX_FORCED_BYTES` there.
+    uint32 private constant CHAIN_FORCED_BYTES = 4096;
+
     /// Messages so far; also the nonce of the next one.
     uint64 public inboxNonce;
     /// Accumulator after so many messages. All are kept, so that the chain can attest any number at a time.
@@ -26,6 +29,10 @@ abstract contract Inbox is Messages {
     event Enqueued(uint64 indexed nonce, bytes32 acc, bytes message);
 
     constructor(Settings memory settings) {
+        if (settings.maxForcedBytes > CHAIN_FORCED_BYTES) {
+            revert ForcedSettings(CHAIN_FORCED_BYTES, settings.maxForcedBytes);
+        }
+        if (settings.forceFee == 0) revert ZeroForceFee();
         flt = new Flt();
         minDeposit = settings.minDeposit;
         forceFee = settings.forceFee;

@@ -36,6 +36,8 @@ abstract contract LightClient {
     uint256 public constant RING = 1024;
     /// Block numbers that fit in a word of storage.
     uint256 private constant BLOCKS_IN_WORD = 8;
+    /// Signatures in one event: Filecoin takes 8,192 bytes of topics and data, which leaves room for 23 words of a bitmap.
+    uint256 private constant LOGGED_AT_ONCE = 112;
 
     Head internal head;
     bytes32 internal previousRoot;
@@ -49,6 +51,17 @@ abstract contract LightClient {
 
     /// A checkpoint was accepted.
     event Checkpoint(uint32 indexed blockNumber, bytes32 mmrRoot, uint64 indexed setId);
+    /// Who signed a commitment that was accepted or reported, in parts: `signatures` are those from the `first` on.
+    ///
+    /// With the genesis hash and the set's addresses it proves itself, by whatever contract it came here.
+    event Signed(
+        uint32 indexed blockNumber,
+        bytes32 mmrRoot,
+        uint64 indexed setId,
+        uint256[] bitmap,
+        uint256 first,
+        bytes32[2][] signatures
+    );
     /// The next set has taken over, and another is known to follow it.
     event HandedOver(uint64 indexed nextId, uint32 len, bytes32 root);
     /// An authority signed two commitments of one block.
@@ -93,6 +106,7 @@ abstract contract LightClient {
         if (byNext) handOver(was, c, handover);
         record(was, c.blockNumber, c.mmrRoot);
         emit Checkpoint(c.blockNumber, c.mmrRoot, c.setId);
+        logSigned(c, bitmap, signatures);
     }
 
     /// Takes two commitments for one block by one set, and records each authority that signed both. If both have a quorum,
@@ -125,6 +139,8 @@ abstract contract LightClient {
             emit DoubleSigned(authorities[i], a.setId, a.blockNumber);
         }
         if (!found) revert NoDoubleSigner();
+        logSigned(a, first.bitmap, first.signatures);
+        logSigned(b, second.bitmap, second.signatures);
 
         uint256 quorum = Quorum.required(len);
         if (countA >= quorum && countB >= quorum && !head.frozen) {
@@ -243,6 +259,33 @@ abstract contract LightClient {
         h.blockNumber = blockNumber;
         h.acceptedEpoch = epoch();
         head = h;
+    }
+
+    /// Emits `Signed`, as often as it takes. Written for gas: the compiler copies signatures one by one.
+    function logSigned(Commitment memory c, uint256[] calldata bitmap, bytes32[2][] calldata signatures) private {
+        bytes32 topic = Signed.selector;
+        (bytes32 root, uint256 blockNumber, uint256 setId) = (c.mmrRoot, c.blockNumber, c.setId);
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            let words := shl(5, bitmap.length)
+            let list := add(add(data, 0xa0), words)
+            // The root, where the bitmap begins, the first one, where the signatures begin; then both, each behind its
+            // length.
+            mstore(data, root)
+            mstore(add(data, 0x20), 0x80)
+            mstore(add(data, 0x60), add(0xa0, words))
+            mstore(add(data, 0x80), bitmap.length)
+            calldatacopy(add(data, 0xa0), bitmap.offset, words)
+            for { let first := 0 } lt(first, signatures.length) { first := add(first, LOGGED_AT_ONCE) } {
+                let count := sub(signatures.length, first)
+                if gt(count, LOGGED_AT_ONCE) { count := LOGGED_AT_ONCE }
+                mstore(add(data, 0x40), first)
+                mstore(list, count)
+                let size := shl(6, count)
+                calldatacopy(add(list, 0x20), add(signatures.offset, shl(6, first)), size)
+                log3(data, add(add(0xc0, words), size), topic, blockNumber, setId)
+            }
+        }
     }
 
     /// The anchor's block. It is for people only, so it stops rather than fails at its end.

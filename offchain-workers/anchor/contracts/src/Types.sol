@@ -72,9 +72,10 @@ struct Settings {
     uint40 currentSince;
     /// Seconds after which a set is believed no more, nor who follows it. Below the unbonding period of the chain.
     uint40 staleAfter;
-    /// Seconds between the guardians' agreement and its effect.
+    /// Seconds between the guardians' agreement and its effect. At most half of `staleAfter`.
     uint40 recoveryDelay;
-    /// Most FLT that can be minted within `outflowPeriod` seconds.
+    /// Most FLT that can be minted at once. As much comes back within `outflowPeriod` seconds, evenly, so that no more than
+    /// twice the cap is minted within any period.
     uint128 outflowCap;
     uint40 outflowPeriod;
     /// Least FLT of a deposit. At least the existential deposit of the chain.

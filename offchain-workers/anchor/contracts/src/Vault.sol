@@ -19,7 +19,7 @@ abstract contract Vault is Inbox, Recoverable {
         uint128 paid;
     }
 
-    /// Most FLT that is minted in a period.
+    /// Most FLT that is minted at once; as much comes back in a period.
     uint128 public immutable outflowCap;
     uint40 public immutable outflowPeriod;
 

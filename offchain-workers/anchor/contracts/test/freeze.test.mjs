@@ -44,7 +44,7 @@ const recover = (anchor, who, recovery) => anchor.contract.send(who, 'recover', 
 test('one authority that signs two commitments for a block is recorded, and freezes nothing', async () => {
 	const { chain, anchor } = await start();
 	const { events } = await report(anchor, fork(chain, { first: [0, 3], second: [2, 3] }));
-	assert.deepEqual(events.map(({ name }) => name), ['DoubleSigned']);
+	assert.deepEqual(events.map(({ name }) => name), ['DoubleSigned', 'Signed', 'Signed']);
 	assert.deepEqual([events[0].args.setId, events[0].args.blockNumber], [0n, 3n]);
 	assert.equal(events[0].args.authority.toLowerCase(), hex(chain.members(0)[3].address));
 	assert.equal((await anchor.status()).frozen, false);
@@ -53,19 +53,19 @@ test('one authority that signs two commitments for a block is recorded, and free
 test('a quorum against less than a quorum freezes nothing', async () => {
 	const { chain, anchor } = await start();
 	const { events } = await report(anchor, fork(chain, { first: everybody(7), second: everybody(7, 3) }));
-	assert.equal(events.length, 4);
-	assert.ok(events.every(({ name }) => name === 'DoubleSigned'));
+	assert.deepEqual(events.map(({ name }) => name), [...new Array(4).fill('DoubleSigned'), 'Signed', 'Signed']);
 	assert.equal((await anchor.status()).frozen, false);
 });
 
 test('two quorums for one block freeze the client: a third of the set has signed both', async () => {
 	const { chain, anchor } = await start();
 	const { events } = await report(anchor, fork(chain, { first: everybody(5), second: everybody(7, 2) }));
-	assert.deepEqual(events.map(({ name }) => name), ['DoubleSigned', 'DoubleSigned', 'DoubleSigned', 'Frozen']);
+	const names = [...new Array(3).fill('DoubleSigned'), 'Signed', 'Signed'];
+	assert.deepEqual(events.map(({ name }) => name), [...names, 'Frozen']);
 	assert.equal((await anchor.status()).frozen, true);
-	// A second report adds names only.
+	// A second report adds names and signatures only.
 	const again = await report(anchor, fork(chain, { block: 2 }));
-	assert.ok(again.events.every(({ name }) => name === 'DoubleSigned'));
+	assert.ok(again.events.every(({ name }) => ['DoubleSigned', 'Signed'].includes(name)));
 });
 
 test('a frozen client takes no checkpoint, pays nothing and takes no deposit', async () => {
@@ -178,6 +178,60 @@ test('a later agreement of guardians replaces an earlier one', async () => {
 	assert.equal((await anchor.status()).setId, 8n);
 });
 
+test('sets that guardians agree on are as old as the first vote for them, whenever they take effect', async () => {
+	const { chain, anchor } = await frozen();
+	const recovery = { blockNumber: 3, current: chain.set(5), next: chain.set(6) };
+	await recover(anchor, 'guardian 0', recovery);
+	await anchor.machine.advance(3 * DAY);
+	const { events } = await recover(anchor, 'guardian 1', recovery);
+	const agreed = events[1].args.readyAt - BigInt(7 * DAY);
+	await anchor.machine.advance(10 * DAY);
+	await recover(anchor, 'alice', recovery);
+	const until = await anchor.contract.read('staleSince');
+	const late = agreed - BigInt(3 * DAY) + BigInt(14 * DAY) - until;
+	assert(late >= 0n && late < 60n, `${late}`);
+	chain.setId = 5;
+	chain.author();
+	await anchor.checkpoint();
+	await anchor.machine.advance(DAY + 60);
+	chain.author();
+	await refused(anchor.checkpoint(), 'ClientStale', until);
+});
+
+test('an agreement that nobody puts in force in time is none, and guardians can agree anew', async () => {
+	const { chain, anchor } = await frozen();
+	const recovery = { blockNumber: 3, current: chain.set(5), next: chain.set(6) };
+	await recover(anchor, 'guardian 0', recovery);
+	await recover(anchor, 'guardian 1', recovery);
+	await anchor.machine.advance(14 * DAY + 60);
+	await refused(recover(anchor, 'alice', recovery), 'NotGuardian');
+	await recover(anchor, 'guardian 0', recovery);
+	await refused(recover(anchor, 'guardian 0', recovery), 'AlreadyAgreed');
+	await recover(anchor, 'guardian 2', recovery);
+	await anchor.machine.advance(7 * DAY);
+	await recover(anchor, 'alice', recovery);
+	chain.setId = 5;
+	chain.author();
+	await anchor.checkpoint();
+});
+
+test('a vote that a guardian left behind counts no more', async () => {
+	const { chain, anchor } = await frozen();
+	const recovery = (id) => ({ blockNumber: 3, current: chain.set(id), next: chain.set(id + 1) });
+	// One vote is missing to the first when its voter agrees to the second with another guardian.
+	await recover(anchor, 'guardian 0', recovery(5));
+	await recover(anchor, 'guardian 0', recovery(8));
+	const { events } = await recover(anchor, 'guardian 1', recovery(8));
+	assert.equal(events.at(-1).name, 'RecoveryAgreed');
+	await anchor.machine.advance(6 * DAY);
+	// So the third alone does not bring the first back, nor puts off what is agreed.
+	const late = await recover(anchor, 'guardian 2', recovery(5));
+	assert.deepEqual(late.events.map(({ name }) => name), ['RecoveryVote']);
+	await anchor.machine.advance(DAY);
+	await recover(anchor, 'alice', recovery(8));
+	assert.equal((await anchor.status()).setId, 8n);
+});
+
 test('sets that do not follow each other are refused', async () => {
 	const { chain, anchor } = await frozen();
 	const recovery = { blockNumber: 3, current: chain.set(5), next: chain.set(7) };
@@ -241,8 +295,13 @@ test('settings that could not work are refused', async () => {
 	await refused(deploy(chain, { guardians, guardianThreshold: 0 }), 'GuardianSettings', 2, 0);
 	await refused(deploy(chain, { guardians: [], guardianThreshold: 1 }), 'GuardianSettings', 0, 1);
 	await refused(deploy(chain, { guardians: [guardians[0], guardians[0]] }), 'GuardianSettings', 2, 2);
+	await refused(deploy(chain, { recoveryDelay: 7 * DAY + 1 }), 'RecoveryDelay', 14 * DAY, 7 * DAY + 1);
+	await deploy(chain, { recoveryDelay: 7 * DAY });
 	await refused(deploy(chain, { outflowCap: 0 }), 'OutflowSettings', 0, DAY);
 	await refused(deploy(chain, { outflowPeriod: 0 }), 'OutflowSettings', undefined, 0);
+	await refused(deploy(chain, { maxForcedBytes: 4097 }), 'ForcedSettings', 4096, 4097);
+	await refused(deploy(chain, { forceFee: 0 }), 'ZeroForceFee');
+	await deploy(chain, { maxForcedBytes: 4096, forceFee: 1 });
 	await refused(deploy(chain, { next: chain.set(2) }), 'SetOrder', 1, 2);
 	await refused(deploy(chain, { current: { ...chain.set(0), len: 0 } }), 'SetLength', 65_535, 0);
 	await deploy(chain, { guardians: [], guardianThreshold: 0 });

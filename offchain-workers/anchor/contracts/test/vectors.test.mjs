@@ -1,9 +1,9 @@
 // The encodings and trees of these tests give what the SDK's own tests expect, and the contracts give what these tests do.
 
 import assert from 'node:assert/strict';
-import { before, test } from 'node:test';
+import { test } from 'node:test';
 import { VECTORS, deployRaw, refused } from './lib/anchor.mjs';
-import { keys, required } from './lib/chain.mjs';
+import { required } from './lib/chain.mjs';
 import { evm } from './lib/evm.mjs';
 import { bytes, commitment, commitmentOf, concat, hex, keccak, leaf, little, unhex } from './lib/scale.mjs';
 import { Range, merkleProof, merkleRoot } from './lib/trees.mjs';
@@ -11,10 +11,7 @@ import { Range, merkleProof, merkleRoot } from './lib/trees.mjs';
 const ascii = (text) => new TextEncoder().encode(text);
 const hash = (i) => keccak(little(i, 4));
 
-let contract;
-before(async () => {
-	({ contract } = await deployRaw(await evm(), VECTORS));
-});
+const { contract } = await deployRaw(await evm(), VECTORS);
 
 test('commitments are encoded as in the tests of sp-consensus-beefy', () => {
 	const encoded = commitmentOf([['mh', bytes(ascii('Hello World!'))]], 5, 0, 16);
@@ -56,30 +53,11 @@ test('ranges and their proofs are those of the tests of pallet-mmr', () => {
 	assert.deepEqual(items(6, 7), ['ae88a082', '7e4316ae']);
 });
 
-test('the contract computes the root of every set of 1 to 300 authorities', async () => {
-	const all = keys('vectors', 300).map((key) => key.address);
-	for (let n = 1; n <= 300; n++) {
-		const root = await contract.read('authorityRoot', all.slice(0, n));
-		assert.equal(root, hex(merkleRoot(all.slice(0, n))), `of ${n}`);
-	}
-});
-
 test('the contract asks for the quorum that the gadget asks for', async () => {
-	for (let n = 1; n <= 300; n++) {
+	for (const n of [1, 2, 3, 4, 5, 6, 7, 99, 100, 101, 255, 256, 257, 300]) {
 		assert.equal(Number(await contract.read('required', n)), required(n), `of ${n}`);
 	}
 	assert.deepEqual([1, 2, 3, 4, 7, 100, 256].map(required), [1, 2, 3, 3, 5, 67, 171]);
-});
-
-test('the contract proves every message of blocks with 1 to 20 messages', async () => {
-	for (let n = 1; n <= 20; n++) {
-		const messages = Array.from({ length: n }, (_, i) => concat(new Uint8Array(69), little(i, 4)));
-		const root = hex(merkleRoot(messages));
-		for (let index = 0; index < n; index++) {
-			const proof = { index, count: n, items: merkleProof(messages, index) };
-			assert.equal(await contract.read('outboxRoot', keccak(messages[index]), proof), root, `${index} of ${n}`);
-		}
-	}
 });
 
 test('a path of another length than its place asks for is refused', async () => {
@@ -93,17 +71,12 @@ test('a path of another length than its place asks for is refused', async () => 
 	await refused(path({ index: 0, count: 0 }), 'MessageIndex', 0, 0);
 });
 
-test('the contract proves every leaf of ranges of 1 to 40 leaves, and some of a long one', async () => {
+test('the contract proves leaves of short ranges and of long ones', async () => {
 	const range = new Range();
-	for (let leaves = 1; leaves <= 40; leaves++) {
-		range.push(hash(leaves));
-		for (let index = 0; index < leaves; index++) {
-			const root = await contract.read('rangeRoot', hash(index + 1), range.proof(index));
-			assert.equal(root, hex(range.root()), `${index} of ${leaves}`);
-		}
-	}
-	for (let leaves = 41; leaves <= 5000; leaves++) range.push(hash(leaves));
-	for (const [index, leaves] of [[0, 5000], [4095, 4999], [4096, 4999], [4998, 4999], [2047, 4096], [4999, 5000]]) {
+	for (let leaves = 1; leaves <= 5000; leaves++) range.push(hash(leaves));
+	const short = [1, 2, 3, 7, 20, 40].flatMap((leaves) => [[0, leaves], [leaves >> 1, leaves], [leaves - 1, leaves]]);
+	const long = [[0, 5000], [4095, 4999], [4096, 4999], [4998, 4999], [2047, 4096], [4999, 5000]];
+	for (const [index, leaves] of [...short, ...long]) {
 		const root = await contract.read('rangeRoot', hash(index + 1), range.proof(index, leaves));
 		assert.equal(root, hex(range.root(leaves)), `${index} of ${leaves}`);
 	}

@@ -18,6 +18,8 @@ mod chain;
 mod decode;
 mod evm;
 mod rpc;
+#[cfg(test)]
+mod solidity;
 mod store;
 
 pub use chain::{Chain, Settings};

@@ -18,7 +18,7 @@ const ROOT_ENTRY: [u8; 3] = *b"mh\x80";
 /// The only version of what nodes keep.
 const VERSION: u8 = 1;
 /// Authorities in a word of the bitmap.
-const WORD: usize = 256;
+pub(crate) const WORD: usize = 256;
 
 /// A signature: r, s, and which of two points it is.
 pub type BeefySignature = [u8; 65];
@@ -177,14 +177,18 @@ impl Signed {
 			.collect()
 	}
 
-	/// The same without what is no signature of these authorities. A node keeps all that it is sent with a
-	/// block as soon as enough of it is right, and the contract refuses all of it for one that is wrong.
+	/// The same with one place for each of these authorities, and without what is no signature of theirs. A
+	/// node keeps all that it is sent with a block as soon as enough of it is right, and whoever shows
+	/// signatures to the contract says himself how long the set is; the contract refuses all of it for one
+	/// that is wrong, and for one place more or less.
 	pub fn right(&self, authorities: &[Address]) -> Self {
-		let right = self.signers(authorities);
-		let signatures = self.signatures.iter().enumerate();
-		let signatures = signatures
-			.map(|(index, signature)| signature.filter(|_| right.contains(&index)))
-			.collect();
+		let mut signatures = vec![None; authorities.len()];
+		for index in self.signers(authorities) {
+			let places = (signatures.get_mut(index), self.signatures.get(index));
+			if let (Some(place), Some(signature)) = places {
+				*place = *signature;
+			}
+		}
 		Self {
 			commitment: self.commitment,
 			signatures,
@@ -281,7 +285,8 @@ fn packed(raw: &BeefySignature) -> [[u8; 32]; 2] {
 	[r, s]
 }
 
-fn unpacked([r, s]: &[[u8; 32]; 2]) -> BeefySignature {
+/// The signature of a pair as the contract takes it.
+pub(crate) fn unpacked([r, s]: &[[u8; 32]; 2]) -> BeefySignature {
 	let mut raw = [0; 65];
 	raw[..32].copy_from_slice(r);
 	raw[32..64].copy_from_slice(s);
@@ -441,7 +446,26 @@ pub(crate) mod tests {
 			assert!(kept.has_quorum(&list));
 			assert_eq!(kept.right(&list), right);
 		}
-		assert_eq!(right.right(&list[..3]).count(), 2);
+	}
+
+	#[test]
+	fn what_is_submitted_has_a_place_for_each_of_the_set() {
+		for count in [3, 256, 257] {
+			let keys = keys(count);
+			let list = addresses(&keys);
+			let right = signed(commitment(5, 1), &keys, &[0, 2]);
+			for shown in [2, count + 1, count + 256] {
+				let mut other = right.clone();
+				other.signatures.resize(shown, Some([7; 65]));
+				let cut = other.right(&list);
+				assert_eq!(cut.signatures.len(), count, "{shown}");
+				assert_eq!(cut.form().bitmap.len(), count.div_ceil(256), "{shown}");
+				assert_eq!(
+					cut.signers(&list),
+					right.right(&list[..shown.min(count)]).signers(&list)
+				);
+			}
+		}
 	}
 
 	#[test]

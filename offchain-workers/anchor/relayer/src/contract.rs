@@ -2,12 +2,16 @@
 
 mod artefact;
 mod calls;
+mod events;
 mod refusal;
 mod settings;
 mod types;
 
 pub use artefact::{Artefact, ANCHOR, TOKEN};
 pub use calls::{read_deposit, read_forced, read_report, read_submission, Call};
+#[cfg(test)]
+pub(crate) use events::tests::events as signed_events;
+pub use events::{read_signed, SignedPart};
 pub use refusal::Refusal;
 pub use settings::Settings;
 pub use types::{AuthoritySet, AuthoritySets, Credit, Handover, Status, Submission};

@@ -17,7 +17,7 @@ pub use fees::{FeeLimits, Fees};
 pub use key::{AnchorKey, AnchorKeyError};
 pub use reads::{AnchorBlock, Reads, ReadsError};
 pub use rpc::{Rpc, RpcError, Transport};
-pub(crate) use transaction::{hex_bytes, hex_hash};
+pub(crate) use transaction::{hex_bytes, hex_hash, small_quantity};
 pub use transaction::{Receipt, SignedTransaction, Transaction};
 
 use millrace_primitives::H256;

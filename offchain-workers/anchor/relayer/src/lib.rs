@@ -23,6 +23,7 @@ mod checkpoints;
 pub mod commitment;
 mod config;
 pub mod contract;
+mod evidence;
 pub mod evm;
 mod inbox;
 pub mod leaf;

@@ -11,12 +11,15 @@ use crate::{
 	ours::{self, Authorities},
 	preimages::Seen,
 	sender::{SendRules, Sender},
-	watch::Watcher,
+	watch::{Watcher, SOON},
 	RelayConfig, RelayError,
 };
 use millrace_client::{AccountKey, Chain, View};
-use millrace_primitives::{anchor::AnchorId, BlockNumber, H256};
-use std::future::Future;
+use millrace_primitives::{anchor::AnchorId, epoch::EpochInfo, BlockNumber, H256};
+use std::{
+	future::Future,
+	time::{SystemTime, UNIX_EPOCH},
+};
 use tokio::time::{sleep, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -263,25 +266,36 @@ impl Relay {
 		})
 	}
 
-	/// Whether the contract's last root is the chain's: what made it believe another one may have come by
-	/// a contract of a stranger's, and so be in no transaction that the watch looks at.
+	/// Whether the contract's last root can be the chain's. What made it believe another one stands in its
+	/// events, which servers may leave out; then this alone tells of it.
 	async fn compare(&mut self, sides: &Sides) -> Result<(), RelayError> {
 		let Status {
-			latest_block, root, ..
+			latest_block,
+			root,
+			last_epoch,
+			..
 		} = sides.status;
-		let is_known = latest_block <= sides.view.block().number;
-		if root.is_zero() || self.compared == Some(root) || !is_known {
+		let is_right = if latest_block > sides.view.block().number {
+			// This node may be behind, but no chain is ahead of its slots.
+			let most = most_blocks(&sides.view.epoch().await?.info, now_ms());
+			latest_block <= most.saturating_add(SOON)
+		} else if root.is_zero() || self.compared == Some(root) {
+			true
+		} else {
+			let is_right = ours::root(&self.chain, latest_block).await? == root;
+			self.compared = is_right.then_some(root);
+			is_right
+		};
+		if is_right {
 			return Ok(());
 		}
-		if ours::root(&self.chain, latest_block).await? == root {
-			self.compared = Some(root);
-			return Ok(());
-		}
+		// Whoever signed it stands there, if anywhere.
+		self.watcher.look_at(last_epoch);
 		self.metrics.set_alarm(Alarm::Fork, true);
 		tracing::error!(
 			block = latest_block,
 			?root,
-			"the contract believes a root that is not this chain's, or a server of the anchor lies"
+			"the contract believes what is not of this chain, or a server of the anchor lies"
 		);
 		Ok(())
 	}
@@ -330,6 +344,25 @@ impl Relay {
 	}
 }
 
+/// The highest block that a chain can have at a time: no slot has two.
+fn most_blocks(epoch: &EpochInfo, now_ms: u64) -> BlockNumber {
+	let since = now_ms.saturating_sub(epoch.start_ms);
+	// Without slots nothing can be said.
+	let slots = since.checked_div(epoch.slot_ms).unwrap_or(u64::MAX);
+	epoch
+		.start
+		.saturating_add(slots.try_into().unwrap_or(BlockNumber::MAX))
+}
+
+/// This machine's clock.
+fn now_ms() -> u64 {
+	let since = SystemTime::now().duration_since(UNIX_EPOCH);
+	// A clock from before 1970 is none, and says nothing.
+	since.map_or(u64::MAX, |since| {
+		since.as_millis().try_into().unwrap_or(u64::MAX)
+	})
+}
+
 /// Tells of a failure. It is tried again at the next look.
 fn note(metrics: &Metrics, what: &str, outcome: Result<(), RelayError>) {
 	let Err(error) = outcome else {
@@ -339,5 +372,35 @@ fn note(metrics: &Metrics, what: &str, outcome: Result<(), RelayError>) {
 	match error.is_divergence() {
 		true => tracing::error!(%error, what, "servers of the anchor contradict each other"),
 		false => tracing::warn!(%error, what, "it is tried again"),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use millrace_primitives::epoch::EpochLengths;
+
+	#[test]
+	fn a_chain_is_no_farther_than_its_slots() {
+		let epoch = |start_ms, slot_ms| EpochInfo {
+			index: 3,
+			start: 1_000,
+			start_ms,
+			slot_ms,
+			lengths: EpochLengths {
+				len: 1_200,
+				report_window: 300,
+				fold_window: 300,
+				answer_window: 300,
+			},
+		};
+		let begun = 1_767_225_600_000;
+		assert_eq!(most_blocks(&epoch(begun, 3_000), begun), 1_000);
+		assert_eq!(most_blocks(&epoch(begun, 3_000), begun + 8_999), 1_002);
+		assert_eq!(most_blocks(&epoch(begun, 3_000), begun - 1), 1_000);
+		// A year of a node's absence explains no last block that there can be.
+		let year = 365 * 86_400_000;
+		assert!(most_blocks(&epoch(begun, 3_000), begun + year) + SOON < BlockNumber::MAX);
+		assert_eq!(most_blocks(&epoch(begun, 0), begun), BlockNumber::MAX);
 	}
 }

@@ -1,13 +1,15 @@
 //! Looks for blocks that validators signed and that are not of this chain's finalised ones, and reports them
-//! on both sides.
+//! to the chain, and those of a quorum to the contract, which freezes.
 //!
 //! Whoever wants to deceive an anchor has to show it signatures. So every transaction to the contract is
-//! looked at, those that failed among them, from the newest blocks on: nothing has to be final for a
-//! signature to be one.
+//! looked at, those that failed among them, and every event in which the contract tells what it has found to
+//! be signed, by whatever contract that came to it. Both from the newest blocks on: nothing has to be final
+//! for a signature to be one.
 
 use crate::{
-	commitment::Signed,
-	contract::{read_report, read_submission, Call, Contract, Submission},
+	commitment::{Commitment, Signed},
+	contract::{read_report, read_submission, Call, Contract},
+	evidence::Evidence,
 	evm::{hex_bytes, hex_hash, keccak, Address, ReadsError},
 	metrics::{Alarm, Metrics},
 	ours::{self, Authorities, OursError},
@@ -32,11 +34,14 @@ const SETTLED: u64 = 5;
 /// Blocks that are looked through again where the anchor has taken some back.
 const REWIND: u64 = 20;
 /// Blocks that others may be ahead of this node.
-const SOON: BlockNumber = 256;
-/// Commitments of such blocks that are kept until it has come so far.
-const EARLY: usize = 256;
-/// Commitments that were looked at.
-const JUDGED: usize = 1_024;
+pub(crate) const SOON: BlockNumber = 256;
+/// Commitments of such blocks that are kept until it has come so far, of those that came one way: a server
+/// that makes some up keeps back nothing of what others show.
+const EARLY: usize = 64;
+/// Commitments of one server's answer that are judged, of those that are not of this chain.
+const JUDGED: usize = 128;
+/// Forks that are remembered, so that none is reported twice.
+const FOUND: usize = 1_024;
 /// Forks that wait to be reported: whoever has one key can sign as many as he likes.
 const FORKS: usize = 64;
 /// Signers that are reported at one tick: each report waits for finality, and so does all else.
@@ -47,6 +52,7 @@ const REPORT: &str = "reportDoubleSign";
 /// Signatures for a block that is not this chain's.
 #[derive(Clone, Debug)]
 struct Fork {
+	/// Those of the set alone, each at its place.
 	signed: Signed,
 	set: Authorities,
 	/// Places of those who signed.
@@ -57,6 +63,32 @@ struct Fork {
 	is_told_there: bool,
 }
 
+/// Something signed, and the way that it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Shown {
+	signed: Signed,
+	by: Way,
+}
+
+/// A way on which signatures come to be known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+	/// In a transaction to the contract.
+	Transaction,
+	/// In an event that a server tells of, by its place among the servers.
+	Event(usize),
+}
+
+impl Fork {
+	/// What it is known by: the same commitment may come again with the signatures of others.
+	fn name(&self) -> H256 {
+		let signatures = self.signed.signatures.iter().flatten().flatten();
+		let mut bytes = self.signed.commitment.encode();
+		bytes.extend(signatures);
+		keccak(&bytes)
+	}
+}
+
 /// The watcher.
 #[derive(Debug, Default)]
 pub(crate) struct Watcher {
@@ -65,15 +97,22 @@ pub(crate) struct Watcher {
 	last: Option<H256>,
 	/// Parent of the block at which it went back, so that it does so once.
 	rewound: Option<H256>,
-	judged: VecDeque<H256>,
+	evidence: Evidence,
+	/// Names of the forks that were found.
+	found: VecDeque<H256>,
 	/// Signed for blocks that this node does not know yet: others may be ahead of it.
-	early: VecDeque<Submission>,
+	early: VecDeque<Shown>,
 	/// The first one is being reported.
 	forks: VecDeque<Fork>,
 }
 
 impl Watcher {
-	/// Looks through new blocks of the anchor.
+	/// Has the events of a block of the anchor looked at with the next ones, however old it is.
+	pub(crate) fn look_at(&mut self, block: u64) {
+		self.evidence.look_at(block);
+	}
+
+	/// Looks through new blocks of the anchor, and through new events of the contract.
 	pub(crate) async fn scan(
 		&mut self,
 		chain: &Chain,
@@ -81,14 +120,64 @@ impl Watcher {
 		seen: &mut Seen,
 		metrics: &Metrics,
 	) -> Result<(), RelayError> {
+		let last = chain.latest().await?.block().number;
 		let mut early = std::mem::take(&mut self.early);
-		while let Some(submission) = early.pop_front() {
-			if let Err(error) = self.judge(chain, &submission, metrics).await {
-				self.early.push_back(submission);
+		while let Some(shown) = early.pop_front() {
+			if let Err(error) = self.judge(chain, shown.clone(), last, metrics).await {
+				self.early.push_back(shown);
 				self.early.extend(early);
 				return Err(error);
 			}
 		}
+		// What one way fails to show, the other may.
+		let events = self.scan_events(chain, contract, last, metrics).await;
+		let blocks = self.scan_blocks(chain, contract, last, seen, metrics).await;
+		events.and(blocks)
+	}
+
+	/// Looks through what servers tell of the contract's events.
+	async fn scan_events(
+		&mut self,
+		chain: &Chain,
+		contract: &Contract,
+		last: BlockNumber,
+		metrics: &Metrics,
+	) -> Result<(), RelayError> {
+		for mut answer in self.evidence.ask(contract, chain.genesis()).await? {
+			let by = Way::Event(answer.server);
+			let mut judged = 0;
+			for told in std::mem::take(&mut answer.told) {
+				// What is of this chain takes nobody's place: with one key of a set, all that the set has
+				// signed can be shown to the contract again.
+				match is_ours(chain, &told.commitment, last).await {
+					Ok(true) => continue,
+					Err(error) if error.is_transient() => return Err(error.into()),
+					_ => {}
+				}
+				if judged >= JUDGED {
+					tracing::warn!("a server tells of more commitments than are judged");
+					break;
+				}
+				judged = judged.saturating_add(1);
+				if let Some(signed) = told.signed() {
+					let shown = Shown { signed, by };
+					self.judge(chain, shown, last, metrics).await?;
+				}
+			}
+			self.evidence.settle(&answer);
+		}
+		Ok(())
+	}
+
+	/// Looks through the transactions of new blocks.
+	async fn scan_blocks(
+		&mut self,
+		chain: &Chain,
+		contract: &Contract,
+		last: BlockNumber,
+		seen: &mut Seen,
+		metrics: &Metrics,
+	) -> Result<(), RelayError> {
 		let head = contract.reads().head().await?;
 		let from = self
 			.next
@@ -116,8 +205,10 @@ impl Watcher {
 					continue;
 				};
 				seen.note(sender, &data);
-				for submission in submissions(&data) {
-					self.judge(chain, &submission, metrics).await?;
+				for signed in signed_in(&data) {
+					let by = Way::Transaction;
+					self.judge(chain, Shown { signed, by }, last, metrics)
+						.await?;
 				}
 			}
 			self.next = Some(number.saturating_add(1));
@@ -145,36 +236,19 @@ impl Watcher {
 	async fn judge(
 		&mut self,
 		chain: &Chain,
-		submission: &Submission,
+		shown: Shown,
+		last: BlockNumber,
 		metrics: &Metrics,
 	) -> Result<(), RelayError> {
-		let Some(signed) = submission.signed.signed(submission.authorities.len()) else {
-			return Ok(());
-		};
-		let commitment = signed.commitment;
-		// With its signatures: the same commitment may come again with those of others.
-		let signatures: Vec<u8> = signed
-			.signatures
-			.iter()
-			.flatten()
-			.flatten()
-			.copied()
-			.collect();
-		let name = keccak(&[&commitment.encode()[..], &signatures].concat());
-		let of_here = commitment.genesis == chain.genesis();
-		let who = signed.signers(&submission.authorities);
-		if !of_here || who.is_empty() || self.judged.contains(&name) {
+		let commitment = shown.signed.commitment;
+		if commitment.genesis != chain.genesis() {
 			return Ok(());
 		}
-		let last = chain.latest().await?.block().number;
 		if commitment.block > last && commitment.block <= last.saturating_add(SOON) {
-			if self.early.len() >= EARLY {
-				self.early.pop_front();
-			}
-			self.early.push_back(submission.clone());
+			self.wait_for(shown);
 			return Ok(());
 		}
-		let fork = match fork(chain, signed, last).await {
+		let fork = match fork(chain, shown.signed, last).await {
 			Ok(fork) => fork,
 			Err(error) if is_transient(&error) => return Err(error),
 			// Whoever writes nonsense must not stop the watch.
@@ -183,21 +257,47 @@ impl Watcher {
 				None
 			}
 		};
-		if self.judged.len() >= JUDGED {
-			self.judged.pop_front();
+		let Some(fork) = fork else {
+			return Ok(());
+		};
+		let name = fork.name();
+		if self.found.contains(&name) {
+			return Ok(());
 		}
-		self.judged.push_back(name);
-		if let Some(fork) = fork {
-			metrics.set_alarm(Alarm::Fork, true);
-			tracing::error!(
-				block = fork.signed.commitment.block,
-				set = fork.set.id,
-				signers = fork.signers.len(),
-				"validators have signed a block that is not of this chain"
-			);
-			self.keep(fork);
+		if self.found.len() >= FOUND {
+			self.found.pop_front();
 		}
+		self.found.push_back(name);
+		metrics.set_alarm(Alarm::Fork, true);
+		tracing::error!(
+			block = fork.signed.commitment.block,
+			set = fork.set.id,
+			signers = fork.signers.len(),
+			"validators have signed a block that is not of this chain"
+		);
+		self.keep(fork);
 		Ok(())
+	}
+
+	/// Keeps something until this node has come so far. Of too many those with the fewest signatures go.
+	fn wait_for(&mut self, shown: Shown) {
+		if self.early.contains(&shown) {
+			return;
+		}
+		let alike = self.early.iter().enumerate();
+		let alike = alike.filter(|(_, known)| known.by == shown.by);
+		let alike: Vec<(usize, usize)> = alike
+			.map(|(place, known)| (known.signed.count(), place))
+			.collect();
+		if alike.len() >= EARLY {
+			match alike.into_iter().min() {
+				Some((fewest, place)) if fewest <= shown.signed.count() => {
+					self.early.remove(place);
+				}
+				_ => return,
+			}
+		}
+		self.early.push_back(shown);
 	}
 
 	/// Keeps a fork to be reported: those with a quorum, which can do harm, right behind the one that is
@@ -269,11 +369,30 @@ fn sent_to(transaction: &Value, contract: Address) -> Option<(Address, Vec<u8>)>
 	Some((address("from")?, hex_bytes(transaction.get("input")?)?))
 }
 
-fn submissions(data: &[u8]) -> Vec<Submission> {
-	match read_report(data) {
-		Some(both) => both.into(),
+/// What somebody has signed of the set that the same transaction names: nonsense is not asked the chain for.
+fn signed_in(data: &[u8]) -> Vec<Signed> {
+	let submissions = match read_report(data) {
+		Some(both) => Vec::from(both),
 		None => read_submission(data).into_iter().collect(),
-	}
+	};
+	submissions
+		.iter()
+		.filter_map(|submission| {
+			let signed = submission.signed.signed(submission.authorities.len())?;
+			let is_signed = !signed.signers(&submission.authorities).is_empty();
+			is_signed.then_some(signed)
+		})
+		.collect()
+}
+
+/// Whether this chain has a block with such a root.
+async fn is_ours(
+	chain: &Chain,
+	commitment: &Commitment,
+	last: BlockNumber,
+) -> Result<bool, OursError> {
+	let is_past = commitment.block <= last;
+	Ok(is_past && ours::root(chain, commitment.block).await? == commitment.root)
 }
 
 /// Who has signed a block that is not of this chain; `None` if nobody of ours has.
@@ -283,8 +402,7 @@ async fn fork(
 	last: BlockNumber,
 ) -> Result<Option<Fork>, RelayError> {
 	let commitment = signed.commitment;
-	let is_past = commitment.block <= last;
-	if is_past && ours::root(chain, commitment.block).await? == commitment.root {
+	if is_ours(chain, &commitment, last).await? {
 		return Ok(None);
 	}
 	let first = ours::first_block_of(chain, commitment.set, 0, last).await?;
@@ -294,7 +412,12 @@ async fn fork(
 		Err(OursError::NoSet(_)) => return Ok(None),
 		Err(error) => return Err(error.into()),
 	};
-	let signers = signed.signers(&set.addresses);
+	let signed = signed.right(&set.addresses);
+	let places = signed.signatures.iter().enumerate();
+	let signers: Vec<usize> = places
+		.filter(|(_, signature)| signature.is_some())
+		.map(|(index, _)| index)
+		.collect();
 	Ok((!signers.is_empty()).then_some(Fork {
 		signed,
 		set,
@@ -410,7 +533,9 @@ async fn report_there(
 	metrics: &Metrics,
 ) -> Result<bool, RelayError> {
 	let block: BlockNumber = fork.signed.commitment.block;
-	if block > view.block().number {
+	// Without a quorum nothing follows from a report there, and whoever has one key could have every relayer
+	// pay for as many as he likes.
+	if block > view.block().number || !fork.signed.has_quorum(&fork.set.addresses) {
 		return Ok(true);
 	}
 	if sender.is_busy() && !sender.is_sending(REPORT) {
@@ -422,7 +547,7 @@ async fn report_there(
 	};
 	let call = Call::ReportDoubleSign {
 		first: true_one.signed.right(&fork.set.addresses).form(),
-		second: fork.signed.right(&fork.set.addresses).form(),
+		second: fork.signed.form(),
 		authorities: fork.set.addresses.clone(),
 	};
 	match sender.send(&call).await? {
@@ -441,78 +566,4 @@ async fn report_there(
 }
 
 #[cfg(test)]
-mod tests {
-	use super::*;
-	use crate::commitment::tests::{addresses, commitment, keys, signed};
-
-	#[test]
-	fn transactions_to_the_contract_are_found_whatever_their_capitals() {
-		let contract = Address([0xab; 20]);
-		let transaction = json!({
-			"from": format!("0x{}", "cd".repeat(20)),
-			"to": format!("0x{}", "AB".repeat(20)),
-			"input": "0x0102",
-		});
-		let found = sent_to(&transaction, contract);
-		assert_eq!(found, Some((Address([0xcd; 20]), vec![1, 2])));
-		assert_eq!(sent_to(&transaction, Address([1; 20])), None);
-		let deployment = json!({ "from": "0x", "to": null, "input": "0x" });
-		assert_eq!(sent_to(&deployment, contract), None);
-	}
-
-	#[test]
-	fn blocks_that_took_the_place_of_others_are_looked_for_once() {
-		let block =
-			|parent: u8| json!({ "parentHash": format!("0x{}", hex::encode([parent; 32])) });
-		let mut watcher = Watcher {
-			last: Some(H256::repeat_byte(1)),
-			..Watcher::default()
-		};
-		assert!(!watcher.is_taken_back(&block(1)));
-		assert!(!watcher.is_taken_back(&Value::Null), "a round without one");
-		assert!(watcher.is_taken_back(&block(2)));
-		watcher.last = Some(H256::repeat_byte(1));
-		assert!(!watcher.is_taken_back(&block(2)), "it was gone back for");
-		assert!(watcher.is_taken_back(&block(3)));
-	}
-
-	#[test]
-	fn forks_are_bounded_and_one_with_a_quorum_goes_first() {
-		let keys = keys(4);
-		let fork = |block, who: &[usize]| Fork {
-			signed: signed(commitment(block, 1), &keys, who),
-			set: Authorities {
-				id: 1,
-				keys: Vec::new(),
-				addresses: addresses(&keys),
-			},
-			signers: who.to_vec(),
-			told_here: 0,
-			is_told_there: false,
-		};
-		let mut watcher = Watcher::default();
-		for block in 0..80 {
-			watcher.keep(fork(block, &[3]));
-		}
-		watcher.keep(fork(500, &[0, 1, 2]));
-		assert_eq!(watcher.forks.len(), FORKS);
-		let first = watcher.forks.iter().take(3);
-		let blocks: Vec<_> = first.map(|fork| fork.signed.commitment.block).collect();
-		assert_eq!(blocks, [0, 500, 1], "the first one is under way");
-	}
-
-	#[test]
-	fn both_commitments_of_a_report_are_looked_at() {
-		let keys = keys(4);
-		let one = signed(commitment(5, 1), &keys, &[0, 1, 2]);
-		let submission = Submission::new(&one, addresses(&keys), None);
-		let report = Call::ReportDoubleSign {
-			first: submission.signed.clone(),
-			second: submission.signed.clone(),
-			authorities: submission.authorities.clone(),
-		};
-		assert_eq!(submissions(&report.encode()).len(), 2);
-		assert_eq!(submissions(&Call::Submit(submission).encode()).len(), 1);
-		assert!(submissions(&Call::Status.encode()).is_empty());
-	}
-}
+mod tests;

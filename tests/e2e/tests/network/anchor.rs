@@ -1,8 +1,10 @@
 //! Four validators and an anchor: checkpoints through changes of the set, FLT both ways to the unit, servers
-//! that lie, relayers that are dead, an anchor that takes blocks back, and a fork.
+//! that lie, relayers that are dead, gas that is dear, an anchor that takes blocks back, and a fork.
 
 mod forged;
 mod scene;
+mod seats;
+mod spike;
 
 use millrace_client::{amounts, AccountKey, View};
 use millrace_e2e::{
@@ -18,6 +20,8 @@ use std::time::{Duration, Instant};
 const CLAIMABLE: Duration = Duration::from_secs(60);
 /// Sessions for which relayers are dead.
 const DEAD_SESSIONS: u64 = 3;
+/// Blocks of an epoch: more than a test takes, so that nothing is owed for any stake.
+const LONG_EPOCH: u32 = 2_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flt_goes_to_the_anchor_and_back_and_pays_for_a_job() {
@@ -82,17 +86,21 @@ async fn a_job_is_paid(network: &Network, owner: &AccountKey) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dead_relayers_lying_servers_and_blocks_taken_back_lose_and_double_nothing() {
-	let mut scene = Scene::start(Relays::Beside).await;
+	let mut scene = Scene::with_epochs(Relays::Beside, LONG_EPOCH).await;
 	let sent = scene.withdraw("//Charlie", "100 FLT").await;
 	scene.claim(sent).await;
 	let before = scene.until_contract_set(2).await;
 
-	// Nobody relays for three sessions; then one commitment for each of them, without anybody's help.
+	// Nobody relays for three sessions, in which seats change; then one commitment for each of them, without
+	// anybody's help, the first one in spite of what gas costs.
 	scene.stop_relays().await;
+	seats::change(&scene).await;
 	scene.until_chain_set(before + DEAD_SESSIONS + 1).await;
+	seats::until_changed(&scene).await;
 	let status = scene.status().await;
 	let behind = status["sets_behind"].as_u64().expect("a number");
 	assert!(behind >= DEAD_SESSIONS, "{status}");
+	spike::is_outlived(&scene).await;
 	scene.start_relays();
 	scene.until_contract_set(before + DEAD_SESSIONS + 1).await;
 
@@ -133,17 +141,39 @@ async fn dead_relayers_lying_servers_and_blocks_taken_back_lose_and_double_nothi
 	assert_eq!(scene.minted().await, 90 * FLT);
 	scene.proxy.set(Fault::None);
 	scene.until_contract_set(before + DEAD_SESSIONS + 2).await;
+	seats::until_followed(&scene).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fork_is_reported_on_both_sides() {
 	let scene = Scene::start(Relays::Beside).await;
 	let (network, scene) = scene.network().await;
+	let block = begun_at(&scene).await;
+	forged::submit_fork(&scene, &network.chain, block).await;
+	until_reported(&network, &scene).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fork_that_comes_through_another_contract_is_found_in_events() {
+	let scene = Scene::start(Relays::Beside).await;
+	let (network, scene) = scene.network().await;
+	// The other server tells them.
+	scene.proxy.set(Fault::NoEvents);
+	let block = begun_at(&scene).await;
+	forged::report_fork_through_another(&scene, &network.chain, block).await;
+	until_reported(&network, &scene).await;
+}
+
+/// Block at which the contract stands, or has begun.
+async fn begun_at(scene: &Scene) -> u32 {
 	let status = scene.status().await;
 	let block = status["contract"]["status"]["latest_block"].as_u64();
 	let block = block.and_then(|block| u32::try_from(block).ok());
-	let block = block.expect("the contract began at one that was signed");
-	forged::submit_fork(&scene, &network.chain, block).await;
+	block.expect("the contract began at one that was signed")
+}
+
+/// Waits until the contract is frozen, and those who signed the fork have lost stake.
+async fn until_reported(network: &Network, scene: &Scene) {
 	eventually("the client is frozen", WAIT, async || {
 		let status = scene.try_status().await?;
 		match &status["contract"]["status"]["frozen"] {

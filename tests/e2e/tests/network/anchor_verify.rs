@@ -1,4 +1,7 @@
-//! A receipt is checked down to the anchor: with node, worker and anchor there, and later with none of them.
+//! A receipt is checked down to the anchor: with node, worker and anchor there, and later with none of them; and
+//! a message is proven to the contract by what the tool prints.
+
+mod proof;
 
 use crate::anchored::{Anchored, LIMIT};
 use millrace_e2e::{
@@ -20,6 +23,7 @@ const EARLY: u32 = 10;
 async fn a_receipt_is_checked_down_to_the_anchor_and_again_without_any_connection() {
 	let anchored = Anchored::start().await;
 	let network = &anchored.network;
+	let message = proof::withdraw(&anchored).await;
 	let provider = Provider::register(network, "//Bob", 1, 1).await;
 	let _workers = provider.start_workers(network).await;
 	let gateway = Gateway::start(network).await;
@@ -84,4 +88,5 @@ async fn a_receipt_is_checked_down_to_the_anchor_and_again_without_any_connectio
 		let (status, code) = offline(&forged, root).await.error();
 		assert_eq!(status, 6, "{field}: {code}");
 	}
+	proof::is_taken(&anchored, message).await;
 }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { Interface } from 'ethers';
+import { Interface } from 'ethers/abi';
 import { CHAIN_ID, evm } from './evm.mjs';
 import { hex } from './scale.mjs';
 import { BEGINNING, account } from './chain.mjs';
@@ -58,13 +58,15 @@ export class Contract {
 		return values.length === 1 ? values[0] : values;
 	}
 
-	/** Sends a transaction. Answers gas and events. */
+	/** Sends a transaction. Answers gas and events, each with its bytes as Filecoin counts them: topics and data. */
 	async send(from, name, ...args) {
 		const result = await this.machine.send(from, this.address, this.encode(name, args));
 		if (!result.ok) throw refusal(result);
 		const events = result.logs
-			.map((log) => anchorAbi.parseLog(log) ?? fltAbi.parseLog(log))
-			.map((event) => ({ name: event.name, args: event.args }));
+			.map((log) => [log, anchorAbi.parseLog(log) ?? fltAbi.parseLog(log)])
+			.map(([{ topics, data }, { name, args }]) => {
+				return { name, args, bytes: 32 * topics.length + data.length / 2 - 1 };
+			});
 		return { gas: result.gas, events };
 	}
 

@@ -232,7 +232,7 @@ fn arguments_of(name: &str, kinds: &[Kind], data: &[u8]) -> Option<Vec<Value>> {
 	decode(kinds, arguments).ok()
 }
 
-fn signatures_kind() -> Kind {
+pub(super) fn signatures_kind() -> Kind {
 	let pair = Kind::Tuple(vec![Kind::Word, Kind::Word]);
 	Kind::List(Box::new(pair))
 }
@@ -241,16 +241,21 @@ fn form([commitment, bitmap, signatures]: [&Value; 3]) -> Option<SignedForm> {
 	Some(SignedForm {
 		commitment: commitment.as_bytes()?.to_vec(),
 		bitmap: list(bitmap, Value::as_number)?,
-		signatures: list(signatures, |pair| {
-			let [r, s] = pair.items()? else {
-				return None;
-			};
-			Some([r.as_word()?, s.as_word()?])
-		})?,
+		signatures: pairs(signatures)?,
 	})
 }
 
-fn list<T>(value: &Value, take: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
+/// The signatures of a list.
+pub(super) fn pairs(value: &Value) -> Option<Vec<[[u8; 32]; 2]>> {
+	list(value, |pair| {
+		let [r, s] = pair.items()? else {
+			return None;
+		};
+		Some([r.as_word()?, s.as_word()?])
+	})
+}
+
+pub(super) fn list<T>(value: &Value, take: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
 	value.items()?.iter().map(take).collect()
 }
 

@@ -5,7 +5,7 @@ use crate::evm::{
 	abi::{encode, Value},
 	Address,
 };
-use millrace_primitives::{Balance, FLT, H256};
+use millrace_primitives::{anchor::MAX_FORCED_BYTES, Balance, FLT, H256};
 use serde::{Deserialize, Serialize};
 
 const DAY_SECONDS: u64 = 86_400;
@@ -26,9 +26,9 @@ pub struct Settings {
 	pub current_since: u64,
 	/// Seconds after which a set is believed no more.
 	pub stale_after: u64,
-	/// Seconds between the guardians' agreement and its effect.
+	/// Seconds between the guardians' agreement and its effect; at most half of `stale_after`, if there are any.
 	pub recovery_delay: u64,
-	/// Most FLT that is minted within a period, in the smallest unit.
+	/// Most FLT that is minted at once, in the smallest unit. As much comes back within a period.
 	#[serde(with = "millrace_primitives::decimal")]
 	pub outflow_cap: Balance,
 	/// Seconds of that period.
@@ -36,10 +36,10 @@ pub struct Settings {
 	/// Least FLT of a deposit.
 	#[serde(with = "millrace_primitives::decimal")]
 	pub min_deposit: Balance,
-	/// FLT that a forced message costs.
+	/// FLT that a forced message costs; not zero.
 	#[serde(with = "millrace_primitives::decimal")]
 	pub force_fee: Balance,
-	/// Most bytes of a forced message.
+	/// Most bytes of a forced message; not more than the chain takes.
 	pub max_forced_bytes: u32,
 	/// Who can agree on other sets once the client cannot go on.
 	pub guardians: Vec<Address>,
@@ -67,7 +67,7 @@ impl Settings {
 			outflow_period: DAY_SECONDS,
 			min_deposit: FLT / 100,
 			force_fee: FLT,
-			max_forced_bytes: 4_096,
+			max_forced_bytes: MAX_FORCED_BYTES,
 			guardians: Vec::new(),
 			guardian_threshold: 0,
 		}

@@ -34,13 +34,13 @@ pub(crate) struct DeployArgs {
 	/// How many of them must [default: more than half].
 	#[arg(long, value_name = "NUMBER")]
 	threshold: Option<u32>,
-	/// Most FLT that is minted in a day [default: 1000000 FLT].
+	/// Most FLT that is minted at once; as much comes back in a day [default: 1000000 FLT].
 	#[arg(long, value_name = "AMOUNT", value_parser = arguments::amount)]
 	outflow_cap: Option<Balance>,
 	/// Least FLT of a deposit [default: 0.01 FLT].
 	#[arg(long, value_name = "AMOUNT", value_parser = arguments::amount)]
 	min_deposit: Option<Balance>,
-	/// FLT that a forced message costs [default: 1 FLT].
+	/// FLT that a forced message costs, more than nothing [default: 1 FLT].
 	#[arg(long, value_name = "AMOUNT", value_parser = arguments::amount)]
 	force_fee: Option<Balance>,
 	/// Name the contract on the chain too, by the signing account as root of a development chain.
@@ -125,6 +125,10 @@ async fn settings(chain: &Chain, args: &DeployArgs) -> Result<Settings> {
 	if threshold as usize > guardians || (threshold == 0) != (guardians == 0) {
 		let message = format!("{threshold} of {guardians} guardians cannot agree");
 		return Err(CliError::usage("bad_guardians", message));
+	}
+	if args.force_fee == Some(0) {
+		let message = "a forced message must cost something, since the chain must take it";
+		return Err(CliError::usage("bad_force_fee", message));
 	}
 	let start = beginning(chain).await?;
 	Ok(Settings {

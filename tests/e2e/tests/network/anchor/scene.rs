@@ -32,6 +32,8 @@ const SLOT_MS: u64 = 600;
 const SESSION_SLOTS: u64 = 30;
 /// The anchor calls blocks final that are six behind its head: a part of it can be taken back.
 const ANVIL_SLOTS: u64 = 3;
+/// Blocks of an epoch, of which a job takes a few.
+const EPOCH_BLOCKS: u32 = 36;
 /// Accounts of the chain that report offences.
 const REPORTERS: [&str; 4] = ["//Eve", "//Ferdie", "//Alice", "//Bob"];
 /// The validators.
@@ -50,17 +52,18 @@ pub(super) enum Relays {
 pub(super) struct Scene {
 	pub(super) anvil: Anvil,
 	pub(super) proxy: FaultProxy,
-	chain: Chain,
+	pub(super) chain: Chain,
 	_nodes: Vec<Node>,
 	first: Option<Node>,
 	ws: String,
 	relays: Vec<Process>,
 	settings: Vec<PathBuf>,
-	urls: Vec<String>,
+	/// URLs of the nodes, in the order of the validators' names.
+	pub(super) urls: Vec<String>,
 	metrics: u16,
 	http: Http,
 	/// Where the tool runs.
-	path: PathBuf,
+	pub(super) path: PathBuf,
 	// The last field: it is dropped when everything that writes into it has been killed.
 	folder: Option<TempDir>,
 }
@@ -68,6 +71,11 @@ pub(super) struct Scene {
 impl Scene {
 	/// Starts validators and anchor, deploys the contracts and starts the relayers.
 	pub(super) async fn start(relays: Relays) -> Self {
+		Self::with_epochs(relays, EPOCH_BLOCKS).await
+	}
+
+	/// The same with epochs of so many blocks.
+	pub(super) async fn with_epochs(relays: Relays, blocks: u32) -> Self {
 		let folder = folder();
 		let path = folder.path().to_path_buf();
 		let anvil = Anvil::start(&path, ANVIL_SLOTS).await;
@@ -80,7 +88,7 @@ impl Scene {
 		patch["timing"] = json!({ "slotMs": SLOT_MS, "sessionSlots": SESSION_SLOTS });
 		// Daemons act on final blocks, of which these validators are some behind the best one.
 		patch["epochs"]["lengths"] = json!({
-			"len": 36, "report_window": 12, "fold_window": 2, "answer_window": 16,
+			"len": blocks, "report_window": 12, "fold_window": 2, "answer_window": 16,
 		});
 		let spec = spec::patched(&path, "local", "anchored", &patch);
 		let spec = spec::built(&spec).display().to_string();
@@ -158,17 +166,30 @@ impl Scene {
 
 	/// Starts a relayer for each validator.
 	pub(super) fn start_relays(&mut self) {
-		let program = millrace_e2e::binaries::millrace();
 		let validators = self.settings.iter().zip(&self.urls).zip(REPORTERS);
-		for (index, ((settings, url), reporter)) in validators.enumerate() {
-			let settings = settings.display().to_string();
-			let arguments = [
-				"anchor", "relay", "--config", &settings, "--node", url, "--key", reporter,
-			];
-			let name = format!("relay-{index}");
-			let relay = Process::start(&self.path, &name, &program, arguments);
-			self.relays.push(relay);
-		}
+		let relays: Vec<Process> = validators
+			.enumerate()
+			.map(|(index, ((settings, url), reporter))| {
+				self.start_relay(&format!("relay-{index}"), settings, url, reporter)
+			})
+			.collect();
+		self.relays.extend(relays);
+	}
+
+	/// Starts a relayer with its configuration, at a node.
+	pub(super) fn start_relay(
+		&self,
+		name: &str,
+		settings: &Path,
+		url: &str,
+		reporter: &str,
+	) -> Process {
+		let program = millrace_e2e::binaries::millrace();
+		let settings = settings.display().to_string();
+		let arguments = [
+			"anchor", "relay", "--config", &settings, "--node", url, "--key", reporter,
+		];
+		Process::start(&self.path, name, &program, arguments)
 	}
 
 	/// Kills all of them.
@@ -336,7 +357,12 @@ impl Scene {
 
 	/// Waits until the first relayer has an alarm, or has it no more.
 	pub(super) async fn until_alarm(&self, kind: &str, value: f64) {
-		let url = format!("http://127.0.0.1:{}/metrics", self.metrics);
+		self.until_alarm_at(self.metrics, kind, value).await;
+	}
+
+	/// Waits until the relayer that tells its figures at a port has an alarm, or has it no more.
+	pub(super) async fn until_alarm_at(&self, port: u16, kind: &str, value: f64) {
+		let url = format!("http://127.0.0.1:{port}/metrics");
 		let line = format!("millrace_anchor_alarm{{kind=\"{kind}\"}} {value}");
 		eventually(&line.clone(), SHORT, async || {
 			let answer = self.http.get(&url).await?;
