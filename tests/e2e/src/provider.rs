@@ -80,7 +80,8 @@ impl Peer {
 			"node_url": network.node.ws(),
 			"peer_key": &key_file,
 			"listen": format!("127.0.0.1:{door}"),
-			"prover": { "threads": 1, "mode": "light" },
+			// As nice as the nodes of the tests beside: else a busy machine has no time for its proofs.
+			"prover": { "threads": 1, "mode": "light", "nice": 0 },
 			"limits": { "allow_private_links": true },
 		});
 		spec::merge(&mut settings, more);
