@@ -65,7 +65,7 @@ impl Default for AnchorParams {
 			min_withdrawal: FLT / 100,
 			withdraw_per_epoch: FLT.saturating_mul(100_000),
 			release_per_epoch: FLT.saturating_mul(100_000),
-			message_fee: FLT / 20,
+			message_fee: FLT * 6 / 100,
 			byte_fee: FLT / 10_000,
 			deliver_blocks: 1_200,
 			max_pause_blocks: 201_600,

@@ -480,7 +480,7 @@ parameters! {
 			FLT * 100 => FLT * 1_000_000;
 		/// Burnt for each message to the anchor. Its row stays for ever.
 		MessageFee(3) = message_fee: u128 in "FLT per message",
-			FLT / 20 => FLT * 10;
+			FLT * 6 / 100 => FLT * 10;
 		/// Burnt for each byte that a message carries for a contract on the anchor.
 		ByteFee(4) = byte_fee: u128 in "FLT per byte",
 			FLT / 10_000 => FLT / 100;

@@ -5,9 +5,11 @@ use crate::{configs::money::deposit, Balance, Governed, Runtime};
 use codec::MaxEncodedLen;
 use frame_support::traits::StorageInfoTrait;
 use millrace_primitives::{
+	anchor::MAX_DATA_BYTES,
 	market::{Region, ResourceClass},
 	U256,
 };
+use pallet_anchor::Sent;
 use pallet_market::{Book, Offers, OpenProbes, Probes};
 use pallet_receipts::{
 	Commits, CommitsOf, Demands, OpenCases, Posted, Shows, ShowsOf, POSTED_PRICE,
@@ -77,7 +79,8 @@ fn no_vote_makes_a_bond_less_than_its_rows_cost() {
 #[test]
 fn no_vote_makes_a_message_to_the_anchor_cheaper_than_a_row_and_its_bytes() {
 	on_chain(|| {
-		assert!(least("anchor.message_fee") >= U256::from(deposit(1, 0)));
+		let row = longest::<Sent<Runtime>>() - MAX_DATA_BYTES;
+		assert!(least("anchor.message_fee") >= U256::from(price(&[row])));
 		assert!(least("anchor.byte_fee") >= U256::from(deposit(0, 1)));
 	});
 }
