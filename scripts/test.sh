@@ -30,11 +30,12 @@ trap 'rm -f "$log"' EXIT
 status=0
 if cargo nextest --version >/dev/null 2>&1; then
 	kind=nextest
-	# Whole networks of processes run after the rest and by three: they wait more than they compute.
+	# Whole networks of processes run after the rest and by three, each in two of six places: they wait
+	# more than they compute.
 	run=(cargo nextest run --release --locked --color never --no-fail-fast --status-level all
 		--final-status-level fail --no-tests pass "$@")
 	"${run[@]}" -E 'not package(millrace-e2e)' 2>&1 | tee -a "$log" || status=1
-	"${run[@]}" -E 'package(millrace-e2e)' -j 3 2>&1 | tee -a "$log" || status=1
+	"${run[@]}" -E 'package(millrace-e2e)' -j 6 2>&1 | tee -a "$log" || status=1
 else
 	kind=libtest
 	# Times need an unstable option of the test harness. The variable that admits it is set where a

@@ -41,6 +41,11 @@ pub(crate) struct Cli {
 	/// FILE`, which takes its turn among the validators and ends with the node.
 	#[arg(long, value_name = "FILE")]
 	pub(crate) anchor_relay: Option<PathBuf>,
+
+	/// Keep compiled runtimes in this folder, so that a restart takes seconds less. Whoever can write there
+	/// decides what the node runs.
+	#[arg(long, value_name = "FOLDER")]
+	pub(crate) compiled_runtimes: Option<PathBuf>,
 }
 
 /// Options of RandomX, for the running node and for every subcommand that executes blocks.

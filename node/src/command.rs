@@ -3,7 +3,7 @@
 use crate::{
 	chain_spec::{self, ChainSpec},
 	cli::{Cli, Subcommand},
-	relayer,
+	executor, relayer,
 	service::{self, Backend, Client, Partial},
 };
 use millrace_runtime::{opaque::Block, BlockNumber, Hash};
@@ -54,6 +54,9 @@ impl SubstrateCli for Cli {
 pub(crate) fn run() -> sc_cli::Result<()> {
 	let cli = Cli::from_args();
 	millrace_host::configure(cli.randomx.options());
+	if let Some(folder) = &cli.compiled_runtimes {
+		executor::keep_compiled(folder.clone());
+	}
 	match &cli.subcommand {
 		None => run_node(&cli),
 		Some(Subcommand::Key(cmd)) => cmd.run(&cli),

@@ -2,8 +2,21 @@
 
 use crate::service::HostFunctions;
 use millrace_host::{as_caller, Caller};
-use sc_executor::{error::Error, RuntimeVersion, RuntimeVersionOf, WasmExecutor};
+use sc_executor::{
+	error::Error, HeapAllocStrategy, RuntimeVersion, RuntimeVersionOf, WasmExecutor,
+	DEFAULT_HEAP_ALLOC_STRATEGY,
+};
+use sc_service::config::ExecutorConfiguration;
 use sp_core::traits::{CallContext, CodeExecutor, Externalities, ReadRuntimeVersion, RuntimeCode};
+use std::{path::PathBuf, sync::OnceLock};
+
+/// Where compiled runtimes are kept, if anywhere.
+static COMPILED: OnceLock<PathBuf> = OnceLock::new();
+
+/// Has executors that are made from now on keep compiled runtimes in a folder. The first one counts.
+pub(crate) fn keep_compiled(folder: PathBuf) {
+	let _ = COMPILED.set(folder);
+}
 
 /// Runs the runtime's Wasm, and tells our host functions for whom.
 ///
@@ -12,6 +25,29 @@ use sp_core::traits::{CallContext, CodeExecutor, Externalities, ReadRuntimeVersi
 pub(crate) struct Executor(WasmExecutor<HostFunctions>);
 
 impl Executor {
+	/// Over the SDK's executor, as it is configured.
+	pub(crate) fn configured(config: &ExecutorConfiguration) -> Self {
+		let Some(folder) = COMPILED.get() else {
+			return Self::new(sc_service::new_wasm_executor(config));
+		};
+		// The same, which has no way to say where.
+		let strategy = config
+			.default_heap_pages
+			.and_then(|pages| pages.try_into().ok())
+			.map_or(DEFAULT_HEAP_ALLOC_STRATEGY, |extra_pages| {
+				HeapAllocStrategy::Static { extra_pages }
+			});
+		let executor = WasmExecutor::builder()
+			.with_execution_method(config.wasm_method)
+			.with_onchain_heap_alloc_strategy(strategy)
+			.with_offchain_heap_alloc_strategy(strategy)
+			.with_max_runtime_instances(config.max_runtime_instances)
+			.with_runtime_cache_size(config.runtime_cache_size)
+			.with_cache_path(folder)
+			.build();
+		Self::new(executor)
+	}
+
 	/// Over the SDK's executor.
 	pub(crate) fn new(executor: WasmExecutor<HostFunctions>) -> Self {
 		Self(executor)

@@ -2,7 +2,7 @@
 
 use super::{
 	checkpoints::{RpcLinks, VoterLinks},
-	Backend, Client, HostFunctions, Pool, SelectChain,
+	Backend, Client, Pool, SelectChain,
 };
 use crate::executor::Executor;
 use millrace_runtime::{opaque::Block, Hash, RuntimeApi};
@@ -81,8 +81,7 @@ pub(crate) struct Partial {
 /// Opens the database and makes the parts around it.
 pub(crate) fn partial(config: &Configuration) -> Result<Partial, sc_service::Error> {
 	let telemetry = telemetry(config)?;
-	let executor = sc_service::new_wasm_executor::<HostFunctions>(&config.executor);
-	let executor = Executor::new(executor);
+	let executor = Executor::configured(&config.executor);
 	let (client, backend, keystore, task_manager) =
 		sc_service::new_full_parts::<Block, RuntimeApi, _>(
 			config,

@@ -1,10 +1,30 @@
 //! Where the programs and the sample functions are.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::UNIX_EPOCH};
 
 /// The node.
 pub fn node() -> PathBuf {
 	built("millrace-node")
+}
+
+/// A folder for what one test makes and others take: it is there for as long as the node is the same.
+pub fn kept() -> PathBuf {
+	let node = node();
+	let seen = node.metadata().expect("it is there");
+	let made = seen.modified().expect("files have times");
+	let made = made.duration_since(UNIX_EPOCH).expect("it is no older");
+	let all = node.with_file_name("e2e-kept");
+	let own = all.join(format!("{}-{}", seen.len(), made.as_nanos()));
+	if !own.is_dir() {
+		// What nodes had which are there no more.
+		for old in std::fs::read_dir(&all).into_iter().flatten().flatten() {
+			if old.path() != own {
+				let _ = std::fs::remove_dir_all(old.path());
+			}
+		}
+		std::fs::create_dir_all(&own).expect("the folder of the programs is writable");
+	}
+	own
 }
 
 /// The command line tool, which is worker and gateway too.

@@ -56,7 +56,7 @@ pub fn quick_chain_with(folder: &Path, epoch_blocks: u32, more: &Value) -> Strin
 		"epochs": { "lengths": lengths },
 	});
 	spec::merge(&mut patch, more);
-	let path = spec::patched(folder, "dev", "quick", &patch);
+	let path = spec::built(&spec::patched(folder, "dev", "quick", &patch));
 	path.display().to_string()
 }
 
@@ -86,14 +86,24 @@ impl Node {
 		Self::start(folder, "node", &["--dev"])
 	}
 
-	/// Starts a node with some options of its own; ports, folder and the rest are added.
+	/// Starts a node with some options of its own; ports, folder and the rest are added. It takes its
+	/// compiled runtime from others, if there was one.
 	pub fn start(folder: &Path, name: &str, options: &[&str]) -> Self {
-		Self::begin(folder, name, options, false)
+		let kept = compiled_runtimes();
+		let all = [options, &["--compiled-runtimes", &kept][..]].concat();
+		Self::begin(folder, name, &all, false)
 	}
 
 	/// The same, and it tells its metrics.
 	pub fn metered(folder: &Path, name: &str, options: &[&str]) -> Self {
-		Self::begin(folder, name, options, true)
+		let kept = compiled_runtimes();
+		let all = [options, &["--compiled-runtimes", &kept][..]].concat();
+		Self::begin(folder, name, &all, true)
+	}
+
+	/// Starts one that compiles each runtime by itself, as everybody's does.
+	pub fn compiling(folder: &Path, name: &str, options: &[&str]) -> Self {
+		Self::begin(folder, name, options, false)
 	}
 
 	fn begin(folder: &Path, name: &str, options: &[&str], metered: bool) -> Self {
@@ -216,6 +226,11 @@ impl Node {
 		})
 		.await
 	}
+}
+
+/// Folder of the runtimes that nodes have compiled.
+fn compiled_runtimes() -> String {
+	binaries::kept().join("runtimes").display().to_string()
 }
 
 /// Runs a subcommand of the node over the data of this name, of a chain that `chain` names by

@@ -15,6 +15,7 @@ use millrace_primitives::{Balance, FLT};
 use scene::{Relays, Scene, HOLDER, SHORT, WAIT};
 use serde_json::Value;
 use std::time::{Duration, Instant};
+use tokio::join;
 
 /// Longest time from a withdrawal's block to where it can be claimed.
 const CLAIMABLE: Duration = Duration::from_secs(60);
@@ -26,7 +27,10 @@ const LONG_EPOCH: u32 = 2_000;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flt_goes_to_the_anchor_and_back_and_pays_for_a_job() {
 	// Each validator runs its relayer itself.
-	let scene = Scene::start(Relays::InNodes).await;
+	let (network, scene) = Scene::start(Relays::InNodes).await.network().await;
+	// Some epochs go by until its worker can be ordered.
+	let provider = Provider::register(&network, "//Bob", 1, 1).await;
+	let _workers = provider.start_workers(&network).await;
 	let started = Instant::now();
 	let sent = scene.withdraw("//Charlie", "100 FLT").await;
 	assert_eq!(sent, 0, "the first message");
@@ -43,7 +47,6 @@ async fn flt_goes_to_the_anchor_and_back_and_pays_for_a_job() {
 	let to = owner.address();
 	let deposited = scene.deposit("40 FLT", &to).await;
 	assert_eq!(deposited["taken"], true);
-	let (network, scene) = scene.network().await;
 	let view = network.chain.latest().await.expect("the node is up");
 	let balance = view
 		.balance(&owner.account())
@@ -54,24 +57,31 @@ async fn flt_goes_to_the_anchor_and_back_and_pays_for_a_job() {
 	assert_eq!(there, 60 * FLT);
 	assert_eq!(scene.minted().await, 60 * FLT);
 
-	a_job_is_paid(&network, &owner).await;
-
-	let sent = scene.withdraw("//Anchored", "5 FLT").await;
-	assert_eq!(sent, 1);
-	let claimed = scene.claim(sent).await;
+	let (gateway, deal) = a_job_is_ordered(&network, &owner).await;
+	// What it can spare goes back while the job is done.
+	let back = async {
+		let sent = scene.withdraw("//Anchored", "5 FLT").await;
+		assert_eq!(sent, 1);
+		scene.claim(sent).await
+	};
+	let job = a_job_is_paid(&network, &provider, &gateway, &deal);
+	let (claimed, ()) = join!(back, job);
 	assert_eq!(claimed["balance"], (65 * FLT).to_string());
 	let view = network.chain.latest().await.expect("the node is up");
 	let there = view.anchor().await.expect("it can be read").there;
 	assert_eq!((there, scene.minted().await), (65 * FLT, 65 * FLT));
 }
 
-/// A deal that is paid with what came from the anchor is served, and paid by the rules.
-async fn a_job_is_paid(network: &Network, owner: &AccountKey) {
-	let provider = Provider::register(network, "//Bob", 1, 1).await;
-	let _workers = provider.start_workers(network).await;
+/// A deal that is paid with what came from the anchor.
+async fn a_job_is_ordered(network: &Network, owner: &AccountKey) -> (Gateway, Deal) {
 	let gateway = Gateway::start(network).await;
 	let package = gateway.upload(&network.http, guests::echo()).await;
 	let deal = Deal::create(network, owner, &specification(&package, 1), 20).await;
+	(gateway, deal)
+}
+
+/// It is served, and paid by the rules.
+async fn a_job_is_paid(network: &Network, provider: &Provider, gateway: &Gateway, deal: &Deal) {
 	settle(network, &provider.ids(), provider.first_epoch).await;
 	let live = deal.until_live(network, 1, 10).await;
 	let receipt = eventually("the call is answered", SHORT, async || {

@@ -8,20 +8,23 @@ use millrace_e2e::{
 	command,
 	deal::specification,
 	eventually, guests,
-	network::account,
+	network::{account, little_work},
 	provider::{settle, EPOCHS},
-	Deal, Gateway, Provider, Ran,
+	Deal, Gateway, Network, Provider, Ran,
 };
 use serde_json::Value;
 
 /// A node that nobody has started.
 const NOWHERE: &str = "ws://127.0.0.1:1";
+/// Blocks of an epoch, of half a second each.
+const EPOCH_BLOCKS: u32 = 26;
 /// Latest position of an epoch from which it still sees a call.
 const EARLY: u32 = 10;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_receipt_is_checked_down_to_the_anchor_and_again_without_any_connection() {
-	let anchored = Anchored::start().await;
+	let (network, _) = Network::quick_with(EPOCH_BLOCKS, &little_work()).await;
+	let anchored = Anchored::beside(network).await;
 	let network = &anchored.network;
 	let message = proof::withdraw(&anchored).await;
 	let provider = Provider::register(network, "//Bob", 1, 1).await;

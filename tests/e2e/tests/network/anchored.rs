@@ -1,5 +1,4 @@
-//! The development chain as it is named, anchored on an EVM, with one relayer as it is without a
-//! configuration.
+//! A development chain, anchored on an EVM, with one relayer as it is without a configuration.
 
 use millrace_e2e::{binaries, command, eventually, Anvil, Network, Process, Ran};
 use std::time::Duration;
@@ -18,9 +17,13 @@ pub(crate) struct Anchored {
 }
 
 impl Anchored {
-	/// Starts it. The contract is the one that the chain's preset names.
+	/// Starts it with the chain as it is named.
 	pub(crate) async fn start() -> Self {
-		let network = Network::dev().await;
+		Self::beside(Network::dev().await).await
+	}
+
+	/// Starts it beside a chain. The contract is the one that the chain's preset names.
+	pub(crate) async fn beside(network: Network) -> Self {
 		let anvil = Anvil::start(network.folder(), ANVIL_SLOTS).await;
 		eventually("a block is signed", LIMIT, async || {
 			let newest = millrace_anchor::ours::newest(&network.chain).await;

@@ -1,66 +1,59 @@
 //! A deal that is billed by gas: calls are paid with the gateway's vouchers, the worker redeems them by
 //! itself, and what is paid is right to the unit.
 
-use millrace_client::PeerKeypair;
+use crate::one_worker::Scene;
+use millrace_client::AccountId;
 use millrace_e2e::{
 	deal::specification,
 	events::fields,
-	eventually, guests,
+	eventually,
 	load::call,
-	network::{account, little_work},
-	provider::{settle, ASK, EPOCHS, TERMS},
-	Deal, Events, Gateway, Network, Provider,
+	network::Stored,
+	provider::{settle, ASK, EPOCHS},
+	Deal,
 };
 use millrace_primitives::{
-	billing::{gas_share, Billing},
-	market::{split_payment, DealSpec, OfferTerms, GAS_BILLED},
+	billing::{gas_share, Billing, VoucherKey},
+	market::{split_payment, DealSpec, GAS_BILLED},
 	peer::PeerId,
 	Balance, DealId, EpochIndex, Gas,
 };
 use std::collections::BTreeMap;
 
-/// Blocks of an epoch, of half a second each.
-const EPOCH_BLOCKS: u32 = 26;
 /// Latest position in an epoch at which the deal is first called.
 const LATE: u32 = 16;
-/// Epochs at the ceiling that the escrow pays.
-const PREPAID: u32 = 40;
 /// Far more than the calls of the test use, so that each of them shows in what is paid.
 const FULL_GAS: Gas = 1_000_000_000_000;
 /// Calls of each of two epochs.
 const CALLS: u32 = 5;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn calls_of_a_deal_that_is_billed_by_gas_are_paid_by_their_gas() {
-	let (network, _) = Network::quick_with(EPOCH_BLOCKS, &little_work()).await;
-	let events = Events::open(&network.chain, 1);
-	let terms = OfferTerms {
-		capabilities: GAS_BILLED,
-		..TERMS
-	};
-	let provider = Provider::offering(&network, "//Bob", 1, 1, terms).await;
-	let _workers = provider.start_workers(&network).await;
-	let key = PeerKeypair::generate().expect("there is randomness");
-	let file = network.folder().join("vouchers.json");
-	key.save(&file).expect("the folder is writable");
-	let gateway = Gateway::signing(&network, &file).await;
-	let package = gateway.upload(&network.http, guests::echo()).await;
-	let spec = DealSpec {
+/// An order that is billed by gas.
+pub(crate) fn order(package: &Stored, voucher_key: VoucherKey) -> DealSpec<AccountId> {
+	DealSpec {
 		capabilities: GAS_BILLED,
 		billing: Billing::Gas {
 			full_gas: FULL_GAS,
-			voucher_key: key.public(),
+			voucher_key,
 		},
-		..specification(&package, 1)
-	};
-	let deal = Deal::create(&network, &account("//Charlie"), &spec, PREPAID).await;
+		..specification(package, 1)
+	}
+}
 
+/// Calls it in two epochs, and sees what is paid.
+pub(crate) async fn calls_are_paid_by_their_gas(scene: &Scene, deal: &Deal) {
+	let Scene {
+		events,
+		provider,
+		gateway,
+		network,
+		..
+	} = scene;
 	let mut gas = BTreeMap::<EpochIndex, Gas>::new();
 	for round in 0..2 {
-		deal.until_live(&network, 1, LATE).await;
+		deal.until_live(network, 1, LATE).await;
 		if let Some(last) = gas.keys().next_back() {
-			settle(&network, &provider.ids(), *last).await;
-			deal.until_live(&network, 1, LATE).await;
+			settle(network, &provider.ids(), *last).await;
+			deal.until_live(network, 1, LATE).await;
 		}
 		for number in 0..CALLS {
 			let text = format!("call {number} of round {round}");
@@ -79,7 +72,7 @@ async fn calls_of_a_deal_that_is_billed_by_gas_are_paid_by_their_gas() {
 	assert_eq!(answer.error(), (402, "payment_required".into()));
 
 	let last = *gas.keys().next_back().expect("calls were answered");
-	let view = settle(&network, &provider.ids(), last).await;
+	let view = settle(network, &provider.ids(), last).await;
 	let (mut paid, mut burnt): (Balance, Balance) = (0, 0);
 	for used in gas.values() {
 		let share = gas_share(ASK, *used, FULL_GAS);
@@ -95,7 +88,9 @@ async fn calls_of_a_deal_that_is_billed_by_gas_are_paid_by_their_gas() {
 	assert_eq!((first.0, first.1), (deal.id, peer.id()));
 	let all: Gas = gas.values().sum();
 	let told = view.duties(peer.id()).await.expect("they can be read");
-	let redeemed = told.assignments[0].redeemed;
+	let mut assignments = told.assignments.iter();
+	let own = assignments.find(|assignment| assignment.deal == deal.id);
+	let redeemed = own.expect("it serves the deal").redeemed;
 	assert_eq!(redeemed.billed, all);
 	assert!(redeemed.cumulative >= all);
 }

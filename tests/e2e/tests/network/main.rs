@@ -21,6 +21,7 @@ mod market_bars;
 mod measurements;
 mod metadata_js;
 mod node_killed;
+mod one_worker;
 mod private_deal;
 mod probed;
 mod randomx;

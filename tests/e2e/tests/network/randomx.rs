@@ -7,13 +7,13 @@ use millrace_e2e::{
 	eventually,
 	network::{folder, quick_chain},
 	provider::{assert_audited, settle, EPOCHS},
-	spec, until, Network, Node, Provider, Rpc,
+	until, Network, Node, Provider, Rpc,
 };
 use millrace_primitives::{
 	audit::AuditAnswer, epoch::Phase, peer::PeerId, report::Report, EpochIndex, H256,
 };
 use serde_json::json;
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 /// Blocks of an epoch, of half a second each.
 const EPOCH_BLOCKS: u32 = 24;
@@ -37,7 +37,6 @@ const REFUSED: &str = "millrace_randomx_refused_total";
 async fn no_block_waits_for_a_cache_and_rpc_calls_touch_none() {
 	let folder = folder();
 	let spec = quick_chain(folder.path(), EPOCH_BLOCKS);
-	let spec = spec::built(Path::new(&spec)).display().to_string();
 	let chain = ["--chain", spec.as_str()];
 	// Calls are made at blocks whose state others would have forgotten.
 	let archive = [

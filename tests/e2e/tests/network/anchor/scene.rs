@@ -28,8 +28,8 @@ pub(super) const WAIT: Duration = Duration::from_secs(300);
 pub(super) const SHORT: Duration = Duration::from_secs(60);
 /// Milliseconds of a slot.
 const SLOT_MS: u64 = 600;
-/// Slots of a session: 18 s.
-const SESSION_SLOTS: u64 = 30;
+/// Slots of a session: 12 s, and too few for anybody to be found silent.
+const SESSION_SLOTS: u64 = 20;
 /// The anchor calls blocks final that are six behind its head: a part of it can be taken back.
 const ANVIL_SLOTS: u64 = 3;
 /// Blocks of an epoch, of which a job takes a few.

@@ -15,9 +15,9 @@ use millrace_e2e::{
 	deal::specification,
 	eventually, guests,
 	load::{Load, Seen},
-	network::{account, little_work},
+	network::{account, folder, little_work, quick_chain_with},
 	provider::EPOCHS,
-	until, Deal, Events, Gateway, Network, Provider, Rpc,
+	until, Deal, Events, Gateway, Network, Node, Provider, Rpc,
 };
 use millrace_primitives::{
 	peer::PeerId, referenda::ReferendumIndex, validators::SessionIndex, Balance, BlockNumber,
@@ -47,7 +47,11 @@ const SHORT: Duration = Duration::from_secs(60);
 async fn an_upgrade_by_referendum_under_load_loses_no_block_no_receipt_and_no_payment() {
 	let mut genesis = little_work();
 	genesis["vesting"] = old_lock();
-	let (network, _) = Network::quick_with(EPOCH_BLOCKS, &genesis).await;
+	let folder = folder();
+	let chain = quick_chain_with(folder.path(), EPOCH_BLOCKS, &genesis);
+	// The pause of an upgrade is that of its compilation.
+	let node = Node::compiling(folder.path(), "node", &["--dev", "--chain", &chain]);
+	let network = Network::around(folder, node).await;
 	let events = Events::open(&network.chain, 1);
 	// Two units each: one works for the deal, the other one is idle.
 	let provider = Provider::register(&network, "//Bob", 2, 2).await;
