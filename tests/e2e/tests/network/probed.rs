@@ -38,10 +38,7 @@ pub(crate) async fn is_answered(scene: &Scene, deal: &Deal) {
 
 	let body = b"asked over the chain".to_vec();
 	let body = ProbeBody::try_from(body).expect("it is short");
-	let (prober, probe) = (
-		account("//Eve"),
-		calls::market::probe(deal.id, peer, &body),
-	);
+	let (prober, probe) = (account("//Eve"), calls::market::probe(deal.id, peer, &body));
 	let included = network.chain.submit(&prober, probe).await;
 	let made = included.expect("the worker can be asked").number;
 	type Answered = (DealId, PeerId, AccountId, SignedReceipt, Balance, Balance);
