@@ -48,7 +48,7 @@ pub(crate) trait AnchorRpc {
 /// Answers `anchor_*`.
 pub(crate) struct Anchor {
 	chain: Chain,
-	keystore: KeystorePtr,
+	signer: Signer,
 	/// One at a time: what was signed is looked up before it is signed.
 	signing: Mutex<()>,
 }
@@ -57,11 +57,19 @@ impl Anchor {
 	pub(crate) fn new(chain: Chain, keystore: KeystorePtr) -> Self {
 		Self {
 			chain,
-			keystore,
+			signer: Signer { keystore },
 			signing: Mutex::new(()),
 		}
 	}
+}
 
+/// Signs with the keys of this node. What was signed is on disk alone, so that a start in between changes
+/// nothing.
+struct Signer {
+	keystore: KeystorePtr,
+}
+
+impl Signer {
 	fn keys(&self) -> Vec<ecdsa::Public> {
 		self.keystore.ecdsa_public_keys(KEY_TYPE)
 	}
@@ -104,6 +112,7 @@ impl AnchorRpcServer for Anchor {
 	fn voter_keys(&self, extensions: &Extensions) -> Result<Vec<Bytes>, Error> {
 		allowed(extensions)?;
 		Ok(self
+			.signer
 			.keys()
 			.iter()
 			.map(|key| Bytes(key.0.to_vec()))
@@ -133,12 +142,14 @@ impl AnchorRpcServer for Anchor {
 				epoch,
 			};
 			let mut signed = Vec::new();
-			for key in self.keys() {
+			for key in self.signer.keys() {
 				let name: VoterKey = key.0;
 				let Some(voter) = AnchorApi::<_, AccountId>::voter(&*api, at, name)? else {
 					continue;
 				};
-				let signature = self.sign(client, &key, status.genesis, &anchor, &vote)?;
+				let signature = self
+					.signer
+					.sign(client, &key, status.genesis, &anchor, &vote)?;
 				signed.extend(signature.map(|signature| SignedByNode {
 					voter,
 					vote: Bytes(vote.encode()),
@@ -151,16 +162,4 @@ impl AnchorRpcServer for Anchor {
 }
 
 #[cfg(test)]
-mod tests {
-	use super::*;
-
-	#[test]
-	fn a_strangers_connection_is_refused() {
-		let mut extensions = Extensions::new();
-		assert!(matches!(allowed(&extensions), Err(Error::Unsafe)));
-		extensions.insert(DenyUnsafe::Yes);
-		assert!(matches!(allowed(&extensions), Err(Error::Unsafe)));
-		extensions.insert(DenyUnsafe::No);
-		assert!(allowed(&extensions).is_ok());
-	}
-}
+mod tests;

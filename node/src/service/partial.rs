@@ -17,8 +17,9 @@ use sp_consensus_babe::{
 	inherents::{BabeCreateInherentDataProviders, InherentDataProvider as BabeSlot},
 	SlotDuration,
 };
-use sp_consensus_beefy::ecdsa_crypto::AuthorityId as BeefyId;
+use sp_consensus_beefy::{ecdsa_crypto::AuthorityId as BeefyId, BEEFY_ENGINE_ID};
 use sp_keystore::KeystorePtr;
+use sp_runtime::Justifications;
 use std::sync::Arc;
 
 /// Blocks between justifications that are kept when a chain is synced.
@@ -87,8 +88,9 @@ pub(crate) fn partial(config: &Configuration) -> Result<Partial, sc_service::Err
 			config,
 			telemetry.as_ref().map(|(_, telemetry)| telemetry.handle()),
 			executor,
-			// Warp sync proves itself by justifications: pruning must leave them.
-			vec![Arc::new(GrandpaPruningFilter)],
+			// Warp sync proves itself by justifications, and a contract that is sessions behind catches up by
+			// the signatures of each session's first block: pruning must leave both.
+			vec![Arc::new(GrandpaPruningFilter), Arc::new(is_signed)],
 		)?;
 	let client = Arc::new(client);
 	let telemetry = telemetry.map(|(worker, telemetry)| {
@@ -165,6 +167,11 @@ pub(crate) fn partial(config: &Configuration) -> Result<Partial, sc_service::Err
 	})
 }
 
+/// Whether validators have signed a block for the anchor. Nobody can make these signatures a second time.
+fn is_signed(justifications: &Justifications) -> bool {
+	justifications.get(BEEFY_ENGINE_ID).is_some()
+}
+
 /// What every block states about its time: the slot and the author's clock.
 pub(super) fn inherents(slot_duration: SlotDuration) -> BabeCreateInherentDataProviders<Block> {
 	Arc::new(move |_parent: Hash, _: ()| async move {
@@ -187,4 +194,20 @@ fn telemetry(
 			Ok((worker, telemetry))
 		})
 		.transpose()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use sc_service::PruningFilter;
+
+	#[test]
+	fn blocks_that_were_signed_for_the_anchor_are_kept() {
+		let filter: Arc<dyn PruningFilter> = Arc::new(is_signed);
+		let of_finality = (*b"FRNK", vec![1]);
+		let mut justifications = Justifications::from(of_finality);
+		assert!(!filter.should_retain(&justifications));
+		assert!(justifications.append((BEEFY_ENGINE_ID, vec![2])));
+		assert!(filter.should_retain(&justifications));
+	}
 }

@@ -259,10 +259,19 @@ pub fn address_of(key: &[u8; 33]) -> Address {
 
 /// Who signed.
 fn recover(digest: H256, raw: &BeefySignature) -> Option<Address> {
+	recovered(digest, raw).map(|key| Address::of(&key))
+}
+
+/// The key that signed a digest, compressed, whichever of its forms the signature has.
+pub(crate) fn key_of(digest: H256, raw: &BeefySignature) -> Option<[u8; 33]> {
+	let key = recovered(digest, &canonical(*raw))?;
+	key.to_encoded_point(true).as_bytes().try_into().ok()
+}
+
+fn recovered(digest: H256, raw: &BeefySignature) -> Option<VerifyingKey> {
 	let signature = Signature::from_slice(raw.get(..64)?).ok()?;
 	let id = RecoveryId::from_byte(raw[64])?;
-	let key = VerifyingKey::recover_from_prehash(&digest.0, &signature, id).ok()?;
-	Some(Address::of(&key))
+	VerifyingKey::recover_from_prehash(&digest.0, &signature, id).ok()
 }
 
 /// The one form of a signature that the contract takes. Nodes take its twin with the greater s as well, and

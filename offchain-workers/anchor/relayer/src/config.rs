@@ -12,6 +12,8 @@ pub const FILECOIN_CHAINS: [u64; 2] = [314, 314_159];
 const FILECOIN_MESSAGE_BYTES: usize = 64 * 1024;
 /// Most bytes of a transaction that pools of other chains take.
 const EVM_TRANSACTION_BYTES: usize = 128 * 1024;
+/// Chain id of anchors on one machine: anvil's, and the embedded one's unless it is told another.
+pub const LOCAL_CHAIN: u64 = 31_337;
 /// Fewest servers of an anchor where something is at stake.
 const SERVERS: usize = 2;
 /// Longest that anything may take: a day.
@@ -23,7 +25,8 @@ const MAX_SECONDS: u64 = 86_400;
 pub struct RelayConfig {
 	/// URLs of the anchor's JSON-RPC servers, of different operators.
 	pub rpcs: Vec<String>,
-	/// How many of them must agree on what is believed: two without it, or one where there is only one.
+	/// How many of them must agree on what is believed: two without it, or one where there is only one. Nobody
+	/// votes on what one says, but for an anchor on one machine.
 	#[serde(default)]
 	pub agree: Option<usize>,
 	/// Key file of the account that pays on the anchor, or `dev:0` to `dev:9`. Without it nothing is sent
@@ -100,6 +103,15 @@ pub enum ConfigError {
 		/// How many there are.
 		servers: usize,
 	},
+	/// One server could make up what validators sign.
+	#[error(
+		"nothing is voted on that one server of anchor {chain_id} says alone: add the URL of another operator to \
+		 rpcs, and leave agree out or make it 2"
+	)]
+	TooFewToVote {
+		/// Chain id of the anchor.
+		chain_id: u64,
+	},
 	/// A time is zero, or far too long.
 	#[error("{name} is {given}; it must be from 1 to {most}")]
 	Time {
@@ -166,6 +178,17 @@ impl RelayConfig {
 		self.agree.unwrap_or(SERVERS.min(self.rpcs.len()))
 	}
 
+	/// Whether validators may sign what so many servers agree on.
+	///
+	/// Checkpoints may be relayed with one server, since the contract judges them. A vote is believed, so no
+	/// server may be able to make one up alone. Nothing is at stake on an anchor on one machine.
+	pub fn may_vote(&self, chain_id: u64) -> Result<(), ConfigError> {
+		match self.agree() >= SERVERS || chain_id == LOCAL_CHAIN {
+			true => Ok(()),
+			false => Err(ConfigError::TooFewToVote { chain_id }),
+		}
+	}
+
 	/// The servers. Nothing is connected to yet.
 	pub fn reads(&self) -> Result<Reads, ConfigError> {
 		let mut servers: Vec<Arc<dyn Transport>> = Vec::with_capacity(self.rpcs.len());
@@ -221,13 +244,33 @@ mod tests {
 	}
 
 	#[test]
-	fn servers_are_enough_and_two_of_them_must_agree() {
+	fn servers_are_enough_to_relay_and_two_of_them_must_agree() {
 		let one = config(json!({"rpcs": ["http://a:1"]})).expect("enough");
 		assert_eq!((one.agree(), one.check()), (1, Ok(())));
 		let three = config(json!({"rpcs": ["http://a:1", "http://b:1", "http://c:1"]}));
 		let three = three.expect("enough");
 		assert_eq!((three.agree(), three.check()), (2, Ok(())));
 		assert_eq!(RelayConfig::of(three.rpcs.clone()), three);
+	}
+
+	#[test]
+	fn what_one_server_says_is_voted_on_where_nothing_is_at_stake() {
+		let may_vote =
+			|value: Value, chain| config(value).expect("it is well-formed").may_vote(chain);
+		let one = || json!({"rpcs": ["http://a:1"]});
+		let two = || json!({"rpcs": ["http://a:1", "http://b:1"]});
+		let careless = || json!({"rpcs": ["http://a:1", "http://b:1"], "agree": 1});
+		for chain_id in FILECOIN_CHAINS.into_iter().chain([1]) {
+			let refused = Err(ConfigError::TooFewToVote { chain_id });
+			assert_eq!(may_vote(one(), chain_id), refused);
+			assert_eq!(may_vote(careless(), chain_id), refused);
+			assert_eq!(may_vote(two(), chain_id), Ok(()));
+		}
+		for servers in [one(), two(), careless()] {
+			assert_eq!(may_vote(servers, LOCAL_CHAIN), Ok(()));
+		}
+		let told = ConfigError::TooFewToVote { chain_id: 314 };
+		assert!(told.to_string().contains("rpcs"), "{told}");
 	}
 
 	#[test]

@@ -1,8 +1,8 @@
 //! Messages from the anchor: what this node's validators have seen of them, and their delivery.
 //!
 //! The chain believes a number of messages and the accumulator over them once two thirds of its validators
-//! have signed the same. So nothing is signed that only one server says, nothing that is not final, and
-//! nothing at all while servers contradict each other.
+//! have signed the same. So nothing is signed that only one server says, unless the anchor is on this machine
+//! and nothing is at stake; nothing that is not final; and nothing at all while servers contradict each other.
 
 use crate::{
 	contract::{Contract, Status},
@@ -71,35 +71,68 @@ pub(crate) struct Scene<'a> {
 impl InboxRelay {
 	/// Does what is to be done at a finalised block.
 	pub(crate) async fn tick(&mut self, scene: &Scene<'_>) -> Result<(), RelayError> {
-		let contract = scene.contract;
-		if self.round != scene.ours.round {
+		let Scene { ours, metrics, .. } = scene;
+		let votes =
+			!scene.keys.is_empty() && may_vote(scene.config, scene.anchor.chain_id, metrics);
+		let looked = self.look(scene.contract, ours, scene.config, metrics);
+		let Some((theirs, block)) = looked.await? else {
+			return Ok(());
+		};
+		let waiting = theirs.nonce.saturating_sub(ours.taken.nonce);
+		metrics
+			.inbox_waiting
+			.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+		if ours.paused_until.is_some() {
+			return Ok(());
+		}
+		let voted = match votes {
+			true => self.vote(scene, &theirs, block).await,
+			false => Ok(()),
+		};
+		// What others have attested is delivered also where this node cannot vote.
+		let delivered = self.deliver(scene, block).await;
+		voted.and(delivered)
+	}
+
+	/// The contract's inbox at a final block; nothing where the anchor contradicts what was final there, or
+	/// what the chain has taken.
+	async fn look(
+		&mut self,
+		contract: &Contract,
+		ours: &AnchorStatus,
+		config: &RelayConfig,
+		metrics: &Metrics,
+	) -> Result<Option<(Status, AnchorBlock)>, RelayError> {
+		if self.round != ours.round {
 			// What was final before has been judged by others.
-			self.round = scene.ours.round;
+			self.round = ours.round;
 			self.last_final = None;
 			self.behind_since = None;
 		}
 		let block = contract.reads().finalized().await?;
 		let goes_on = self.goes_on(contract, block).await?;
 		if !goes_on {
-			scene.metrics.set_alarm(Alarm::Regressed, true);
+			metrics.set_alarm(Alarm::Regressed, true);
 			tracing::error!(
 				epoch = block.number,
 				"the anchor has taken back what it had called final; nothing is attested"
 			);
-			return Ok(());
+			return Ok(None);
 		}
 		let theirs = contract.status_at(block.number).await?;
-		let agrees = self.agrees(scene, &theirs, block).await?;
+		let agrees = self
+			.agrees(contract, ours.taken, config, &theirs, block)
+			.await?;
 		if !agrees {
-			scene.metrics.set_alarm(Alarm::Regressed, true);
+			metrics.set_alarm(Alarm::Regressed, true);
 			tracing::error!(
-				nonce = scene.ours.taken.nonce,
+				nonce = ours.taken.nonce,
 				"the anchor's inbox is not the one that the chain has taken messages of; \
 				 governance has to pause and to set the inbox"
 			);
-			return Ok(());
+			return Ok(None);
 		}
-		scene.metrics.set_alarm(Alarm::Regressed, false);
+		metrics.set_alarm(Alarm::Regressed, false);
 		// Another server may have answered this time, one that is behind.
 		if self
 			.last_final
@@ -107,18 +140,7 @@ impl InboxRelay {
 		{
 			self.last_final = Some(block);
 		}
-		let waiting = theirs.nonce.saturating_sub(scene.ours.taken.nonce);
-		scene
-			.metrics
-			.inbox_waiting
-			.set(i64::try_from(waiting).unwrap_or(i64::MAX));
-		if scene.ours.paused_until.is_some() {
-			return Ok(());
-		}
-		let voted = self.vote(scene, &theirs, block).await;
-		// What others have attested is delivered also where this node cannot vote.
-		let delivered = self.deliver(scene, block).await;
-		voted.and(delivered)
+		Ok(Some((theirs, block)))
 	}
 
 	/// Whether final blocks are still those that were final before.
@@ -141,27 +163,25 @@ impl InboxRelay {
 	/// Whether the contract's inbox goes on from where the chain stands.
 	async fn agrees(
 		&mut self,
-		scene: &Scene<'_>,
+		contract: &Contract,
+		taken: InboxMark,
+		config: &RelayConfig,
 		theirs: &Status,
 		block: AnchorBlock,
 	) -> Result<bool, RelayError> {
-		let taken = scene.ours.taken;
 		if taken.nonce == 0 {
 			return Ok(taken.acc.is_zero());
 		}
 		// Servers that are behind those of other validators do not know yet what the chain has taken.
 		if taken.nonce > theirs.nonce {
 			let since = *self.behind_since.get_or_insert_with(Instant::now);
-			return Ok(since.elapsed() < scene.config.alarm());
+			return Ok(since.elapsed() < config.alarm());
 		}
 		self.behind_since = None;
 		if taken.nonce == theirs.nonce {
 			return Ok(taken.acc == theirs.acc);
 		}
-		let acc = scene
-			.contract
-			.accumulator_at(taken.nonce, block.number)
-			.await?;
+		let acc = contract.accumulator_at(taken.nonce, block.number).await?;
 		Ok(acc == taken.acc)
 	}
 
@@ -172,9 +192,6 @@ impl InboxRelay {
 		theirs: &Status,
 		block: AnchorBlock,
 	) -> Result<(), RelayError> {
-		if scene.keys.is_empty() {
-			return Ok(());
-		}
 		let ours = scene.ours;
 		let chain = scene.view.chain();
 		let tallies = scene.view.anchor_tallies().await?;
@@ -273,6 +290,20 @@ impl InboxRelay {
 	}
 }
 
+/// Whether what the servers say may be signed. Where it may not, whoever runs them is told what to do;
+/// everything else goes on.
+fn may_vote(config: &RelayConfig, chain_id: u64, metrics: &Metrics) -> bool {
+	let refused = config.may_vote(chain_id).err();
+	if let Some(error) = &refused {
+		// Told once: it stays so until the relayer is started again.
+		if !metrics.is_raised(Alarm::FewServers) {
+			tracing::error!(%error, "this node's validators do not vote on the anchor's inbox");
+		}
+	}
+	metrics.set_alarm(Alarm::FewServers, refused.is_some());
+	refused.is_none()
+}
+
 /// The messages up to an attested place.
 async fn gather(
 	scene: &Scene<'_>,
@@ -357,80 +388,4 @@ pub(crate) async fn keys_of_node(view: &View) -> Result<Vec<VoterKey>, ReadError
 }
 
 #[cfg(test)]
-mod tests {
-	use super::*;
-	use millrace_primitives::{
-		anchor::{AnchorAllowances, AnchorBounds, Attestation},
-		H256,
-	};
-
-	fn mark(nonce: u64) -> InboxMark {
-		InboxMark {
-			nonce,
-			acc: H256::zero(),
-		}
-	}
-
-	fn status(taken: u64, attested: &[u64], votable: u64) -> AnchorStatus {
-		AnchorStatus {
-			anchor: None,
-			genesis: H256::zero(),
-			next_nonce: 0,
-			there: 0,
-			parked: 0,
-			taken: mark(taken),
-			attested: attested
-				.iter()
-				.map(|nonce| Attestation {
-					mark: mark(*nonce),
-					epoch: 0,
-					block: 0,
-				})
-				.collect(),
-			votable,
-			round: 0,
-			session: 0,
-			voters: 4,
-			quorum: 3,
-			forced: 0,
-			overdue_since: None,
-			paused_until: None,
-			allowances: AnchorAllowances {
-				epoch: 0,
-				withdrawn: 0,
-				withdrawable: 0,
-				released: 0,
-				releasable: 0,
-			},
-			bounds: AnchorBounds {
-				min_withdrawal: 0,
-				message_fee: 0,
-				byte_fee: 0,
-				deliver_blocks: 0,
-			},
-		}
-	}
-
-	fn tally(nonce: u64) -> TallyView {
-		TallyView {
-			nonce,
-			votes: Vec::new(),
-		}
-	}
-
-	#[test]
-	fn the_newest_place_is_voted_on_that_can_be() {
-		assert_eq!(places(&status(0, &[], 32), 5, &[]), [5]);
-		assert_eq!(places(&status(0, &[], 32), 40, &[]), [32]);
-		assert_eq!(places(&status(5, &[], 37), 5, &[]), [0u64; 0]);
-		assert_eq!(places(&status(0, &[5], 37), 5, &[]), [0u64; 0]);
-	}
-
-	#[test]
-	fn places_of_others_are_voted_on_as_far_as_they_are_seen() {
-		let tallies = [tally(3), tally(7), tally(9), tally(5)];
-		assert_eq!(places(&status(3, &[4], 36), 8, &tallies), [8, 7, 5]);
-		let many: Vec<TallyView> = (1..30).map(tally).collect();
-		assert_eq!(places(&status(0, &[], 32), 30, &many).len(), MAX_VOTES);
-	}
-}
+mod tests;

@@ -8,6 +8,8 @@
 //! - **Messages to the chain**: what a validator's node signs about the contract's inbox is what enough
 //!   servers of the anchor say of a final block. Where they contradict each other, nothing is signed.
 //! - **Forks**: whatever was signed that is not of the chain is reported on both sides.
+//! - **Conflicting votes**: who signs one thing about the inbox in one session and another in a later one is
+//!   reported to the chain.
 //!
 //! An anchor is whatever answers the JSON-RPC of an EVM: any chain of Ethereum's kind, Filecoin's, and the
 //! embedded one for development. What differs is known by the chain id.
@@ -22,6 +24,7 @@
 mod checkpoints;
 pub mod commitment;
 mod config;
+mod conflicts;
 pub mod contract;
 mod evidence;
 pub mod evm;
@@ -38,7 +41,7 @@ pub mod verify;
 mod watch;
 
 pub use checkpoints::{candidate, Candidate};
-pub use config::{max_transaction_bytes, ConfigError, RelayConfig, FILECOIN_CHAINS};
+pub use config::{max_transaction_bytes, ConfigError, RelayConfig, FILECOIN_CHAINS, LOCAL_CHAIN};
 pub use contract::Contract;
 pub use metrics::{Alarm, Metrics};
 pub use preimages::PreimageError;

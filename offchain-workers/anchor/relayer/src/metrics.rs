@@ -9,6 +9,8 @@ use prometheus::{
 pub enum Alarm {
 	/// Servers of the anchor contradict each other.
 	Divergent,
+	/// One server alone could make up what validators sign, so they sign nothing.
+	FewServers,
 	/// No checkpoint was accepted for long.
 	Late,
 	/// The contract is frozen.
@@ -27,8 +29,9 @@ pub enum Alarm {
 
 impl Alarm {
 	/// All of them.
-	pub const ALL: [Self; 8] = [
+	pub const ALL: [Self; 9] = [
 		Self::Divergent,
+		Self::FewServers,
 		Self::Late,
 		Self::Frozen,
 		Self::Fork,
@@ -42,6 +45,7 @@ impl Alarm {
 	pub fn name(self) -> &'static str {
 		match self {
 			Self::Divergent => "divergent",
+			Self::FewServers => "few_servers",
 			Self::Late => "late",
 			Self::Frozen => "frozen",
 			Self::Fork => "fork",

@@ -4,6 +4,7 @@ use crate::{
 	checkpoints::Checkpoints,
 	commitment::address_of,
 	config::max_transaction_bytes,
+	conflicts::{Conflicts, OnChain},
 	contract::{Contract, Status},
 	evm::{Address, AnchorKey},
 	inbox::{keys_of_node, InboxRelay, Scene},
@@ -18,7 +19,7 @@ use millrace_client::{AccountKey, Chain, View};
 use millrace_primitives::{anchor::AnchorId, epoch::EpochInfo, BlockNumber, H256};
 use std::{
 	future::Future,
-	time::{SystemTime, UNIX_EPOCH},
+	time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::time::{sleep, Instant};
 use tokio_util::sync::CancellationToken;
@@ -134,6 +135,7 @@ pub async fn run(
 		account,
 		checkpoints: Checkpoints::default(),
 		inbox: InboxRelay::default(),
+		conflicts: Conflicts::default(),
 		watcher: Watcher::default(),
 		seen: Seen::default(),
 		moved: (0, begun),
@@ -163,6 +165,7 @@ struct Relay {
 	account: Option<AccountKey>,
 	checkpoints: Checkpoints,
 	inbox: InboxRelay,
+	conflicts: Conflicts,
 	watcher: Watcher,
 	seen: Seen,
 	/// Block of the contract's last checkpoint, and since when it is that one, by this machine's clock:
@@ -205,11 +208,10 @@ impl Relay {
 			self.moved = (sides.status.latest_block, Instant::now());
 		}
 		let own: Vec<Address> = sides.keys.iter().map(address_of).collect();
-		let behind = sides.view.block().number > sides.status.latest_block;
-		let old = sides.age_seconds >= self.config.alarm().as_secs();
-		let stands = self.moved.1.elapsed() >= self.config.alarm();
-		self.metrics
-			.set_alarm(Alarm::Late, behind && (old || stands));
+		let age = Duration::from_secs(sides.age_seconds).max(self.moved.1.elapsed());
+		let (last, latest) = (sides.view.block().number, sides.status.latest_block);
+		let is_late = is_late(last, latest, age, self.config.alarm());
+		self.metrics.set_alarm(Alarm::Late, is_late);
 
 		let root = self.compare(&sides).await;
 		note(&self.metrics, "root", root);
@@ -305,6 +307,17 @@ impl Relay {
 		let Some(anchor) = ours.anchor else {
 			return Ok(());
 		};
+		// That is between the chain and its validators: no server of the anchor is asked.
+		let court = OnChain {
+			chain: &self.chain,
+			account: self.account.as_ref(),
+		};
+		let last = sides.view.block().number;
+		let conflicts = self
+			.conflicts
+			.tick(&court, last, &ours, &anchor, &self.metrics)
+			.await;
+		note(&self.metrics, "conflicts", conflicts);
 		let is_ours = anchor
 			== AnchorId {
 				chain_id: self.chain_id,
@@ -344,6 +357,12 @@ impl Relay {
 	}
 }
 
+/// Whether somebody should look why no checkpoint comes: the chain has gone on behind the last one, and that
+/// is old.
+fn is_late(last: BlockNumber, latest: BlockNumber, age: Duration, alarm: Duration) -> bool {
+	last > latest && age >= alarm
+}
+
 /// The highest block that a chain can have at a time: no slot has two.
 fn most_blocks(epoch: &EpochInfo, now_ms: u64) -> BlockNumber {
 	let since = now_ms.saturating_sub(epoch.start_ms);
@@ -379,6 +398,16 @@ fn note(metrics: &Metrics, what: &str, outcome: Result<(), RelayError>) {
 mod tests {
 	use super::*;
 	use millrace_primitives::epoch::EpochLengths;
+
+	#[test]
+	fn no_checkpoint_is_late_while_there_is_nothing_to_check() {
+		let alarm = Duration::from_secs(60);
+		let hour = Duration::from_secs(3_600);
+		assert!(is_late(101, 100, alarm, alarm));
+		assert!(!is_late(101, 100, Duration::from_secs(59), alarm));
+		assert!(!is_late(100, 100, hour, alarm), "the chain stands still");
+		assert!(!is_late(99, 100, hour, alarm), "this node is behind");
+	}
 
 	#[test]
 	fn a_chain_is_no_farther_than_its_slots() {
