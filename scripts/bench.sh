@@ -126,7 +126,7 @@ build_programs() {
 
 # What the part `execution` measures.
 execution_tests=(bench_receipted_call bench_calls bench_first_call bench_restart bench_idle_memory
-	bench_instantiate bench_respawn bench_sandbox bench_against_plain_wasmtime)
+	bench_hostile_calls bench_instantiate bench_respawn bench_sandbox bench_against_plain_wasmtime)
 
 bench_tests() {
 	local name skipped=()

@@ -115,10 +115,12 @@ BARS = [
     ("respawn.p50_ms", field("respawn", "p50_ms"), 20, "most"),
     ("idle_memory.mib", field("idle_memory", "mib"), 400, "most"),
     ("hostile.p99_ratio", field("hostile", "p99_ratio"), 2, "most"),
+    ("hostile_calls.p99_ratio", field("hostile_calls", "p99_ratio"), 2, "most"),
     ("differential.cases", field("differential", "cases"), 100_000, "least"),
     ("differential.differences", field("differential", "differences"), 0, "most"),
     ("spec.differences", spec_differences, 0, "most"),
     ("adjudication_import.max_ms", field("adjudication_import", "max_ms"), 700, "most"),
+    ("adjudication_import_large.max_ms", field("adjudication_import_large", "max_ms"), 700, "most"),
     ("cap_in_wasmtime.guests", capped_guests, 5, "least"),
     ("economics.below", worst_cheat, 0.99, "least"),
     *(
@@ -188,6 +190,8 @@ def check():
         {"measure": "calls", "in_process": 10_000, "sandbox": 3_999},
         {"measure": "instantiate", "p50_us": 50},
         {"measure": "first_call", "ratio": 1.51},
+        {"measure": "hostile", "p99_ratio": 2},
+        {"measure": "hostile_calls", "p99_ratio": 2.01},
         {"measure": "differential", "cases": 100_000, "differences": 0},
         {"measure": "spec", "version": "1", "differences": 0},
         {"measure": "spec", "version": "2", "differences": 1},
@@ -221,6 +225,8 @@ def check():
     assert found["instantiate.p50_us"] == (50, True)
     assert found["first_call.ratio"] == (1.51, False)
     assert found["restart.p50_ms"] == (None, False)
+    assert found["hostile.p99_ratio"] == (2, True)
+    assert found["hostile_calls.p99_ratio"] == (2.01, False)
     assert found["differential.cases"] == (100_000, True)
     assert found["differential.differences"] == (0, True)
     assert found["spec.differences"] == (1, False)

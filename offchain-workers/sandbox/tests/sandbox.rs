@@ -413,19 +413,6 @@ async fn compiling_is_bounded() {
 	);
 }
 
-/// A sandbox whose program lies in this way.
-async fn with_liar(how: &str) -> (tempfile::TempDir, Result<Sandbox, SandboxError>) {
-	let folder = tempfile::tempdir().unwrap();
-	let program = folder.path().join(how);
-	std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_millrace-lying-guest"), &program).unwrap();
-	let mut config = config(folder.path());
-	config.program = Some(program);
-	config.call_wall = Duration::from_millis(500);
-	config.prepare.wall = Duration::from_secs(5);
-	let sandbox = Sandbox::start(config).await;
-	(folder, sandbox)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lying_process_is_caught() {
 	// One that only pretends is not noticed here: what it says could be true.

@@ -3,13 +3,16 @@
 
 mod common;
 
-use common::{assignment, first_key, in_process, package, World, DEAL, EPOCH};
+use common::{
+	assignment,
+	bench::{marked, median, ms, open_door, sandbox, two_at_once, Outcome},
+	first_key, in_process, package, World, DEAL, EPOCH,
+};
 use millrace_executor::{
 	binding::{link, Host},
 	wasi::{Exit, Wasi},
 	Files, OwnedInput,
 };
-use millrace_http::server::{self, Bounds};
 use millrace_primitives::{
 	capacity::WorkRates,
 	execution::{package_hash, CallStatus, Request},
@@ -17,15 +20,9 @@ use millrace_primitives::{
 	H256,
 };
 use millrace_prover::{Mode, Prover, ProverConfig, Settings, Task};
-use millrace_sandbox::{GuestCall, Guests, NoEffector, Sandbox, SandboxConfig};
-use millrace_worker::{
-	http::{router, Door, PROOFS_AT_ONCE},
-	Limits,
-};
+use millrace_sandbox::{GuestCall, Guests, NoEffector};
 use std::{
-	env,
-	error::Error,
-	fs,
+	env, fs,
 	io::Write,
 	path::{Path, PathBuf},
 	process::{Command, Stdio},
@@ -34,16 +31,13 @@ use std::{
 };
 use tokio::{
 	io::{AsyncReadExt, AsyncWriteExt},
-	net::{TcpListener, TcpStream},
-	sync::Semaphore,
+	net::TcpStream,
 	time::sleep,
 };
 use tokio_util::sync::CancellationToken;
 use wasmtime::{
 	Config, InstanceAllocationStrategy, InstancePre, Linker, Module, PoolingAllocationConfig, Store,
 };
-
-type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Names the worker's address to the process that calls it.
 const TARGET: &str = "MILLRACE_WORKER_TARGET";
@@ -61,29 +55,6 @@ const GENEROUS: CallLimits = CallLimits {
 	response_bytes: 4 * 1024 * 1024,
 };
 
-/// Processes in a folder, by the program beside this test's folder.
-async fn sandbox(folder: PathBuf, idle: Duration) -> Outcome<Arc<Sandbox>> {
-	let test = env::current_exe()?;
-	let program = test
-		.ancestors()
-		.map(|folder| folder.join("millrace-guest"))
-		.find(|program| program.is_file())
-		.ok_or("there is no millrace-guest: cargo build --release --workspace --bins")?;
-	let settings = SandboxConfig {
-		program: Some(program),
-		idle,
-		..SandboxConfig::new(folder)
-	};
-	Ok(Arc::new(Sandbox::start(settings).await?))
-}
-
-fn two_at_once() -> Limits {
-	Limits {
-		concurrent_calls: 2,
-		..Limits::default()
-	}
-}
-
 /// A worker that serves one deal of two units.
 async fn worker(dir: &Path, guests: Arc<dyn Guests>, module: &[u8]) -> World {
 	let mut deal = assignment(DEAL, package(module));
@@ -94,40 +65,6 @@ async fn worker(dir: &Path, guests: Arc<dyn Guests>, module: &[u8]) -> World {
 	world.keep_fresh(vec![deal]);
 	guests.settle().await;
 	world
-}
-
-/// Opens a worker's door; returns its address.
-async fn open_door(world: &World, dir: &Path, stop: &CancellationToken) -> Outcome<String> {
-	let settings = Settings {
-		mode: Mode::Light,
-		threads: Some(1),
-		..Settings::default()
-	};
-	let prover = Prover::start(ProverConfig {
-		dir: dir.join("prover"),
-		settings,
-	})?;
-	let router = router(Arc::new(Door {
-		calls: world.calls.clone(),
-		doorkeeper: world.doorkeeper.clone(),
-		store: world.store.clone(),
-		packages: world.packages.clone(),
-		prover: Arc::new(prover),
-		metrics: world.metrics.clone(),
-		watch: None,
-		peer: world.identity.peer,
-		body_timeout: Duration::from_secs(5),
-		proofs: Arc::new(Semaphore::new(PROOFS_AT_ONCE)),
-	}));
-	let listener = TcpListener::bind("127.0.0.1:0").await?;
-	let address = listener.local_addr()?;
-	let bounds = Bounds {
-		connections: 1_024,
-		idle: Duration::from_secs(60),
-		drain: Duration::from_secs(5),
-	};
-	tokio::spawn(server::serve(listener, router, bounds, stop.clone()));
-	Ok(address.to_string())
 }
 
 /// Not a measurement by itself: the process that calls.
@@ -511,15 +448,6 @@ async fn bench_idle_memory() -> Outcome<()> {
 	Ok(())
 }
 
-/// The module with a custom section of its own, and so another hash.
-fn marked(module: &[u8], number: u64) -> Vec<u8> {
-	let mut marked = module.to_vec();
-	// A section of type 0: a name of one byte, and the number.
-	marked.extend([0, 10, 1, b'n']);
-	marked.extend(number.to_le_bytes());
-	marked
-}
-
 /// Memory of this process and all below it, each page by the part that it has of it, and how many
 /// processes those are.
 fn tree_mib() -> Outcome<(f64, usize)> {
@@ -606,13 +534,4 @@ impl Plain {
 
 fn guests_folder() -> PathBuf {
 	Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests")
-}
-
-fn ms(time: Duration) -> f64 {
-	time.as_secs_f64() * 1e3
-}
-
-fn median(values: &mut [f64]) -> f64 {
-	values.sort_by(f64::total_cmp);
-	values[values.len() / 2]
 }

@@ -1,5 +1,6 @@
 //! The daemon's side: who may run where, and what becomes of processes.
 
+mod allowance;
 mod conversation;
 mod launched;
 mod packages;

@@ -1,5 +1,6 @@
 //! A process that runs the calls of a deal.
 
+use super::allowance::{processor_time, Allowance};
 use super::launched::{describe, LaunchError};
 use super::packages::Ready;
 use super::spawner::Spawner;
@@ -15,12 +16,16 @@ use std::time::{Duration, Instant};
 use tokio::net::UnixStream;
 use tokio::process::Child;
 use tokio::sync::{watch, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{interval, timeout, MissedTickBehavior};
 
 /// Longest time until a process takes calls.
 const START_WALL: Duration = Duration::from_secs(10);
 /// How long a process may take to end that was told to, or that has closed a line.
 const LAST_WAIT: Duration = Duration::from_millis(500);
+/// How often it is looked at whether a process computes without calls.
+const LOOK: Duration = Duration::from_secs(1);
+/// How a process ends that does.
+const OVERDRAWN: &str = "killed: it took more of the processor than its calls";
 
 /// Such a process. It ends when nobody holds it any more.
 #[derive(Debug)]
@@ -46,7 +51,10 @@ pub(super) struct Process {
 #[derive(Debug)]
 struct Lines {
 	free: Semaphore,
-	sockets: Mutex<Vec<UnixStream>>,
+	/// With each, since when nothing is.
+	sockets: Mutex<Vec<(UnixStream, Instant)>>,
+	/// What calls on the others let the process compute.
+	allowance: Mutex<Allowance>,
 }
 
 impl Process {
@@ -63,7 +71,7 @@ impl Process {
 		for _ in 0..places {
 			let (our_end, their_end) = StdUnixStream::pair()?;
 			our_end.set_nonblocking(true)?;
-			sockets.push(UnixStream::from_std(our_end)?);
+			sockets.push((UnixStream::from_std(our_end)?, Instant::now()));
 			theirs.push(their_end.into());
 		}
 		let order = Order::Execute {
@@ -97,9 +105,16 @@ impl Process {
 			}
 		}
 		let pid = launched.child.id().unwrap_or(0);
+		// Making itself ready is none of its calls' affair.
+		let had = launched.child.id().and_then(processor_time);
 		let lines = Arc::new(Lines {
 			free: Semaphore::new(sockets.len()),
 			sockets: Mutex::new(sockets),
+			allowance: Mutex::new(Allowance::new(
+				places,
+				had.unwrap_or_default(),
+				Instant::now(),
+			)),
 		});
 		let (kill, killed) = watch::channel(false);
 		let (ended, end) = watch::channel(None);
@@ -171,8 +186,11 @@ impl Process {
 		};
 		let lines = line.process.lines.clone();
 		lines.free.acquire().await.ok()?.forget();
-		line.socket = lock(&lines.sockets).pop();
-		line.socket.is_some().then_some(line)
+		let rested = lock(&lines.sockets).pop();
+		let (socket, since) = rested?;
+		lock(&lines.allowance).take(since, Instant::now());
+		line.socket = Some(socket);
+		Some(line)
 	}
 
 	/// Ends the process and the calls that run in it. Those of an innocent one are run again, and it is
@@ -221,8 +239,10 @@ impl Line {
 	/// Gives the line back for the next call.
 	pub(super) fn give_back(mut self) {
 		if let Some(socket) = self.socket.take() {
-			lock(&self.process.lines.sockets).push(socket);
-			self.process.lines.free.add_permits(1);
+			let (lines, now) = (&self.process.lines, Instant::now());
+			lock(&lines.allowance).give_back(now);
+			lock(&lines.sockets).push((socket, now));
+			lines.free.add_permits(1);
 		}
 	}
 }
@@ -254,7 +274,7 @@ impl Drop for Counted {
 }
 
 /// Waits for the end of a process, and ends it when that is asked for: by a signal, or, when nobody
-/// holds it any more, by closing its control socket.
+/// holds it any more, by closing its control socket. One that computes without calls is ended unasked.
 async fn watch_over(
 	mut child: Child,
 	control: UnixStream,
@@ -267,14 +287,44 @@ async fn watch_over(
 		// An error: the process was let go of.
 		kill.wait_for(|kill| *kill).await.is_ok()
 	};
+	let pid = child.id();
+	let mut overdrawn = false;
 	let status = tokio::select! {
 		status = child.wait() => status,
 		now = asked => end(&mut child, control, now).await,
+		() = computes_without_calls(pid, &lines) => {
+			tracing::error!(pid, "a guest process is not what it was: it computes without calls");
+			overdrawn = true;
+			// No call takes a line any more.
+			lines.free.close();
+			end(&mut child, control, true).await
+		}
 	};
 	lines.free.close();
 	lock(&lines.sockets).clear();
-	let words = status.map_or_else(|error| error.to_string(), describe);
+	let words = match status {
+		Ok(_) if overdrawn => OVERDRAWN.to_owned(),
+		Ok(status) => describe(status),
+		Err(error) => error.to_string(),
+	};
 	ended.send_replace(Some(words));
+}
+
+/// Waits until a process has taken more of the processor than its calls give it. It must not be waited
+/// for in the meantime: its number could be another one's.
+async fn computes_without_calls(pid: Option<u32>, lines: &Lines) {
+	let mut looks = interval(LOOK);
+	looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+	loop {
+		looks.tick().await;
+		// One that has ended computes nothing, and is noticed elsewhere.
+		let Some(had) = pid.and_then(processor_time) else {
+			continue;
+		};
+		if !lock(&lines.allowance).is_kept(had, Instant::now()) {
+			return;
+		}
+	}
 }
 
 async fn end(child: &mut Child, control: UnixStream, now: bool) -> Result<ExitStatus, Error> {

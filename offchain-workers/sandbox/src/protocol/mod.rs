@@ -152,17 +152,20 @@ pub enum Attempt {
 	Signal,
 	/// Make memory executable.
 	Code,
+	/// Make a thread.
+	Thread,
 }
 
 impl Attempt {
 	/// All of them.
-	pub const ALL: [Self; 6] = [
+	pub const ALL: [Self; 7] = [
 		Self::Open,
 		Self::Socket,
 		Self::Exec,
 		Self::Fork,
 		Self::Signal,
 		Self::Code,
+		Self::Thread,
 	];
 
 	/// In words, after "a process can".
@@ -174,6 +177,7 @@ impl Attempt {
 			Self::Fork => "make processes",
 			Self::Signal => "send signals",
 			Self::Code => "make memory executable",
+			Self::Thread => "make threads",
 		}
 	}
 }

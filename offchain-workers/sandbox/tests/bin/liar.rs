@@ -13,7 +13,8 @@ use rustix::fd::OwnedFd;
 use std::io::{stdin, Result};
 use std::path::Path;
 use std::process::exit;
-use std::thread::sleep;
+use std::sync::Once;
+use std::thread::{sleep, spawn};
 use std::time::Duration;
 
 fn main() -> Result<()> {
@@ -50,7 +51,7 @@ fn main() -> Result<()> {
 			frame::write(stdin(), &frame::encode(&(hello, Answer::Ready)))?;
 			// The first is the package.
 			let line = lines.pop().expect("there is a line");
-			std::thread::spawn(move || serve(&how, &line));
+			spawn(move || serve(&how, &line));
 			frame::read_exact(stdin(), &mut [0])?;
 			exit(0)
 		}
@@ -84,6 +85,16 @@ fn prepare(how: &str, hello: Hello) -> Result<()> {
 	frame::write(stdin(), code)
 }
 
+/// Has a thread compute from now on. A real process could have one do so that waits for its daemon.
+fn spin() {
+	static ONCE: Once = Once::new();
+	ONCE.call_once(|| {
+		spawn(|| loop {
+			std::hint::spin_loop();
+		});
+	});
+}
+
 fn serve(how: &str, line: &OwnedFd) -> Result<()> {
 	while let Some(call) = frame::read(line, MAX_ORDER)? {
 		let Ok(ToGuest::Call { limits, .. }) = ToGuest::decode_all(&mut &call[..]) else {
@@ -100,6 +111,7 @@ fn serve(how: &str, line: &OwnedFd) -> Result<()> {
 			"long-frame" => frame::write(line, &[255; 64])?,
 			"nonsense" => frame::write(line, &frame::finish(vec![9; 64]))?,
 			"dies" => exit(3),
+			"spins" => spin(),
 			"silent" => sleep(Duration::from_secs(3_600)),
 			"hangs-up" => return Ok(()),
 			"more-gas" => output.gas = limits.gas + 1,

@@ -1,6 +1,6 @@
 //! Packages that mean harm, and what is to become of them.
 
-use crate::common::{command, module, PLENTY};
+use crate::modules::{command, module, PLENTY};
 use codec::Encode;
 use millrace_primitives::execution::CallStatus;
 

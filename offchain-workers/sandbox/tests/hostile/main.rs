@@ -5,7 +5,7 @@ mod common;
 mod corpus;
 
 use bytes::Bytes;
-use common::{call, config, prepared, response, sandbox, told, works, PLENTY};
+use common::{call, config, modules, prepared, response, sandbox, told, works, PLENTY};
 use corpus::{corpus, Hostile, Outcome};
 use millrace_primitives::execution::package_hash;
 use millrace_primitives::DealId;

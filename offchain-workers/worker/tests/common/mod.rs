@@ -7,6 +7,8 @@
 	reason = "every test file uses another part of this module"
 )]
 
+pub mod bench;
+
 use millrace_client::PeerKeypair;
 use millrace_executor::EngineConfig;
 use millrace_primitives::{
@@ -33,7 +35,7 @@ use millrace_worker::{
 	Limits,
 };
 use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
-use tokio::{sync::watch, time::sleep};
+use tokio::{sync::watch, task::JoinHandle, time::sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub const EPOCH: u32 = 5;
@@ -158,15 +160,15 @@ pub fn in_process(places: usize) -> Arc<dyn Guests> {
 
 /// The block that calls see.
 impl World {
-	/// Lets calls go on seeing the chain, however long they take.
-	pub fn keep_fresh(&self, assignments: Vec<Assignment>) {
+	/// Lets calls go on seeing the chain, however long they take, until the task is ended.
+	pub fn keep_fresh(&self, assignments: Vec<Assignment>) -> JoinHandle<()> {
 		let (snapshots, identity) = (self.snapshots.clone(), self.identity.clone());
 		tokio::spawn(async move {
 			while !snapshots.is_closed() {
 				snapshots.send_replace(Some(snapshot(&identity, assignments.clone())));
 				sleep(Duration::from_secs(1)).await;
 			}
-		});
+		})
 	}
 }
 
