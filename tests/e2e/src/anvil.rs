@@ -68,6 +68,18 @@ impl Anvil {
 			.unwrap_or_else(|error| panic!("{method}: {error}"))
 	}
 
+	/// Number of its newest block.
+	pub async fn head(&self) -> u64 {
+		quantity(&self.result("eth_blockNumber", json!([])).await)
+	}
+
+	/// Number of the last block that it calls final.
+	pub async fn finalized(&self) -> u64 {
+		let asked = json!(["finalized", false]);
+		let block = self.result("eth_getBlockByNumber", asked).await;
+		quantity(&block["number"])
+	}
+
 	/// Takes its newest blocks back, and makes as many others without their transactions.
 	pub async fn take_back(&self, blocks: u64) {
 		self.result("anvil_reorg", json!([blocks, []])).await;
@@ -99,7 +111,20 @@ impl Anvil {
 	}
 }
 
-async fn ask(http: &Http, url: &str, method: &str, params: Value) -> Result<Value, String> {
+/// A number as anchors' servers have it.
+pub(crate) fn quantity(value: &Value) -> u64 {
+	let digits = value.as_str().and_then(|text| text.strip_prefix("0x"));
+	let digits = digits.unwrap_or_else(|| panic!("{value} is no number"));
+	u64::from_str_radix(digits, 16).expect("hexadecimal digits")
+}
+
+/// Asks an anchor's server.
+pub(crate) async fn ask(
+	http: &Http,
+	url: &str,
+	method: &str,
+	params: Value,
+) -> Result<Value, String> {
 	let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
 	let answer = http
 		.send(

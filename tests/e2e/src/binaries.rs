@@ -32,6 +32,11 @@ pub fn millrace() -> PathBuf {
 	built("millrace")
 }
 
+/// The anchor for development.
+pub fn embedded_anchor() -> PathBuf {
+	built("millrace-embedded-anchor")
+}
+
 /// A program that cheats: `liar`, `proxy` or `challenger`.
 pub fn adversary(name: &str) -> PathBuf {
 	built(name)

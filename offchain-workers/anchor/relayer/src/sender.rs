@@ -47,7 +47,7 @@ pub enum Progress {
 	Failed(Receipt),
 	/// Nothing was sent, since the contract would refuse it now.
 	Refused(Refusal),
-	/// Another transaction took its nonce.
+	/// Another transaction took its nonce, or there is none before it any more.
 	Replaced,
 }
 
@@ -118,6 +118,8 @@ struct Pending {
 	sent: Instant,
 	/// Since when its nonce is used and nobody tells a receipt.
 	used: Option<Instant>,
+	/// Since when the nonce before it is not used any more.
+	ahead: Option<Instant>,
 }
 
 impl Sender {
@@ -181,11 +183,23 @@ impl Sender {
 			return Ok(Some(Progress::Replaced));
 		}
 		let bump_after = self.rules.bump_after;
-		let is_late = self.pending.as_mut().is_some_and(|pending| {
-			pending.used = None;
-			pending.sent.elapsed() >= bump_after
-		});
-		if is_late {
+		let Some(pending) = &mut self.pending else {
+			return Ok(None);
+		};
+		pending.used = None;
+		if nonce < own {
+			// The server is behind; or the anchor has taken back what came before, and if pools have not kept
+			// that, no price brings this one into a block.
+			let since = *pending.ahead.get_or_insert_with(Instant::now);
+			if since.elapsed() < bump_after {
+				return Ok(Some(Progress::Waiting));
+			}
+			self.contract.reads().ask_another();
+			self.pending = None;
+			return Ok(Some(Progress::Replaced));
+		}
+		pending.ahead = None;
+		if pending.sent.elapsed() >= bump_after {
 			self.bump().await?;
 		}
 		Ok(Some(Progress::Waiting))
@@ -343,6 +357,7 @@ impl Sender {
 						hashes,
 						sent: Instant::now(),
 						used: None,
+						ahead: None,
 					});
 					return Ok(());
 				}

@@ -182,7 +182,8 @@ async fn begun_at(scene: &Scene) -> u32 {
 	block.expect("the contract began at one that was signed")
 }
 
-/// Waits until the contract is frozen, and those who signed the fork have lost stake.
+/// Waits until the contract is frozen, and the chain holds the fork against those who signed it. None of
+/// them has stake here: what the fork costs who has is told where the runtime is tested without nodes.
 async fn until_reported(network: &Network, scene: &Scene) {
 	eventually("the client is frozen", WAIT, async || {
 		let status = scene.try_status().await?;

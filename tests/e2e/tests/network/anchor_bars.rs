@@ -1,15 +1,12 @@
 //! How soon a withdrawal can be claimed on the anchor: a measurement that is run by scripts/bench.sh.
 
-use crate::anchored::Anchored;
+use crate::anchored::{Anchored, HOLDER};
 use millrace_e2e::measure::median;
 use millrace_primitives::FLT;
 use std::time::Instant;
 
 /// Withdrawals, one after the other.
 const WITHDRAWALS: u32 = 5;
-/// Who claims.
-const HOLDER: &str = "dev:1";
-const HOLDER_ADDRESS: &str = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 
 /// From before a withdrawal is sent to behind the block of the anchor in which its FLT is minted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -19,10 +16,7 @@ async fn bench_anchor_claimable() {
 	let mut seconds = Vec::new();
 	for _ in 0..WITHDRAWALS {
 		let begun = Instant::now();
-		let withdraw = ["anchor", "withdraw", "1 FLT", "--to", HOLDER_ADDRESS];
-		let withdraw = [&withdraw[..], &["--key", "//Charlie"]].concat();
-		let sent = anchored.tool(&withdraw).await.succeeded().json();
-		let nonce = sent["nonce"].to_string();
+		let nonce = anchored.withdraw("1 FLT").await.nonce.to_string();
 		let claim = ["anchor", "claim", &nonce, "--wait", "120"];
 		let claim = [&claim[..], &["--anchor-key", HOLDER]].concat();
 		let claimed = anchored.anchor_tool(&claim).await.succeeded().json();

@@ -13,6 +13,8 @@ struct State {
 	floor: u64,
 	/// Raw transactions that it took.
 	taken: Vec<String>,
+	/// Transactions of the account before them.
+	before: u64,
 	/// Whether the last one is in a block.
 	mined: bool,
 	/// Whether its receipt is not told yet.
@@ -59,7 +61,10 @@ impl Transport for Pool {
 			"eth_estimateGas" => Ok(json!("0x64")),
 			"eth_getBlockByNumber" => Ok(json!({ "baseFeePerGas": "0xa" })),
 			"eth_maxPriorityFeePerGas" => Ok(json!("0x1")),
-			"eth_getTransactionCount" => Ok(json!(if state.mined { "0x1" } else { "0x0" })),
+			"eth_getTransactionCount" => {
+				let nonce = state.before + u64::from(state.mined);
+				Ok(json!(format!("{nonce:#x}")))
+			}
 			"eth_getBalance" => Ok(json!(format!("{:#x}", state.balance))),
 			"eth_sendRawTransaction" => {
 				let offered = 21 + 6 * state.taken.len() as u64;
@@ -141,6 +146,32 @@ async fn a_receipt_that_comes_behind_the_nonce_is_waited_for() {
 	pool.with(|state| state.hidden = false);
 	let done = sender.send(&call).await.expect("it is told");
 	assert!(matches!(done, Progress::Done(_)), "{done:?}");
+}
+
+#[tokio::test]
+async fn what_waits_behind_a_gap_for_long_is_forgotten_and_the_gap_is_filled() {
+	let pool = pool(1_000_000);
+	pool.with(|state| state.before = 5);
+	let mut sender = sender(&pool, 1_000);
+	let call = Call::Getter("status");
+	sender.send(&call).await.expect("it is sent");
+	// The anchor takes back the account's transaction before it.
+	pool.with(|state| state.before = 4);
+	sender.rules.bump_after = Duration::from_secs(60);
+	let waits = sender.attend().await.expect("it can be asked for");
+	assert_eq!(waits, Some(Progress::Waiting), "a server may be behind");
+	assert_eq!(
+		pool.with(|state| state.taken.len()),
+		1,
+		"a price is no help"
+	);
+
+	sender.rules.bump_after = Duration::ZERO;
+	let forgotten = sender.attend().await.expect("it can be asked for");
+	assert_eq!(forgotten, Some(Progress::Replaced));
+	sender.send(&call).await.expect("it is sent anew");
+	let pending = sender.pending.as_ref().expect("it waits");
+	assert_eq!(pending.transaction.nonce, 4);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use millrace_anchor::{
 	},
 	leaf::{Leaf, LeafProof},
 	tree::Path,
-	Contract, RelayConfig,
+	Contract,
 };
 use millrace_e2e::eventually;
 use millrace_primitives::{FLT, H256};
@@ -51,11 +51,7 @@ pub(super) async fn is_taken(anchored: &Anchored, nonce: u64) {
 	let view = view.expect("the node is up");
 	let entry = view.anchor_message(nonce).await.expect("it can be read");
 	let entry = entry.expect("it was sent");
-	let named = view.anchor().await.expect("it can be read").anchor;
-	let named = named.expect("the preset names one");
-	let config = RelayConfig::of(vec![anchored.anvil.url.clone()]);
-	let reads = config.reads().expect("that is a URL");
-	let contract = Contract::new(reads, Address(named.contract.0));
+	let contract = anchored.contract.clone();
 
 	let message = bytes(&told["message"]);
 	assert_eq!(message, entry.message);
@@ -126,7 +122,7 @@ pub(super) async fn is_taken(anchored: &Anchored, nonce: u64) {
 
 /// Sends the call as it was printed, for an account that has nothing to do with it.
 async fn prove(anchored: &Anchored, contract: &Contract, call: &Value) {
-	let anvil = &anchored.anvil;
+	let anvil = &anchored.anchor;
 	let from = development(STRANGER);
 	let sent = json!([{ "from": from, "to": contract.address(), "data": call }]);
 	let hash = anvil.result("eth_sendTransaction", sent).await;
