@@ -7,7 +7,10 @@ use super::{
 use millrace_runtime::{opaque::Block, BlockNumber};
 use sc_basic_authorship::ProposerFactory;
 use sc_consensus_babe::{BabeLink, BabeParams, SlotProportion};
-use sc_consensus_grandpa::{GrandpaParams, LinkHalf, SharedVoterState, VotingRulesBuilder};
+use sc_consensus_grandpa::{
+	BeforeBestBlockBy, GrandpaParams, LinkHalf, SharedVoterState,
+	ThreeQuartersOfTheUnfinalizedChain, VotingRulesBuilder,
+};
 use sc_consensus_slots::BackoffAuthoringOnFinalizedHeadLagging;
 use sc_network::{
 	config::Role, service::traits::NetworkService, NotificationService, ProtocolName,
@@ -26,6 +29,10 @@ const PROPOSAL_PART: f32 = 0.5;
 
 /// How long a vote is expected to travel.
 const GOSSIP: Duration = Duration::from_millis(333);
+
+/// Blocks that a vote on finality is behind the best one. Whoever has not got the newest block yet has its
+/// parent.
+const VOTES_BEHIND: BlockNumber = 1;
 
 /// What authoring needs.
 pub(super) struct Authoring {
@@ -141,7 +148,10 @@ pub(super) fn start_voting(
 		network: parts.network,
 		sync: parts.sync,
 		notification_service: parts.notifications,
-		voting_rule: VotingRulesBuilder::default().build(),
+		voting_rule: VotingRulesBuilder::new()
+			.add(BeforeBestBlockBy(VOTES_BEHIND))
+			.add(ThreeQuartersOfTheUnfinalizedChain)
+			.build(),
 		prometheus_registry: parts.registry,
 		shared_voter_state: parts.voter_state,
 		telemetry: parts.telemetry,
