@@ -251,7 +251,9 @@ impl GatewayError {
 			Self::DealUnknown(_) => "check the number; a deal is known once its block is final",
 			Self::DealEnded { .. } => "create a new deal",
 			Self::DealUnfunded { .. } => "top up the deal; it is served again from then on",
-			Self::NoWorker(_) => "wait for the matching and the next epoch, or raise the ceiling",
+			Self::NoWorker(_) => {
+				"wait until a worker is live; `millrace deal why-not` says why none is"
+			}
 			Self::WorkersFailed { .. } => "call again; the deal's owner can add workers",
 			Self::Refused(_) => "see what the worker says",
 			Self::RequestHeadTooLarge { .. } => "send the long part in the body",

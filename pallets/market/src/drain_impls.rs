@@ -53,11 +53,16 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Whether the time of a worker with notice is over, so that it can go once its peer is settled. One
-	/// of a deal that is ending stays until the deal is closed, as the others do, for what it may be
-	/// owed then. One that failed a probe stays until its report of that epoch is audited, too.
-	pub(crate) fn is_drained(id: DealId, deal: &Deal<T::AccountId>, worker: &Worker) -> bool {
-		let WorkerStatus::Draining { last, .. } = worker.status else {
+	/// Whether the time of a worker with notice, or of its deal, is over, so that it can go once its peer
+	/// is settled. One of a deal that is ending stays until the deal is closed, as the others do, for what
+	/// it may be owed then. One that failed a probe stays until its report of that epoch is audited, too.
+	pub(crate) fn may_leave(id: DealId, deal: &Deal<T::AccountId>, worker: &Worker) -> bool {
+		let last = match worker.status {
+			WorkerStatus::Assigned { .. } => None,
+			WorkerStatus::Live { .. } => deal.last_epoch(),
+			WorkerStatus::Draining { last, .. } => Some(last),
+		};
+		let Some(last) = last else {
 			return false;
 		};
 		let ending = matches!(deal.status, DealStatus::Ending { .. });
@@ -67,13 +72,13 @@ impl<T: Config> Pallet<T> {
 		!ending && T::Epochs::last_closed().is_some_and(is_over)
 	}
 
-	/// Lets a worker go whose notice is over, after everything that it is owed is settled; the weight of
-	/// that settlement.
-	pub(crate) fn release_drained(id: DealId, peer: PeerId) -> Result<Weight, DispatchError> {
+	/// Lets a worker go whose time is over, after everything that it is owed is settled; the weight of that
+	/// settlement.
+	pub(crate) fn release_served(id: DealId, peer: PeerId) -> Result<Weight, DispatchError> {
 		let key = DealKey::from(id);
 		let deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
 		let worker = Workers::<T>::get(id, peer).ok_or(Error::<T>::NotAssigned)?;
-		ensure!(Self::is_drained(id, &deal, &worker), Error::<T>::NotOverdue);
+		ensure!(Self::may_leave(id, &deal, &worker), Error::<T>::NotOverdue);
 		let weight = if T::Capacity::is_settled(peer) {
 			Weight::zero()
 		} else {
@@ -86,7 +91,11 @@ impl<T: Config> Pallet<T> {
 		};
 		ensure!(T::Capacity::is_settled(peer), Error::<T>::WorkersNotSettled);
 		let mut deal = Deals::<T>::get(key).ok_or(Error::<T>::UnknownDeal)?;
-		Self::remove_worker(id, &mut deal, &worker, ReleaseReason::Drained)?;
+		let reason = match worker.status {
+			WorkerStatus::Draining { .. } => ReleaseReason::Drained,
+			_ => ReleaseReason::DealOver,
+		};
+		Self::remove_worker(id, &mut deal, &worker, reason)?;
 		Deals::<T>::insert(key, deal);
 		Ok(weight)
 	}
@@ -101,8 +110,12 @@ impl<T: Config> Pallet<T> {
 		ensure!(offer.provider == who, Error::<T>::NotProvider);
 		ensure!(terms.class == offer.terms.class, Error::<T>::ClassChanged);
 		Self::check_terms(&terms)?;
-
 		let (id, before) = (offer.id, offer.terms);
+		// What stands keeps its ask when a vote has changed the grid.
+		if terms.ask != before.ask {
+			Self::check_tick(terms.ask)?;
+		}
+
 		Book::<T>::remove(offer.key());
 		if terms.region != before.region {
 			Self::leave_region(before.class, before.region);

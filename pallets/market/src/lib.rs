@@ -696,6 +696,8 @@ pub mod pallet {
 		NotProbed,
 		/// The worker can still answer the probe. Wait until its deadline is over.
 		ProbePending,
+		/// A new ask is no multiple of the parameter `market.ask_tick`. Raise or lower it to one.
+		AskOffTick,
 		/// A sum ran over. It cannot happen; report it.
 		Arithmetic,
 	}
@@ -731,7 +733,7 @@ pub mod pallet {
 		/// ## Errors
 		/// [`Error::UnknownPeer`], [`Error::NotProvider`], [`Error::OfferExists`],
 		/// [`Error::UnknownClass`], [`Error::UnknownRegion`], [`Error::PriceBelowMinimum`],
-		/// [`Error::FundsTooLow`].
+		/// [`Error::AskOffTick`], [`Error::FundsTooLow`].
 		/// ## Events
 		/// [`Event::OfferPosted`].
 		#[pallet::call_index(0)]
@@ -841,8 +843,9 @@ pub mod pallet {
 
 		/// Takes out a worker whose time is over. One that was assigned and did not go live in time is
 		/// not matched to the deal again for a while; the third time in a row closes its offer. One
-		/// with notice leaves without fault once its last epoch is closed; it is settled before, and
-		/// in a deal that is ending it stays until the deal is closed.
+		/// with notice leaves without fault once its last epoch is closed, and one of a deal whose grace
+		/// or term is over once the deal's is; it is settled before, and in a deal that is ending it stays
+		/// until the deal is closed.
 		///
 		/// ## Dispatch origin
 		/// Signed by anybody.
@@ -901,7 +904,7 @@ pub mod pallet {
 		/// Signed by the provider that made the offer.
 		/// ## Errors
 		/// [`Error::NoOffer`], [`Error::NotProvider`], [`Error::ClassChanged`],
-		/// [`Error::UnknownRegion`], [`Error::PriceBelowMinimum`].
+		/// [`Error::UnknownRegion`], [`Error::PriceBelowMinimum`], [`Error::AskOffTick`].
 		/// ## Events
 		/// [`Event::WorkerDraining`] for each live worker with a lower ask if it is raised,
 		/// [`Event::OfferUpdated`].

@@ -195,7 +195,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn has_served(deal: &Deal<T::AccountId>, worker: &Worker) -> bool {
 		let of_deal = match deal.status {
 			DealStatus::Ending { last } => Some(last),
-			DealStatus::Active | DealStatus::Grace => None,
+			DealStatus::Active | DealStatus::Grace => deal.last_epoch(),
 		};
 		let of_worker = match worker.status {
 			WorkerStatus::Draining { last, .. } => Some(last),

@@ -341,6 +341,7 @@ pub(crate) fn build_and_execute(test: impl FnOnce()) {
 pub(crate) fn params() -> MarketParams {
 	MarketParams {
 		min_price: 2,
+		ask_tick: 1,
 		deal_deposit: DEAL_DEPOSIT,
 		offer_deposit: OFFER_DEPOSIT,
 		max_call_gas: 1_000,

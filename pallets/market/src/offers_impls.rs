@@ -9,7 +9,7 @@ use millrace_primitives::{
 	market::{OfferTerms, Region, ResourceClass},
 	peer::PeerId,
 	traits::{Capacity, PeerRegistry},
-	OfferId, CPU_V1,
+	Balance, OfferId, CPU_V1,
 };
 
 impl<T: Config> Pallet<T> {
@@ -22,6 +22,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(provider == who, Error::<T>::NotProvider);
 		ensure!(!Offers::<T>::contains_key(peer), Error::<T>::OfferExists);
 		Self::check_terms(&terms)?;
+		Self::check_tick(terms.ask)?;
 
 		let params = Params::<T>::get();
 		let deposit = params.offer_deposit;
@@ -51,7 +52,14 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Checks everything that can be wrong with an offer's terms.
+	/// Checks that a new ask is on the grid.
+	pub(crate) fn check_tick(ask: Balance) -> DispatchResult {
+		let tick = Params::<T>::get().ask_tick;
+		ensure!(ask.checked_rem(tick) == Some(0), Error::<T>::AskOffTick);
+		Ok(())
+	}
+
+	/// Checks everything that can be wrong with an offer's terms, whenever its ask was made.
 	pub(crate) fn check_terms(terms: &OfferTerms) -> DispatchResult {
 		ensure!(Self::is_known_class(terms.class), Error::<T>::UnknownClass);
 		ensure!(

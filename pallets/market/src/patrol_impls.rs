@@ -1,6 +1,6 @@
 //! The patrol: once an epoch, as soon as it is known who missed its report, every deal is visited and
-//! each of its workers seen to. Whoever is lost is taken out, whoever has served its notice is let go,
-//! and a deal without escrow enters grace, without anybody's call. After that, deals whose owners want
+//! each of its workers seen to. Whoever is lost is taken out, whoever has served its notice, or its deal to
+//! the end of grace or term, is let go, and a deal without escrow enters grace, without anybody's call. After that, deals whose owners want
 //! it are held against the book.
 //!
 //! It goes on where the last block stopped, within a deal as well. Older deals come first: who orders
@@ -157,13 +157,13 @@ impl<T: Config> Pallet<T> {
 		Self::see_to_escrow(id, meter)
 	}
 
-	/// Takes a worker out that is lost or has served its notice; the weight of settling it.
+	/// Takes a worker out that is lost or has served to the end; the weight of settling it.
 	pub(crate) fn see_to_worker(id: DealId, peer: PeerId) -> Weight {
 		let (Some(deal), Some(worker)) = (Self::deal_of(id), Workers::<T>::get(id, peer)) else {
 			return Weight::zero();
 		};
-		let drained = Self::is_drained(id, &deal, &worker);
-		if !drained && !Self::is_lost(id, &deal, &worker) {
+		let may_leave = Self::may_leave(id, &deal, &worker);
+		if !may_leave && !Self::is_lost(id, &deal, &worker) {
 			return Weight::zero();
 		}
 		// Kept whatever comes of the rest.
@@ -174,8 +174,8 @@ impl<T: Config> Pallet<T> {
 			return settlement;
 		}
 		let seen_to: DispatchResult = with_storage_layer(|| {
-			if drained {
-				Self::release_drained(id, peer).map(|_| ())
+			if may_leave {
+				Self::release_served(id, peer).map(|_| ())
 			} else {
 				Self::lose(id, peer, None)
 			}

@@ -70,6 +70,8 @@ pub type ExclusionList = BoundedVec<(PeerId, EpochIndex), ConstU32<MAX_EXCLUSION
 pub struct MarketParams {
 	/// Lowest ask and lowest price ceiling of a unit for an epoch.
 	pub min_price: Balance,
+	/// What an ask is a multiple of when it is made or changed.
+	pub ask_tick: Balance,
 	/// Held of a deal's owner until the deal is closed. It covers the deal's own rows, however long; those
 	/// of its workers are paid for by the deposits of their peers.
 	pub deal_deposit: Balance,
@@ -115,6 +117,7 @@ impl MarketParams {
 			&& self.payment_burn < Perbill::one()
 			// Whoever probes its own worker must lose something.
 			&& !self.probe_burn.is_zero()
+			&& self.ask_tick > 0
 			&& self.min_escrow_epochs > 0
 			&& self.max_lapses > 0
 			&& self.bounty_part <= MAX_BOUNTY
@@ -135,6 +138,7 @@ impl Default for MarketParams {
 		let terms = DealTerms::default();
 		Self {
 			min_price: 1_000_000_000_000,
+			ask_tick: 1_000_000_000_000,
 			deal_deposit: FLT.saturating_mul(3),
 			offer_deposit: FLT,
 			max_call_gas: 10_000_000_000,
@@ -310,6 +314,15 @@ impl<AccountId> Deal<AccountId> {
 		match self.status {
 			DealStatus::Active | DealStatus::Grace => true,
 			DealStatus::Ending { last } => epoch <= last,
+		}
+	}
+
+	/// Last epoch of a deal whose end nobody can put off any more: that of its grace, or of its term.
+	pub fn last_epoch(&self) -> Option<EpochIndex> {
+		match self.status {
+			DealStatus::Active => self.term_end,
+			DealStatus::Grace => self.grace.map(|span| span.until),
+			DealStatus::Ending { .. } => None,
 		}
 	}
 
@@ -517,6 +530,8 @@ pub enum ReleaseReason {
 	Drained,
 	/// It was not live yet: the client ended it, or has no escrow for it.
 	Ended,
+	/// The last epoch of its deal's grace or term is settled.
+	DealOver,
 }
 
 /// Who gave a worker notice, and so whether the deal may take its peer again at once.

@@ -224,10 +224,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Takes out a worker whose time is over; the weight that it took.
 	pub(crate) fn do_release_worker(id: DealId, peer: PeerId) -> Result<Weight, DispatchError> {
-		ensure!(
-			Deals::<T>::contains_key(DealKey::from(id)),
-			Error::<T>::UnknownDeal
-		);
+		let deal = Self::deal_of(id).ok_or(Error::<T>::UnknownDeal)?;
 		let worker = Workers::<T>::get(id, peer).ok_or(Error::<T>::NotAssigned)?;
 		let settlement = match worker.status {
 			WorkerStatus::Assigned { deadline } => {
@@ -236,8 +233,12 @@ impl<T: Config> Pallet<T> {
 				Self::give_up(id, peer, ReleaseReason::NotLive)?;
 				Weight::zero()
 			}
-			WorkerStatus::Draining { .. } => Self::release_drained(id, peer)?,
-			WorkerStatus::Live { .. } => return Err(Error::<T>::NotAssigned.into()),
+			WorkerStatus::Live { .. } if deal.last_epoch().is_none() => {
+				return Err(Error::<T>::NotAssigned.into());
+			}
+			WorkerStatus::Live { .. } | WorkerStatus::Draining { .. } => {
+				Self::release_served(id, peer)?
+			}
 		};
 		Ok(T::WeightInfo::release_worker().saturating_add(settlement))
 	}

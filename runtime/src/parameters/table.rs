@@ -383,6 +383,9 @@ parameters! {
 		/// Part of the lost worker's bond that it is at most.
 		BountyPart(15) = bounty_part: Perbill in "of a bond",
 			Perbill::from_parts(100_000) => Perbill::from_percent(10);
+		/// What an ask is a multiple of when it is made or changed. Offers that stand keep theirs.
+		AskTick(16) = ask_tick: u128 in "FLT per unit and epoch",
+			1 => FLT / 100;
 	}
 
 	/// Challenges of receipts.

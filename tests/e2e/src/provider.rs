@@ -22,9 +22,10 @@ use std::{
 	time::Duration,
 };
 
-/// Price of the first peer's unit for an epoch; each further peer asks one more. Odd, so that every
-/// rounding shows.
-pub const ASK: Balance = FLT / 100 + 1;
+/// What asks are multiples of.
+pub const TICK: Balance = FLT / 1_000_000;
+/// Price of the first peer's unit for an epoch; each further peer asks a tick more.
+pub const ASK: Balance = FLT / 100 + TICK;
 /// What the first peer of a provider asks for, where a test does not care.
 pub const TERMS: OfferTerms = OfferTerms {
 	class: CPU_V1,
@@ -195,7 +196,7 @@ impl Provider {
 		Self::offering(network, name, peers, units, TERMS).await
 	}
 
-	/// The same with other terms for the first machine; each further one asks one more.
+	/// The same with other terms for the first machine; each further one asks a tick more.
 	pub async fn offering(
 		network: &Network,
 		name: &str,
@@ -245,7 +246,7 @@ impl Provider {
 		let all = signed.terms.stake_per_unit * Balance::from(units);
 		let stake = offer.own_part.mul_ceil(all);
 		let mut batch = vec![calls::providers::register_provider("Provider of a test")];
-		for (peer, ask) in peers.iter().zip(first.ask..) {
+		for (peer, ask) in peers.iter().zip((first.ask..).step_by(TICK as usize)) {
 			let terms = OfferTerms { ask, ..first };
 			let (key, id) = (&peer.key, peer.id());
 			batch.extend([

@@ -495,7 +495,9 @@ impl World {
 		if self.proven_units(peer) < units {
 			return None;
 		}
-		let price = price.max(MarketParams::default().min_price);
+		let params = MarketParams::default();
+		let price = price.max(params.min_price);
+		let price = price.next_multiple_of(params.ask_tick);
 		let terms = OfferTerms {
 			class: CPU_V1,
 			region: 1,

@@ -1,7 +1,7 @@
 //! `millrace gov`: parameters, referenda and votes.
 
 mod deposits;
-mod params;
+pub(super) mod params;
 mod propose;
 mod status;
 mod tracks;

@@ -4,7 +4,7 @@ mod drain;
 
 use crate::{
 	arguments,
-	commands::deal::Draining,
+	commands::{deal::Draining, gov::params},
 	context::Context,
 	errors::{CliError, Result},
 	ui,
@@ -111,6 +111,7 @@ pub(crate) async fn run(context: &Context, command: OfferCommand) -> Result<()> 
 				capabilities,
 				max_worker_bond: max_bond,
 			};
+			check_tick(&context.chain().await?.latest().await?, ask).await?;
 			let call = calls::market::post_offer(peer, terms);
 			submit(context, peer, call, "offer posted").await
 		}
@@ -137,12 +138,16 @@ async fn submit(context: &Context, peer: PeerId, call: Call, done: &str) -> Resu
 async fn update(context: &Context, args: &UpdateArgs) -> Result<()> {
 	let peer = args.peer;
 	let chain = context.chain().await?;
-	let present = get(&chain.latest().await?, peer).await?.terms;
+	let view = chain.latest().await?;
+	let present = get(&view, peer).await?.terms;
 	let terms = args.applied_to(present);
 	if terms == present {
 		let message = format!("nothing of the offer of {peer} would change");
 		return Err(CliError::usage("nothing_to_change", message)
 			.hint("give --ask, --max-bond, --region or --capabilities another value"));
+	}
+	if terms.ask != present.ask {
+		check_tick(&view, terms.ask).await?;
 	}
 	let call = calls::market::update_offer(peer, terms);
 	let included = context.submit(&chain, call).await?;
@@ -160,6 +165,32 @@ async fn update(context: &Context, args: &UpdateArgs) -> Result<()> {
 		}
 		text
 	})
+}
+
+/// Fails where the chain would refuse a new ask, with those next to it.
+async fn check_tick(view: &View, ask: Balance) -> Result<()> {
+	let tick = params::get(view, "market.ask_tick").await?.in_force;
+	let tick = Balance::try_from(tick).unwrap_or(Balance::MAX);
+	on_grid(ask, tick)
+}
+
+fn on_grid(ask: Balance, tick: Balance) -> Result<()> {
+	let over = ask.checked_rem(tick).unwrap_or_default();
+	if over == 0 {
+		return Ok(());
+	}
+	let below = ask.saturating_sub(over);
+	let above = amounts::format(below.saturating_add(tick));
+	let near = match below {
+		0 => above,
+		_ => format!("{} or {above}", amounts::format(below)),
+	};
+	let message = format!(
+		"an ask is a multiple of {}, and {} is none",
+		amounts::format(tick),
+		amounts::format(ask)
+	);
+	Err(CliError::usage("ask_off_tick", message).hint(format!("ask {near}")))
 }
 
 /// The offer of a peer, or an error that says that there is none.
@@ -215,6 +246,16 @@ mod tests {
 	struct Updated {
 		#[command(flatten)]
 		update: UpdateArgs,
+	}
+
+	#[test]
+	fn an_ask_between_two_steps_is_refused_with_both() {
+		let tick = 1_000_000_000_000;
+		assert!(on_grid(20 * tick, tick).is_ok());
+		let hint = |ask| on_grid(ask, tick).expect_err("it is between").hint;
+		let both = "ask 0.000007 FLT or 0.000008 FLT";
+		assert_eq!(hint(7 * tick + 1).as_deref(), Some(both));
+		assert_eq!(hint(tick - 1).as_deref(), Some("ask 0.000001 FLT"));
 	}
 
 	#[test]

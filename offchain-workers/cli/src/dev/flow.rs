@@ -38,8 +38,10 @@ use std::{
 
 /// Epochs of the commitments: far more than the demo takes.
 const COMMITTED_EPOCHS: u32 = 100;
-/// Price of a unit and epoch, odd so that every rounding shows.
-const ASK: Balance = FLT / 100 + 1;
+/// What asks are multiples of.
+const TICK: Balance = FLT / 1_000_000;
+/// Price of the first peer's unit for an epoch; each further peer asks a tick more.
+const ASK: Balance = FLT / 100 + TICK;
 /// Highest price that the client pays.
 const CEILING: Balance = FLT / 50;
 /// Epochs at the highest price that the client prepays.
@@ -292,7 +294,7 @@ async fn provide(
 		let terms = OfferTerms {
 			class: CPU_V1,
 			region: 0,
-			ask: ASK.saturating_add(number),
+			ask: ASK.saturating_add(TICK.saturating_mul(number)),
 			capabilities: 0,
 			max_worker_bond: 0,
 		};

@@ -7,7 +7,7 @@ use millrace_primitives::{
 	market::OfferTerms,
 	peer::PeerId,
 	traits::{Capacity, PeerUse},
-	DealId, CPU_V1,
+	Balance, DealId, CPU_V1,
 };
 use proptest::prelude::*;
 
@@ -62,6 +62,66 @@ fn every_bad_offer_has_its_own_error() {
 		let poor = 99;
 		register(2, poor, 4);
 		assert_noop!(post(poor, 2, terms(9)), Error::<Test>::FundsTooLow);
+	});
+}
+
+/// A grid that is coarser than the mock's.
+fn grid_of(tick: Balance) {
+	let coarse = crate::MarketParams {
+		ask_tick: tick,
+		..params()
+	};
+	assert_ok!(Market::apply_params(coarse));
+}
+
+#[test]
+fn a_new_ask_is_a_multiple_of_the_tick() {
+	build_and_execute(|| {
+		grid_of(5);
+		register(1, PROVIDER, 4);
+		for between in [4, 6, 9, 11, Balance::MAX - 1] {
+			let refused = post(PROVIDER, 1, terms(between));
+			assert_noop!(refused, Error::<Test>::AskOffTick);
+		}
+		// What is too low at all is told first.
+		assert_noop!(
+			post(PROVIDER, 1, terms(1)),
+			Error::<Test>::PriceBelowMinimum
+		);
+		assert_ok!(post(PROVIDER, 1, terms(10)));
+	});
+}
+
+#[test]
+fn an_offer_keeps_its_ask_when_the_grid_changes() {
+	build_and_execute(|| {
+		let peer = offer(1, PROVIDER, 4, 9);
+		grid_of(5);
+		let update = |terms| Market::update_offer(RuntimeOrigin::signed(PROVIDER), peer, terms);
+		let open = OfferTerms {
+			max_worker_bond: 77,
+			..terms(9)
+		};
+		assert_ok!(update(open));
+		assert_eq!(
+			Offers::<Test>::get(peer).map(|offer| offer.terms),
+			Some(open)
+		);
+		assert_noop!(update(terms(8)), Error::<Test>::AskOffTick);
+		assert_noop!(update(terms(11)), Error::<Test>::AskOffTick);
+		assert_ok!(update(terms(10)));
+		assert_noop!(update(terms(9)), Error::<Test>::AskOffTick);
+	});
+}
+
+#[test]
+fn a_grid_without_distance_is_refused() {
+	build_and_execute(|| {
+		let none = crate::MarketParams {
+			ask_tick: 0,
+			..params()
+		};
+		assert!(Market::apply_params(none).is_err());
 	});
 }
 

@@ -2,7 +2,8 @@
 
 use crate::{mock::*, *};
 use frame_support::{
-	assert_ok,
+	assert_noop, assert_ok,
+	dispatch::DispatchResultWithPostInfo,
 	traits::Hooks,
 	weights::{Weight, WeightMeter},
 };
@@ -10,7 +11,7 @@ use millrace_primitives::{
 	market::DealStatus,
 	peer::PeerId,
 	traits::{Capacity, WorkLedger},
-	DealId,
+	Balance, DealId, EpochIndex,
 };
 
 /// Where it is known who missed its report.
@@ -115,6 +116,96 @@ fn notice_that_is_served_is_paid_and_over() {
 		assert_eq!(held(HoldReason::WorkerBond, PROVIDER), 0);
 		assert_eq!(Balances::free_balance(PROVIDER), FUNDS - OFFER_DEPOSIT + 9);
 		assert_eq!(row(deal).escrow, 80);
+	});
+}
+
+/// Serves an epoch of a deal, which is paid at the rest of the one after.
+fn serve(peer: PeerId, deal: DealId, epoch: EpochIndex) {
+	at_rest_of(epoch + 1);
+	report_and_settle(peer, epoch, &[deal]);
+}
+
+fn release(deal: DealId, peer: PeerId) -> DispatchResultWithPostInfo {
+	Market::release_worker(RuntimeOrigin::signed(STRANGER), deal, peer)
+}
+
+/// A deal that nobody ends, whose worker has left: what comes of it is the client's alone.
+fn ends_without_its_worker(deal: DealId, peer: PeerId, cost: Balance) {
+	System::assert_last_event(released(deal, peer, ReleaseReason::DealOver));
+	assert_eq!(workers(deal), vec![]);
+	assert_eq!(held(HoldReason::WorkerBond, PROVIDER), 0);
+	assert_eq!(Book::<Test>::iter().count(), 1);
+	// It is looked for nobody else.
+	run_matcher();
+	assert_eq!(workers(deal), vec![]);
+	assert_ok!(Market::do_try_state());
+	let who = || RuntimeOrigin::signed(STRANGER);
+	assert_ok!(Market::stop(who(), deal));
+	at_rest_of(Epoch::get() + 1);
+	assert_ok!(Market::close(who(), deal));
+	assert_eq!(Balances::free_balance(CLIENT), FUNDS - cost);
+	assert_eq!(in_pot(), 0);
+}
+
+#[test]
+fn whoever_served_a_grace_to_its_end_is_free_without_anybody() {
+	build_and_execute(|| {
+		let (deal, peer) = live_deal(1, 10, 2);
+		at(7, ANSWER);
+		patrol();
+		assert_eq!(row(deal).grace, Some(GraceSpan { from: 8, until: 9 }));
+		for epoch in 6..9 {
+			serve(peer, deal, epoch);
+		}
+		// The last epoch is over, and may still be reported.
+		at(10, ANSWER);
+		patrol();
+		assert_eq!(workers(deal), vec![peer]);
+		assert_noop!(release(deal, peer), Error::<Test>::NotOverdue);
+		serve(peer, deal, 9);
+		at(11, ANSWER);
+		patrol();
+		// Two epochs, and two at half the price.
+		ends_without_its_worker(deal, peer, 30);
+	});
+}
+
+#[test]
+fn whoever_served_a_term_to_its_end_is_free_without_anybody() {
+	build_and_execute(|| {
+		let peer = offer(1, PROVIDER, 4, 10);
+		let mut spec = spec(1, 10);
+		spec.term_epochs = Some(2);
+		let deal = create(spec, 100);
+		run_matcher();
+		go_live(peer, deal);
+		serve(peer, deal, 6);
+		at(8, ANSWER);
+		patrol();
+		assert_eq!(workers(deal), vec![peer]);
+		serve(peer, deal, 7);
+		at(9, ANSWER);
+		patrol();
+		ends_without_its_worker(deal, peer, 20);
+	});
+}
+
+#[test]
+fn anybody_frees_whoever_served_to_the_end_before_the_patrol_does() {
+	build_and_execute(|| {
+		let (deal, peer) = live_deal(1, 10, 2);
+		let (lasting, other) = live_deal(2, 9, 90);
+		at(7, ANSWER);
+		patrol();
+		for epoch in 6..9 {
+			serve(peer, deal, epoch);
+		}
+		at_rest_of(10);
+		report(peer, 9, &[deal]);
+		leave_unsettled(peer, 9);
+		// It is settled first, so that it has all that it is owed.
+		assert_ok!(release(deal, peer));
+		assert_noop!(release(lasting, other), Error::<Test>::NotAssigned);
 	});
 }
 

@@ -10,7 +10,7 @@ use millrace_e2e::{
 	eventually, guests,
 	load::{call, Load, Seen},
 	network::{account, little_work},
-	provider::{settle, ASK, EPOCHS, TERMS},
+	provider::{settle, ASK, EPOCHS, TERMS, TICK},
 	until, Deal, Events, Gateway, Network, Peer, Process, Provider,
 };
 use millrace_primitives::{
@@ -51,7 +51,7 @@ const BONDED: OfferTerms = OfferTerms {
 	..TERMS
 };
 const DEARER: OfferTerms = OfferTerms {
-	ask: ASK + 1,
+	ask: ASK + TICK,
 	..BONDED
 };
 

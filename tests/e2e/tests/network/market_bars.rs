@@ -8,7 +8,7 @@ use millrace_e2e::{
 	load::{call, Load},
 	measure::{median, ms},
 	network::{account, little_work},
-	provider::{settle, ASK, EPOCHS, TERMS},
+	provider::{settle, ASK, EPOCHS, TERMS, TICK},
 	Deal, Gateway, Network, Provider,
 };
 use millrace_primitives::market::OfferTerms;
@@ -33,6 +33,8 @@ const SHORT: Duration = Duration::from_secs(60);
 const EARLY: u32 = 4;
 /// Blocks in which a probe is answered, on development chains.
 const PROBE_BLOCKS: u32 = 6;
+/// Networks in which a worker is killed, of which the worst counts.
+const KILLS: u32 = 5;
 /// Blocks of an epoch of a quick chain.
 const EPOCH_BLOCKS: u32 = 30;
 
@@ -78,6 +80,22 @@ async fn slot_ms(view: &View) -> f64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement, run by scripts/bench.sh"]
 async fn bench_market_killed() {
+	let mut calls = 0;
+	let mut errors = Vec::new();
+	for _ in 0..KILLS {
+		let (seen, failed) = killed().await;
+		calls += seen;
+		errors.extend(failed);
+	}
+	println!(
+		r#"{{"measure":"market_killed","kills":{KILLS},"calls":{calls},"errors":{}}}"#,
+		errors.len(),
+	);
+	assert!(errors.is_empty(), "{errors:#?}");
+}
+
+/// How many calls were made of a deal with two workers while one was killed, and which failed.
+async fn killed() -> (usize, Vec<String>) {
 	let (network, _) = Network::quick_with(EPOCH_BLOCKS, &little_work()).await;
 	let provider = Provider::register(&network, "//Bob", 2, 2).await;
 	let mut workers = provider.start_workers(&network).await;
@@ -105,12 +123,7 @@ async fn bench_market_killed() {
 	workers[0].kill().await;
 	sleep(AFTER).await;
 	let (seen, failed) = load.outcome().await;
-	println!(
-		r#"{{"measure":"market_killed","calls":{},"errors":{}}}"#,
-		seen.len() + failed.len(),
-		failed.len(),
-	);
-	assert!(failed.is_empty(), "{failed:#?}");
+	(seen.len() + failed.len(), failed)
 }
 
 /// Time until calls are answered again when a deal's only worker is killed and another offer stands: the
@@ -118,9 +131,23 @@ async fn bench_market_killed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement, run by scripts/bench.sh"]
 async fn bench_market_spare() {
+	let mut blocks = Vec::new();
+	for _ in 0..KILLS {
+		blocks.push(replaced().await);
+	}
+	let slowest = blocks.iter().copied().fold(0.0, f64::max);
+	println!(
+		r#"{{"measure":"market_spare","kills":{KILLS},"p50_blocks":{:.2},"max_blocks":{slowest:.2},"probe_blocks":{PROBE_BLOCKS},"beyond":{:.2}}}"#,
+		median(&blocks),
+		slowest - f64::from(PROBE_BLOCKS),
+	);
+}
+
+/// Blocks in which nobody answers after a deal's only worker was killed.
+async fn replaced() -> f64 {
 	let network = Network::dev().await;
 	let dearer = OfferTerms {
-		ask: ASK + 1,
+		ask: ASK + TICK,
 		..TERMS
 	};
 	let (first, spare) = join!(
@@ -150,10 +177,6 @@ async fn bench_market_spare() {
 		}
 		sleep(RETRY).await;
 	};
-	let blocks = ms(begun.elapsed()) / slot;
 	assert_eq!(again.receipt.peer, spare.peers[0].id());
-	println!(
-		r#"{{"measure":"market_spare","blocks":{blocks:.2},"probe_blocks":{PROBE_BLOCKS},"beyond":{:.2}}}"#,
-		blocks - f64::from(PROBE_BLOCKS),
-	);
+	ms(begun.elapsed()) / slot
 }

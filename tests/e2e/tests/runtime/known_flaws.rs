@@ -1,6 +1,8 @@
 //! Flaws of comparable systems that show only where all pallets work together. Those of capacity
 //! alone are tested in its pallet.
 
+mod market;
+
 use crate::errors::{
 	refuses,
 	scene::{
@@ -12,7 +14,7 @@ use crate::errors::{
 use millrace_primitives::{market::split_payment, peer::PeerId, DealId, FLT, H256};
 use millrace_runtime::{
 	parameters::{
-		dynamic_params::{epochs, market},
+		dynamic_params::{epochs, market as of_market},
 		RuntimeParameters,
 	},
 	Capacity, Market, Runtime, RuntimeCall,
@@ -213,8 +215,8 @@ fn known_flaw_an_owner_upgrades_everything() {
 			}
 			.into(),
 			pallet_governed::Call::<Runtime>::set {
-				parameter: RuntimeParameters::Market(market::Parameters::MinPrice(
-					market::MinPrice,
+				parameter: RuntimeParameters::Market(of_market::Parameters::MinPrice(
+					of_market::MinPrice,
 					Some(FLT),
 				)),
 			}

@@ -64,7 +64,7 @@ fn vest_all(name: &str) {
 }
 
 /// The only machine reports the epoch before with a deal, and is settled.
-fn serve(epoch: u32, deal: DealId) {
+pub(crate) fn serve(epoch: u32, deal: DealId) {
 	go_to(epoch + 1, 0);
 	hand_in(1, &report(0, 1, &[0], &[deal]));
 	go_to(epoch + 1, 8);

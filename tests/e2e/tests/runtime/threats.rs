@@ -13,13 +13,8 @@ const SOURCES: [&str; 5] = ["node", "offchain-workers", "pallets", "runtime", "t
 
 #[test]
 fn every_threat_names_a_test_that_there_is() {
-	let root = binaries::tests().parent().map(PathBuf::from);
-	let root = root.expect("the tests are a folder of the repository");
-	let mut tests = BTreeSet::new();
-	for folder in SOURCES {
-		collect(&root.join(folder), &mut tests);
-	}
-	let page = std::fs::read_to_string(root.join("docs/THREATS.md")).expect("it can be read");
+	let tests = all_tests();
+	let page = std::fs::read_to_string(root().join("docs/THREATS.md")).expect("it can be read");
 	let rows: Vec<Vec<&str>> = page.lines().filter_map(cells).collect();
 	assert!(rows.len() >= ROWS, "{} rows", rows.len());
 	for row in rows {
@@ -33,6 +28,21 @@ fn every_threat_names_a_test_that_there_is() {
 			assert!(tests.contains(name), "{attack}: there is no test {name}");
 		}
 	}
+}
+
+/// The repository's folder.
+fn root() -> PathBuf {
+	let root = binaries::tests().parent().map(PathBuf::from);
+	root.expect("the tests are a folder of the repository")
+}
+
+/// Names of all tests of the repository.
+pub(crate) fn all_tests() -> BTreeSet<String> {
+	let mut tests = BTreeSet::new();
+	for folder in SOURCES {
+		collect(&root().join(folder), &mut tests);
+	}
+	tests
 }
 
 /// The cells of a line that is a row of a table, but for its head.

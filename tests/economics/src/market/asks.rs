@@ -208,7 +208,11 @@ fn baited(raises: bool) -> (f64, u32) {
 	in_town(&[1, 1], |town| {
 		let (bait, client) = (town.sellers[0], town.client(0));
 		let before = town.world.cash(bait.owner, &[]);
-		let low = if raises { PRICE / 2 } else { PRICE - 1 };
+		let low = if raises {
+			PRICE / 2
+		} else {
+			PRICE - MarketParams::default().ask_tick
+		};
 		town.post(0, low, 0);
 		town.post(1, PRICE, 0);
 		let deal = town

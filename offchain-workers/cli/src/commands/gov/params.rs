@@ -37,7 +37,7 @@ pub(super) async fn run(context: &Context, args: &ParamsArgs) -> Result<()> {
 }
 
 /// The parameter of a name, or an error that names its like.
-pub(super) async fn get(view: &View, name: &str) -> Result<ParameterInfo> {
+pub(in crate::commands) async fn get(view: &View, name: &str) -> Result<ParameterInfo> {
 	let all = view.parameters().await?;
 	match all.iter().find(|info| info.name == name) {
 		Some(info) => Ok(info.clone()),

@@ -339,6 +339,7 @@ impl Naive {
 			| ReleaseReason::DealClosed
 			| ReleaseReason::CommitmentOver
 			| ReleaseReason::Drained
+			| ReleaseReason::DealOver
 			| ReleaseReason::Ended => (false, false),
 		};
 		if bars {

@@ -577,6 +577,13 @@ impl Ledger {
 				assert!(seat.leaves() <= closed);
 				"a worker drained"
 			}
+			ReleaseReason::DealOver => {
+				let grace = row.grace.filter(|_| row.in_grace);
+				let end = grace.map(|span| span.until).or(row.term_end);
+				assert!(row.last.is_none() && seat.since.is_some() && seat.last.is_none());
+				assert!(end.is_some() && end <= MockEpochs::last_closed());
+				"a deal's time over"
+			}
 			ReleaseReason::NotLive | ReleaseReason::BondUnavailable | ReleaseReason::Ended => {
 				assert_eq!(seat.since, None);
 				"an assignment ended"

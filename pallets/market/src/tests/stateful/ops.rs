@@ -475,6 +475,7 @@ fn new_params() -> impl Strategy<Value = MarketParams> {
 			let (burn, (grace_epochs, grace_price), counts, probe_burn) = terms;
 			MarketParams {
 				min_price,
+				ask_tick: 1,
 				deal_deposit,
 				offer_deposit,
 				max_call_gas,

@@ -7,8 +7,8 @@ use millrace_e2e::{
 	measure::{median, percentile},
 	Network, Node,
 };
-use millrace_primitives::execution::{CallStatus, ARBITRATION_GAS};
-use std::time::Duration;
+use millrace_primitives::execution::{arbitration_gas, CallStatus, MAX_PACKAGE_BYTES};
+use std::{fmt::Write, time::Duration};
 
 /// Calls that are run again.
 const REPLAYS: u32 = 7;
@@ -16,12 +16,24 @@ const REPLAYS: u32 = 7;
 const CHALLENGE: Duration = Duration::from_secs(120);
 
 /// Time in which a node that does not author takes in a block in which a call of all the gas that the
-/// chain runs again is run again: the slowest mix of instructions that the search has found.
+/// chain runs again is run again: the slowest mix of instructions that the search has found, alone and
+/// behind nearly as many bytes of functions as a package may have, each of which is translated first.
 ///
 /// The receipts are true, so that every challenge of one is refuted, and costs a bond.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement, run by scripts/bench.sh"]
 async fn bench_adjudication_import() {
+	let text = std::fs::read_to_string(binaries::worst_package()).expect("it can be read");
+	measure("adjudication_import", packed(&text)).await;
+	let large = packed(&with_functions(&text));
+	assert!(large.len() > MAX_PACKAGE_BYTES as usize * 4 / 5);
+	measure("adjudication_import_large", large).await;
+}
+
+/// Has a call of a package challenged and run again, with all the gas that so large a package may use.
+async fn measure(name: &str, package: Vec<u8>) {
+	let bytes = u32::try_from(package.len()).expect("it is a package");
+	let cap = arbitration_gas(bytes);
 	let network = Network::dev().await;
 	let address = network.node.address().await;
 	let options = [
@@ -30,10 +42,7 @@ async fn bench_adjudication_import() {
 	];
 	let mut follower = Node::start(network.folder(), "follower", &options.concat());
 	until_it_follows(&mut follower).await;
-	let text = std::fs::read_to_string(binaries::worst_package()).expect("it can be read");
-	let module = wat::parse_str(text).expect("it is well-formed");
-	let package = with_files(module);
-	let served = serve_with_gas(&network, 1, package, ARBITRATION_GAS).await;
+	let served = serve_with_gas(&network, 1, package, cap).await;
 
 	let url = served.gateway.deal(served.deal.id);
 	let door = &served.provider.peers[0].url;
@@ -43,10 +52,7 @@ async fn bench_adjudication_import() {
 		let answer = network.http.post(&url, text).await.expect("it answers");
 		let signed = answer.receipt().expect("there is a receipt");
 		let receipt = &signed.receipt;
-		assert_eq!(
-			(receipt.status, receipt.gas),
-			(CallStatus::OutOfGas, ARBITRATION_GAS)
-		);
+		assert_eq!((receipt.status, receipt.gas), (CallStatus::OutOfGas, cap));
 		let receipt = format!("0x{}", hex::encode(signed.encode()));
 		let node = network.node.ws();
 		let challenge = [
@@ -88,7 +94,7 @@ async fn bench_adjudication_import() {
 		times.push(import_ms(&log, number, hash.expect("the block is final")));
 	}
 	println!(
-		"{{\"measure\":\"adjudication_import\",\"blocks\":{},\"cap_gas\":{ARBITRATION_GAS},\
+		"{{\"measure\":\"{name}\",\"blocks\":{},\"package_bytes\":{bytes},\"cap_gas\":{cap},\
 		\"p50_ms\":{:.0},\"max_ms\":{:.0}}}",
 		times.len(),
 		median(&times),
@@ -96,8 +102,30 @@ async fn bench_adjudication_import() {
 	);
 }
 
+/// The text of a program with as many functions before its loop as a package may have, each with locals
+/// and called once: of all that is paid by the byte, what takes the judge longest.
+fn with_functions(text: &str) -> String {
+	const START: &str = "(func (export \"_start\")";
+	const FIRST: &str = "(local.set $a";
+	let (before, start) = text.split_once(START).expect("a program begins somewhere");
+	let (locals, body) = start.split_once(FIRST).expect("its loop needs numbers");
+	let locals_of_each = "i64 ".repeat(13);
+	let work = "(drop (i32.const 1))".repeat(10);
+	let (mut functions, mut calls) = (String::new(), String::new());
+	for index in 0..19_800 {
+		writeln!(
+			functions,
+			"(func $t{index} (local {locals_of_each}) {work})"
+		)
+		.expect("it is text");
+		write!(calls, "(call $t{index})").expect("it is text");
+	}
+	[before, &functions, START, locals, &calls, FIRST, body].concat()
+}
+
 /// The module with the folder of 200 empty files that its search has given it.
-fn with_files(mut module: Vec<u8>) -> Vec<u8> {
+fn packed(text: &str) -> Vec<u8> {
+	let mut module = wat::parse_str(text).expect("it is well-formed");
 	const NAME: &str = "millrace:files";
 	let files: Vec<(Vec<u8>, Vec<u8>)> = (0..200)
 		.map(|number| (format!("{number:03}").into_bytes(), Vec::new()))

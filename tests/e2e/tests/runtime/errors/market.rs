@@ -103,6 +103,11 @@ fn offers() {
 		..asked()
 	};
 	refuses!(Market::PriceBelowMinimum, alice.clone(), post(1, cheap));
+	let between = OfferTerms {
+		ask: asked().ask + 1,
+		..asked()
+	};
+	refuses!(Market::AskOffTick, alice.clone(), post(1, between));
 	let withdraw = |n| Market::withdraw_offer { peer: peer(n) };
 	let update = |terms| Market::update_offer {
 		peer: peer(1),
@@ -116,7 +121,8 @@ fn offers() {
 	refuses!(Market::NotProvider, bob, update(asked()));
 	refuses!(Market::ClassChanged, alice.clone(), update(other_class));
 	refuses!(Market::UnknownRegion, alice.clone(), update(nowhere));
-	refuses!(Market::PriceBelowMinimum, alice, update(cheap));
+	refuses!(Market::PriceBelowMinimum, alice.clone(), update(cheap));
+	refuses!(Market::AskOffTick, alice, update(between));
 }
 
 fn orders() {
