@@ -2,17 +2,26 @@
 //! their sets, and votes that cost stake.
 
 use crate::{
-	errors::scene::{account, by, done, genesis_hash, make, on_chain, refuses, root, EVE},
+	errors::scene::{
+		account, by, commit, done, genesis_hash, go_to, make, now, on_chain, peer, refuses, root,
+		ALICE, BOB, EVE,
+	},
 	presets::genesis,
 };
 use codec::Encode;
-use frame_support::traits::{Hooks, KeyOwnerProofSystem};
-use millrace_primitives::{checkpoint::CHAIN_ENTRY, validators::EquivocationView, H256};
+use frame_support::{
+	traits::{fungible::Inspect, Hooks, KeyOwnerProofSystem},
+	weights::WeightToFee,
+};
+use millrace_primitives::{
+	checkpoint::CHAIN_ENTRY, validators::EquivocationView, Balance, FLT, H256,
+};
 use millrace_runtime::{
-	validators::KeyOwners, Beefy, BeefyMmrLeaf, BlockNumber, Header, Mmr, Runtime, Session, System,
-	Validators,
+	validators::KeyOwners, AccountId, Balances, Beefy, BeefyMmrLeaf, BlockNumber, Epochs, Header,
+	Mmr, Runtime, RuntimeEvent, Session, System, Validators,
 };
 use pallet_beefy::Call;
+use pallet_capacity::{Commitments, WaitingSlashes, WeightInfo};
 use pallet_mmr::primitives::{AncestryProof, LeafDataProvider};
 use sp_consensus_beefy::{
 	ecdsa_crypto::{AuthorityId, Signature},
@@ -25,7 +34,7 @@ use sp_core::offchain::{testing::TestOffchainExt, OffchainDbExt};
 use sp_crypto_hashing::{keccak_256, twox_128};
 use sp_runtime::Perbill;
 
-type Vote = sp_consensus_beefy::VoteMessage<BlockNumber, AuthorityId, Signature>;
+pub(crate) type Vote = sp_consensus_beefy::VoteMessage<BlockNumber, AuthorityId, Signature>;
 
 /// Four validators, each with an equal voice.
 const CHAIN: &str = "local_testnet";
@@ -33,7 +42,12 @@ const CHAIN: &str = "local_testnet";
 const BLOCKS: BlockNumber = 11;
 
 /// A validator's vote for a block of this chain, with a root.
-fn vote(who: &Keyring<AuthorityId>, set: ValidatorSetId, block: BlockNumber, root: H256) -> Vote {
+pub(crate) fn vote(
+	who: &Keyring<AuthorityId>,
+	set: ValidatorSetId,
+	block: BlockNumber,
+	root: H256,
+) -> Vote {
 	let payload = Payload::from_single_entry(MMR_ROOT_ID, root.encode())
 		.push_raw(CHAIN_ENTRY, genesis_hash().encode());
 	signed_vote(block, payload, set, who)
@@ -52,7 +66,8 @@ fn two_votes(first: Vote, second: Vote) -> Call<Runtime> {
 	}
 }
 
-fn early_vote(vote: Vote) -> Call<Runtime> {
+/// The report of a vote for a block that is not there.
+pub(crate) fn early_vote(vote: Vote) -> Call<Runtime> {
 	let key_owner_proof = ownership(&vote);
 	Call::report_future_block_voting {
 		equivocation_proof: Box::new(FutureBlockVotingProof { vote }),
@@ -85,13 +100,14 @@ fn rotate() {
 	Session::rotate_session();
 }
 
-/// Makes blocks, as far as the range knows of them; their headers.
-fn blocks(number: BlockNumber) -> Vec<Header> {
+/// Makes blocks, as far as the range knows of them, in each of which something may happen; their headers.
+fn blocks(number: BlockNumber, happens: impl Fn(BlockNumber)) -> Vec<Header> {
 	let mut parent = genesis_hash();
 	(1..=number)
 		.map(|number| {
 			System::initialize(&number, &parent, &Default::default());
 			Mmr::on_initialize(number);
+			happens(number);
 			let header = System::finalize();
 			parent = header.hash();
 			header
@@ -101,8 +117,13 @@ fn blocks(number: BlockNumber) -> Vec<Header> {
 
 /// Runs a test in the last of so many blocks, whose leaves can be read.
 fn after_blocks(test: impl FnOnce(Vec<Header>)) {
+	after(BLOCKS, |_| (), test);
+}
+
+/// The same of blocks in which something happens.
+fn after(number: BlockNumber, happens: impl Fn(BlockNumber), test: impl FnOnce(Vec<Header>)) {
 	let mut chain = sp_io::TestExternalities::new(genesis(CHAIN));
-	let headers = chain.execute_with(|| blocks(BLOCKS));
+	let headers = chain.execute_with(|| blocks(number, happens));
 	chain.persist_offchain_overlay();
 	let (offchain, _) = TestOffchainExt::with_offchain_db(chain.offchain_db());
 	chain.register_extension(OffchainDbExt::new(offchain));
@@ -235,6 +256,90 @@ fn a_vote_for_a_block_of_a_fork_costs_half() {
 			fork_vote(fork, proof, elsewhere)
 		);
 		assert_eq!(offences("//Bob"), vec![]);
+	});
+}
+
+/// Alice has stake from the first epoch on, in which a session begins, and signs a fork in it. Half of her
+/// stake waits from the next settlement on and burns in the end, but for what is due to who applies it;
+/// who reported the fork has nothing of it.
+#[test]
+fn a_fork_burns_half_of_its_signers_stake_but_for_who_applies_the_slash() {
+	const VOTED: BlockNumber = 25;
+	const KNOWN: BlockNumber = 30;
+	const UNITS: u32 = 4;
+	let happens = |number: BlockNumber| {
+		let before = now().0;
+		Epochs::on_initialize(number);
+		if number == 1 {
+			commit(ALICE, 1, UNITS, 6);
+		}
+		if now().0 > before {
+			rotate();
+		}
+	};
+	after(KNOWN + 1, happens, |headers| {
+		assert_eq!((now().0, Session::current_index()), (1, 1));
+		let peer = peer(1);
+		let has = |name: &str| <Balances as Inspect<AccountId>>::total_balance(&account(name));
+		let all_have = || [has(ALICE), has(BOB), has(EVE), Balances::total_issuance()];
+		let [alices, bobs, eves, supply] = all_have();
+		let left = || Commitments::<Runtime>::get(peer).map(|commitment| commitment.left());
+		let stake = 100 * FLT * Balance::from(UNITS);
+		assert_eq!(left(), Some(stake));
+
+		let proof = Mmr::generate_ancestry_proof(VOTED, Some(KNOWN)).expect("the leaves are there");
+		let header = headers[KNOWN as usize - 1].clone();
+		let fork = vote(&Keyring::Alice, 1, VOTED, H256::repeat_byte(1));
+		done(by(EVE), fork_vote(fork, proof, header));
+		let known = offences(ALICE);
+		assert_eq!(
+			(known[0].epoch, known[0].part),
+			(1, Perbill::from_percent(50))
+		);
+		assert_eq!(
+			left(),
+			Some(stake),
+			"what it costs is taken by the settlement"
+		);
+
+		done(by(EVE), pallet_capacity::Call::<Runtime>::settle { peer });
+		let amount = stake / 2;
+		assert_eq!(left(), Some(stake - amount));
+		let waiting: Vec<_> = WaitingSlashes::<Runtime>::iter_prefix(peer).collect();
+		let [(slash, row)] = &waiting[..] else {
+			panic!("one slash waits: {waiting:?}");
+		};
+		assert_eq!(row.parts.to_vec(), [(account(ALICE), amount)]);
+		assert_eq!((row.epoch, row.reporter.clone()), (1, None));
+		assert_eq!(all_have(), [alices, bobs, eves, supply], "it waits");
+
+		go_to(row.due, 0);
+		let slash = *slash;
+		done(
+			by(BOB),
+			pallet_capacity::Call::<Runtime>::apply_slash { peer, slash },
+		);
+		// So many fees of the call, and at most a part of what it moves.
+		let params = pallet_capacity::Params::<Runtime>::get();
+		let weight = <Runtime as pallet_capacity::Config>::WeightInfo::apply_slash(1);
+		let fee = <Runtime as pallet_capacity::Config>::WeightToFee::weight_to_fee(&weight);
+		let most = params.bounty_part.mul_floor(amount);
+		let bounty = most.min(fee * Balance::from(params.bounty_fees));
+		assert!(bounty > 0);
+		let burnt = amount - bounty;
+		let applied = pallet_capacity::Event::SlashApplied {
+			peer,
+			slash,
+			burnt,
+			reporter: 0,
+			bounty,
+		};
+		System::assert_has_event(RuntimeEvent::Capacity(applied));
+		assert_eq!(
+			all_have(),
+			[alices - amount, bobs + bounty, eves, supply - burnt]
+		);
+		assert_eq!(left(), Some(stake - amount));
 	});
 }
 

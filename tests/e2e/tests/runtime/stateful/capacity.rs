@@ -123,7 +123,7 @@ impl World {
 }
 
 /// The name of an account that somebody has the key of.
-fn name_of(who: &AccountId) -> &'static str {
+pub(super) fn name_of(who: &AccountId) -> &'static str {
 	ALL.into_iter()
 		.find(|name| account(name) == *who)
 		.expect("owners are among them")

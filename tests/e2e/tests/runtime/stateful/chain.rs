@@ -99,7 +99,8 @@ fn signed(name: &str, call: RuntimeCall) -> UncheckedExtrinsic {
 	UncheckedExtrinsic::new_signed(call, who.into(), signature.into(), extension)
 }
 
-fn key(name: &str) -> sr25519::Pair {
+/// The key pair of an account.
+pub(super) fn key(name: &str) -> sr25519::Pair {
 	let mut known = KEYS.lock().expect("no test panics while it looks");
 	let new = || sr25519::Pair::from_string(name, None).expect("that is a development name");
 	known.entry(name.into()).or_insert_with(new).clone()

@@ -1,13 +1,14 @@
 //! A naive ledger of what is burnt, kept by events alone: it knows the rules that burn FLT, and no rule
 //! that makes any.
 
-use millrace_primitives::{peer::PeerId, Balance, EpochIndex};
+use millrace_primitives::{commitment::SlashId, peer::PeerId, Balance, EpochIndex};
 use millrace_runtime::{Runtime, RuntimeEvent, System};
 use pallet_anchor::Event as Anchor;
 use pallet_capacity::Event as Capacity;
+use pallet_developer_rewards::Event as Rewards;
 use pallet_market::Event as Market;
 use pallet_receipts::Event as Receipts;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the events have declared so far.
 #[derive(Debug, Default)]
@@ -18,7 +19,11 @@ pub(crate) struct Ledger {
 	/// Bounties since the last settlement: what is slashed at once burns but for them.
 	bounties: Balance,
 	/// The slash that began to wait last: what waits does not burn.
-	waits: Option<(PeerId, EpochIndex, Balance)>,
+	waits: Option<(SlashId, (PeerId, EpochIndex, Balance))>,
+	/// Slashes that wait because a provider equivocated.
+	equivocations: BTreeSet<SlashId>,
+	/// What has left the pot of developer rewards.
+	rewarded: Balance,
 }
 
 impl Ledger {
@@ -30,6 +35,11 @@ impl Ledger {
 	/// What a rule has burnt.
 	pub(crate) fn burnt_by(&self, rule: &str) -> Balance {
 		self.burnt.get(rule).copied().unwrap_or_default()
+	}
+
+	/// What has left the pot of developer rewards: none of it burns.
+	pub(super) fn rewarded(&self) -> Balance {
+		self.rewarded
 	}
 
 	/// A block has begun: its events are counted from the first.
@@ -67,6 +77,13 @@ impl Ledger {
 			RuntimeEvent::Market(event) => self.note_market(event),
 			RuntimeEvent::Anchor(event) => self.note_anchor(event),
 			RuntimeEvent::Capacity(event) => self.note_capacity(event),
+			RuntimeEvent::DeveloperRewards(
+				Rewards::Claimed { amount, .. }
+				| Rewards::ProgrammeEnded {
+					to_treasury: amount,
+					..
+				},
+			) => self.rewarded += amount,
 			RuntimeEvent::Receipts(
 				Receipts::CommitForfeited { burnt, .. } | Receipts::ChallengeRefuted { burnt, .. },
 			) => self.burn("challenges", *burnt),
@@ -102,33 +119,56 @@ impl Ledger {
 		match *event {
 			Capacity::BountyPaid { amount, .. } => self.bounties += amount,
 			Capacity::EpochSettled { slashed, .. } | Capacity::SilenceSettled { slashed, .. } => {
-				let bounties = std::mem::take(&mut self.bounties);
-				let burnt = slashed.checked_sub(bounties);
-				self.burn("slashes", burnt.expect("bounties are parts of slashes"));
+				self.burn_at_once("slashes", slashed);
 			}
 			Capacity::SlashWaits {
 				peer,
+				slash,
 				epoch,
 				amount,
 				..
-			} => self.waits = Some((peer, epoch, amount)),
+			} => self.waits = Some((slash, (peer, epoch, amount))),
 			Capacity::OffenceCharged {
-				peer,
-				epoch,
-				amount,
-			}
-			| Capacity::EquivocationCharged {
 				peer,
 				epoch,
 				amount,
 			} => {
 				// What is charged waits, as a rule, and burns when it is applied.
-				if self.waits.take() != Some((peer, epoch, amount)) {
+				if self.waiting((peer, epoch, amount)).is_none() {
 					self.burn("slashes", amount);
 				}
 			}
-			Capacity::SlashApplied { burnt, .. } => self.burn("slashes", burnt),
+			Capacity::EquivocationCharged {
+				peer,
+				epoch,
+				amount,
+			} => match self.waiting((peer, epoch, amount)) {
+				Some(slash) => {
+					self.equivocations.insert(slash);
+				}
+				None => self.burn_at_once("equivocations", amount),
+			},
+			Capacity::SlashApplied { slash, burnt, .. } => {
+				let rule = match self.equivocations.remove(&slash) {
+					true => "equivocations",
+					false => "slashes",
+				};
+				self.burn(rule, burnt);
+			}
 			_ => {}
 		}
+	}
+
+	/// What is taken at once burns but for its bounties, of which events tell before.
+	fn burn_at_once(&mut self, rule: &'static str, taken: Balance) {
+		let bounties = std::mem::take(&mut self.bounties);
+		let burnt = taken.checked_sub(bounties);
+		self.burn(rule, burnt.expect("bounties are parts of slashes"));
+	}
+
+	/// The slash that began to wait last, if it is this one.
+	fn waiting(&mut self, charged: (PeerId, EpochIndex, Balance)) -> Option<SlashId> {
+		let (slash, waits) = self.waits.take()?;
+		(waits == charged).then_some(slash)
 	}
 }

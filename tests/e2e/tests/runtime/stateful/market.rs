@@ -1,9 +1,9 @@
 //! Clients order, providers offer, and whoever likes pushes what is due in the market.
 
-use super::{chain::send, world::World};
+use super::{chain::send, work::by_gas, world::World};
 use crate::errors::scene::{asked, order, peer};
 use millrace_primitives::{
-	market::{DealSpec, DealStatus, OfferTerms},
+	market::{DealSpec, DealStatus, OfferTerms, GAS_BILLED},
 	peer::PeerId,
 	Balance, DealId, FLT,
 };
@@ -19,8 +19,10 @@ impl World {
 		let (n, owner) = self.machine();
 		let peer = peer(n);
 		let least = asked().ask;
+		let ask = least + Balance::from(self.dice.below(5)) * least / 4;
 		let terms = OfferTerms {
-			ask: least + Balance::from(self.dice.below(5)) * least / 4,
+			ask: ask.next_multiple_of(pallet_market::Params::<Runtime>::get().ask_tick),
+			capabilities: GAS_BILLED,
 			..asked()
 		};
 		if !Offers::<Runtime>::contains_key(peer) {
@@ -32,7 +34,7 @@ impl World {
 		}
 	}
 
-	/// A client orders a deal: some run out of escrow, some ask for a bond.
+	/// A client orders a deal: some run out of escrow, some ask for a bond, some pay for gas alone.
 	pub(super) fn create_deal(&mut self) -> bool {
 		if Specs::<Runtime>::iter_keys().count() >= MOST_DEALS {
 			return self.stop();
@@ -42,6 +44,14 @@ impl World {
 		let spec = DealSpec {
 			worker_bond: Balance::from(self.dice.below(3)) * FLT / 10,
 			..any
+		};
+		let spec = match self.rare.one_in(3) {
+			true => DealSpec {
+				capabilities: GAS_BILLED,
+				billing: by_gas(),
+				..spec
+			},
+			false => spec,
 		};
 		let epochs = Balance::from(self.dice.from_to(2, 12));
 		let escrow = spec.price_ceiling * Balance::from(workers) * epochs;

@@ -1,5 +1,5 @@
 //! The life of a whole chain, at random: providers, stakers, clients, challengers and voters send signed
-//! transactions and duties into real blocks, and FLT goes to the anchor and back. After every step the issuance is what it was at genesis
+//! transactions and duties into real blocks, developers claim rewards, and FLT goes to the anchor and back. After every step the issuance is what it was at genesis
 //! but for what events declare as burnt; after every block all pallets' invariants hold.
 
 mod anchor;
@@ -10,7 +10,10 @@ mod dice;
 mod invariants;
 mod ledger;
 mod market;
+mod programme;
+mod seldom;
 mod votes;
+mod work;
 pub(crate) mod world;
 
 use crate::presets::genesis;
@@ -59,6 +62,9 @@ fn bench_governance_stateful() {
 			"slashes",
 			"payments",
 			"challenges",
+			"bonds",
+			"probes",
+			"dust",
 			"messages",
 			"forced",
 		] {

@@ -11,7 +11,7 @@ use millrace_primitives::{Balance, FLT};
 use millrace_runtime::{
 	configs::governance::origins::Origin,
 	parameters::{dynamic_params::market, RuntimeParameters},
-	OriginCaller, Runtime, RuntimeCall, System,
+	OriginCaller, Runtime, RuntimeCall, RuntimeEvent, System,
 };
 use pallet_conviction_voting::{AccountVote, Call as Voting, Conviction, Vote};
 use pallet_referenda::{Call as Referenda, ReferendumCount, ReferendumIndex};
@@ -100,11 +100,11 @@ impl World {
 	/// Somebody claims for its beneficiary what the treasury was told to spend.
 	pub(super) fn payout(&mut self) -> bool {
 		let who = self.anybody();
-		let index = self.dice.below(8);
-		send(
-			who,
-			RuntimeCall::Treasury(pallet_treasury::Call::payout { index }),
-		)
+		let all: Vec<_> = pallet_treasury::Spends::<Runtime>::iter_keys().collect();
+		self.dice.pick(&all).is_some_and(|index| {
+			let call = pallet_treasury::Call::payout { index };
+			send(who, RuntimeCall::Treasury(call))
+		})
 	}
 
 	/// FLT goes to another, by itself, or in a batch that fails and undoes it.
@@ -142,10 +142,10 @@ impl World {
 		))
 	}
 
-	/// Root changes what deals cost at least, from the next epoch on.
+	/// Root changes what new asks are multiples of, from the next epoch on.
 	pub(super) fn set_parameter(&mut self) -> bool {
-		let price = 1_000_000_000_000 + Balance::from(self.dice.below(1_000));
-		let value = market::Parameters::MinPrice(market::MinPrice, Some(price));
+		let tick = 1_000_000_000_000 >> self.dice.below(3);
+		let value = market::Parameters::AskTick(market::AskTick, Some(tick));
 		let parameter = RuntimeParameters::Market(value);
 		by_root(RuntimeCall::Governed(pallet_governed::Call::set {
 			parameter,
@@ -160,10 +160,20 @@ impl World {
 	}
 }
 
-/// Sends a call by the sudo key; the transaction succeeds, whatever becomes of the call.
+/// Sends a call by the sudo key; whether the call succeeded. Its transaction does, whatever becomes of it.
 pub(super) fn by_root(call: RuntimeCall) -> bool {
 	let call = Box::new(call);
-	send(ALICE, RuntimeCall::Sudo(pallet_sudo::Call::sudo { call }))
+	let sent = send(ALICE, RuntimeCall::Sudo(pallet_sudo::Call::sudo { call }));
+	let outcome = |event: RuntimeEvent| match event {
+		RuntimeEvent::Sudo(pallet_sudo::Event::Sudid { sudo_result }) => Some(sudo_result.is_ok()),
+		_ => None,
+	};
+	let events = System::events();
+	let last = events
+		.into_iter()
+		.rev()
+		.find_map(|record| outcome(record.event));
+	sent && last == Some(true)
 }
 
 fn refer(call: Referenda<Runtime>) -> RuntimeCall {

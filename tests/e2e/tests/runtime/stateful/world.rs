@@ -6,18 +6,22 @@ use super::{
 	dice::Dice,
 	invariants,
 	ledger::Ledger,
+	seldom::OTHER,
+	work::GAS,
 };
 use crate::errors::scene::{
 	going_live, is_drawn, now, pass_audit, peer, report, reported, ALICE, BOB, CHARLIE, DAVE, EVE,
 };
+use frame_support::traits::fungible::Inspect;
 use millrace_client::calls;
 use millrace_primitives::{
 	challenge::{CaseId, Evidence},
 	commitment::StakerTerms,
 	market::WorkerStatus,
+	peer::PeerId,
 	Balance, DealId,
 };
-use millrace_runtime::{Balances, Capacity, Market, System};
+use millrace_runtime::{AccountId, Balances, Capacity, DeveloperRewards, Market, System};
 use std::collections::BTreeMap;
 
 /// A sixth of those that are rich at genesis.
@@ -36,25 +40,45 @@ const AUDITS_END: u32 = 16;
 const LAPSES: u32 = 9;
 
 /// Kinds of steps that a long life has, each at least once with success.
-pub(crate) const KINDS: [&str; 23] = [
+pub(crate) const KINDS: [&str; 43] = [
 	"begin",
 	"end",
 	"commit",
 	"stake",
-	"report",
+	"cancel",
 	"settle",
 	"withdraw",
 	"claim",
 	"apply_slash",
+	"cancel_slash",
+	"report",
 	"offer",
 	"create_deal",
+	"top_up",
 	"go_live",
+	"match_deal",
+	"push_worker",
+	"take_deal",
+	"redeem",
 	"stop",
 	"close",
+	"probe",
+	"answer_probe",
 	"commit_challenge",
+	"reveal_challenge",
 	"forget_challenge",
-	"vote",
+	"transfer",
+	"dust",
 	"submit",
+	"vote",
+	"unvote",
+	"lock",
+	"set_parameter",
+	"payout",
+	"start_programme",
+	"claim_reward",
+	"end_programme",
+	"equivocate",
 	"anchor_withdraw",
 	"anchor_send",
 	"anchor_vote",
@@ -68,10 +92,14 @@ pub(crate) struct World {
 	chain: Chain,
 	pub(crate) ledger: Ledger,
 	pub(super) dice: Dice,
+	/// Of what chance alone brings about too seldom, and of how deals are billed.
+	pub(super) rare: Dice,
 	/// The anchor.
 	pub(super) there: There,
 	/// All FLT at genesis.
 	supply: Balance,
+	/// What the pot of developer rewards had then.
+	pot: Balance,
 	pub(crate) steps: u32,
 	done: BTreeMap<&'static str, u32>,
 	/// Terms of the last round of each machine.
@@ -88,8 +116,10 @@ impl World {
 			chain: Chain::new(),
 			ledger: Ledger::default(),
 			dice: Dice::new(seed),
+			rare: Dice::new(seed ^ OTHER),
 			there: There::new(seed),
 			supply: Balances::total_issuance(),
+			pot: in_pot(),
 			steps: 0,
 			done: BTreeMap::new(),
 			rounds: BTreeMap::new(),
@@ -123,13 +153,16 @@ impl World {
 		if let Some((name, worked)) = self.cross() {
 			self.note(name, worked);
 		}
+		if let Some((name, worked)) = self.seldom() {
+			self.note(name, worked);
+		}
 		self.chain.end_block();
 		self.note("end", true);
 		invariants::check();
 		self.there.check();
 	}
 
-	/// A step is done: the issuance has to be what the ledger says.
+	/// A step is done: the issuance has to be what the ledger says, and so has the pot of developer rewards.
 	pub(super) fn note(&mut self, name: &'static str, worked: bool) {
 		self.steps += 1;
 		*self.done.entry(name).or_default() += u32::from(worked);
@@ -137,6 +170,12 @@ impl World {
 		assert_eq!(
 			Balances::total_issuance() + self.ledger.burnt(),
 			self.supply,
+			"{name}, in block {}: {events:#?}",
+			System::block_number(),
+		);
+		assert_eq!(
+			in_pot() + self.ledger.rewarded(),
+			self.pot,
 			"{name}, in block {}: {events:#?}",
 			System::block_number(),
 		);
@@ -178,7 +217,10 @@ impl World {
 			.collect();
 		deals.sort_unstable();
 		let missed = self.dice.below(2).min(owed.idle);
-		let report = report(owed.idle - missed, owed.busy, &[0], &deals);
+		let mut report = report(owed.idle - missed, owed.busy, &[0], &deals);
+		for served in report.served.iter_mut() {
+			served.gas = GAS;
+		}
 		let worked = send_duty(&reported(n, &report));
 		self.note("report", worked);
 	}
@@ -230,4 +272,14 @@ impl World {
 	pub(super) fn client(&mut self) -> &'static str {
 		CLIENTS[self.dice.below(CLIENTS.len() as u32) as usize]
 	}
+}
+
+/// The number of a machine.
+pub(super) fn machine_of(id: PeerId) -> Option<u16> {
+	(1..=MACHINES as u16).find(|n| peer(*n) == id)
+}
+
+/// What developers can still be rewarded from.
+fn in_pot() -> Balance {
+	<Balances as Inspect<AccountId>>::total_balance(&DeveloperRewards::pot())
 }
