@@ -22,6 +22,7 @@ use millrace_primitives::effects::{effect_hash, EffectRecord};
 use millrace_primitives::execution::{response_hash, CallStatus};
 use millrace_primitives::replay::{ReplayInput, ReplayOutcome, Replayed};
 use millrace_primitives::Gas;
+use std::panic::catch_unwind;
 use wasmi::errors::{ErrorKind, InstantiationError};
 use wasmi::{Engine, Error, Global, Linker, Module, Store, TrapCode, Val};
 
@@ -65,11 +66,16 @@ pub fn replay(package: &[u8], input: &ReplayInput) -> Replayed {
 	}
 }
 
-/// Validates a module with its meter, and translates every function of it for the judge.
+/// Validates a module with its meter, and translates every function of it for the judge. Where the translator
+/// panics it does so everywhere, before anything has run: that is a refusal like any other.
 pub fn translate(metered: &[u8]) -> Result<Module, Reason> {
-	Module::new(&Engine::new(&config()), metered).map_err(|error| Reason::NotReplayable {
-		message: error.to_string(),
-	})
+	let translated = catch_unwind(|| Module::new(&Engine::new(&config()), metered));
+	let message = match translated {
+		Ok(Ok(module)) => return Ok(module),
+		Ok(Err(error)) => error.to_string(),
+		Err(_) => "its translator fails".into(),
+	};
+	Err(Reason::NotReplayable { message })
 }
 
 /// What an effect was answered.
@@ -198,6 +204,25 @@ fn conclude((status, gas): (CallStatus, Gas), mut wasi: Wasi, input: &ReplayInpu
 #[cfg(test)]
 mod tests {
 	use super::*;
+
+	/// A value that is its own address, at a distance that takes more than two bytes: the translator has both in
+	/// one register, and no instruction for that. If this fails, it has one.
+	#[test]
+	fn what_the_translator_fails_on_is_refused() {
+		let store = |offset: u32| {
+			let text = format!(
+				r#"(module (memory 4) (func (param i32)
+					(i32.store offset={offset} (local.tee 0 (i32.add (local.get 0) (i32.const 4)))
+						(local.get 0))))"#
+			);
+			translate(&wat::parse_str(text).unwrap()).map(|_| ())
+		};
+		assert_eq!(store(65_535), Ok(()));
+		let refused = Reason::NotReplayable {
+			message: "its translator fails".into(),
+		};
+		assert_eq!(store(65_536), Err(refused));
+	}
 
 	/// Other features of the same crate would make it take what no other judge takes, and anything in
 	/// the build can turn them on.
