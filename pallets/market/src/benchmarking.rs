@@ -434,7 +434,7 @@ mod benchmarks {
 		let offer = Offers::<T>::get(peer).ok_or("the offer was posted")?;
 		// Dearer and elsewhere, so that all workers get notice and the offer moves.
 		let mut dearer = terms(2);
-		dearer.ask = ASK.saturating_add(1);
+		dearer.ask = ASK.saturating_mul(2);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(offer.provider), peer, dearer);
 		let drains = |part: &Served| {
