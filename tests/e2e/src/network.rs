@@ -5,8 +5,10 @@ use millrace_client::{AccountKey, Chain};
 use millrace_primitives::H256;
 use serde_json::{json, Value};
 use std::{
+	collections::BTreeSet,
 	net::TcpListener,
 	path::{Path, PathBuf},
+	sync::Mutex,
 	time::Duration,
 };
 use tempfile::TempDir;
@@ -19,13 +21,18 @@ const SUBCOMMAND: Duration = Duration::from_secs(300);
 /// draw, two of rest.
 const QUICK_REST: u32 = 9 + 2 + 2;
 
-/// Ports that are free now. They are taken together, so that they differ.
+/// Ports that a test was given: most are taken a moment later only, and none is given twice.
+static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+
+/// Ports that are free now, and differ from all that this test was given before.
 pub fn free_ports<const N: usize>() -> [u16; N] {
-	let bind = |_| TcpListener::bind(("127.0.0.1", 0)).expect("there are free ports");
-	let listeners: [TcpListener; N] = std::array::from_fn(bind);
-	listeners.map(|listener| {
+	let mut given = GIVEN.lock().expect("no test panics while it looks");
+	std::array::from_fn(|_| loop {
+		let listener = TcpListener::bind(("127.0.0.1", 0)).expect("there are free ports");
 		let address = listener.local_addr().expect("it is bound");
-		address.port()
+		if given.insert(address.port()) {
+			break address.port();
+		}
 	})
 }
 
