@@ -80,11 +80,10 @@ pub async fn open_door(world: &World, dir: &Path, stop: &CancellationToken) -> O
 
 /// The module with a custom section of its own, and so another hash.
 pub fn marked(module: &[u8], number: u64) -> Vec<u8> {
-	let mut marked = module.to_vec();
+	// Behind the magic number and the version: files have to be the last section.
+	let (head, rest) = module.split_at(8);
 	// A section of type 0: a name of one byte, and the number.
-	marked.extend([0, 10, 1, b'n']);
-	marked.extend(number.to_le_bytes());
-	marked
+	[head, &[0, 10, 1, b'n'], &number.to_le_bytes(), rest].concat()
 }
 
 /// In milliseconds.
